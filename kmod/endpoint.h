@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What an address belongs to, and the one seam of the module: deliver().
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#ifndef OCKAM_ENDPOINT_H
+#define OCKAM_ENDPOINT_H
+
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/rhashtable-types.h>
+#include <linux/workqueue.h>
+
+#include "addr.h"
+
+struct ockam_dispatch;
+struct ockam_endpoint;
+struct ockam_message;
+struct ockam_net;
+
+/*
+ * Who produced a message, for reachability (architecture section 5). Embedded
+ * in the producer, immutable once that is published.
+ */
+struct ockam_origin {
+	u32 kind;		/* exactly one OCKAM_REACH_* bit */
+	bool has_spawner;
+	u8 flow_id[OCKAM_FLOW_ID_LEN];
+	u8 spawner_id[OCKAM_FLOW_ID_LEN];	/* of the listener behind it */
+};
+
+struct ockam_endpoint_ops {
+	u8 kind;		/* enum ockam_kind */
+	/*
+	 * Always takes ownership of @msg, whose first onward hop is this
+	 * endpoint's address. Process context, no locks held, may sleep. Must
+	 * not call ockam_route_dispatch() itself: what follows from @msg is
+	 * handed to ockam_route_forward() (or dispatched later from work).
+	 * Returns 0 or the errno for a local sender (-EMSGSIZE, -EPIPE, ...).
+	 */
+	int (*deliver)(struct ockam_endpoint *ep, struct ockam_message *msg,
+		       struct ockam_dispatch *d);
+	/*
+	 * The last reference is gone and a grace period has passed. Process
+	 * context. Frees the object that embeds @ep.
+	 */
+	void (*release)(struct ockam_endpoint *ep);
+};
+
+/* Flow ids that may reach an endpoint beside its mask; replaced as a whole. */
+struct ockam_reach_ids {
+	struct rcu_head rcu;
+	u32 n;
+	u8 ids[][OCKAM_FLOW_ID_LEN];
+};
+
+#define OCKAM_REACH_IDS_MAX	64	/* flow ids of one endpoint */
+
+/*
+ * Endpoint: one entry of a node's address table, embedded in its object.
+ *
+ * Born:   ockam_endpoint_init(), refs = 1 (owned by the embedding object).
+ *         Visible after ockam_endpoint_add(), which adds the table's own ref.
+ * Refs:   the embedding object's, the table's, each lookup, each message
+ *         queued in a dispatch (->from), each gate waiter.
+ * Locks:  the table's own bucket locks. on->address_lock serialises add,
+ *         remove and replace and the count; ->reach_ids is RCU, written under
+ *         on->address_lock.
+ * Dies:   ockam_endpoint_remove() hides it (idempotent), the object's owner
+ *         puts its ref; the last put queues ->free_work after a grace period,
+ *         which calls ops->release.
+ */
+struct ockam_endpoint {
+	struct rhash_head node;
+	struct ockam_net *on;
+	const struct ockam_endpoint_ops *ops;
+	const struct ockam_origin *origin;	/* of what it produces; embedded nearby */
+	refcount_t refs;
+	u32 reach;				/* mask OCKAM_REACH_*, READ_ONCE */
+	struct ockam_reach_ids __rcu *reach_ids;
+	struct rcu_work free_work;
+	bool added;				/* under on->address_lock */
+	u8 name_len;
+	u8 *name;				/* ->short_name or allocated */
+	u8 short_name[OCKAM_RANDOM_NAME_LEN];
+};
+
+/*
+ * @name NULL: a random one of 32 hex digits. 0, -EINVAL, -ENOMEM. On success
+ * the endpoint owns its memory until the last put; on error nothing is held.
+ */
+int ockam_endpoint_init(struct ockam_endpoint *ep, struct ockam_net *on,
+			const struct ockam_endpoint_ops *ops,
+			const struct ockam_origin *origin,
+			const u8 *name, u8 name_len, u32 reach);
+/* Publish. 0, -EADDRINUSE, -ENOSPC (limit of addresses), -ESHUTDOWN, -ENOMEM. */
+int ockam_endpoint_add(struct ockam_endpoint *ep);
+/* Hide; no new lookup finds it. Idempotent. Does not wait. Process context. */
+void ockam_endpoint_remove(struct ockam_endpoint *ep);
+/*
+ * @new takes the place of @old, which has the same name, in one step: a lookup
+ * finds the one or the other. 0, -ENOENT when @old is hidden already.
+ */
+int ockam_endpoint_replace(struct ockam_endpoint *old,
+			   struct ockam_endpoint *new);
+
+/* Strong reference or NULL. RCU-safe, any context. */
+struct ockam_endpoint *ockam_endpoint_lookup(struct ockam_net *on,
+					     const u8 *name, u8 name_len);
+/* The same, but only of one kind. */
+struct ockam_endpoint *ockam_endpoint_lookup_kind(struct ockam_net *on,
+						  const u8 *name, u8 name_len,
+						  u8 kind);
+static inline struct ockam_endpoint *
+ockam_endpoint_get(struct ockam_endpoint *ep)
+{
+	refcount_inc(&ep->refs);
+	return ep;
+}
+
+void ockam_endpoint_put(struct ockam_endpoint *ep);
+
+/* The endpoint's address as a LOCAL hop, borrowed. */
+static inline struct ockam_hop ockam_endpoint_hop(const struct ockam_endpoint *ep)
+{
+	return (struct ockam_hop){ OCKAM_ADDR_LOCAL, ep->name_len, ep->name };
+}
+
+/* May @from send to @ep? */
+bool ockam_endpoint_reachable(const struct ockam_endpoint *ep,
+			      const struct ockam_origin *from);
+/* Replace the list of flow ids. 0, -E2BIG, -ENOMEM. May sleep. */
+int ockam_endpoint_set_reach_ids(struct ockam_endpoint *ep, const u8 *ids,
+				 u32 n);
+/* Add or take away one id; adding a present one and removing an absent one are no-ops. */
+int ockam_endpoint_add_reach_id(struct ockam_endpoint *ep, const u8 *id);
+void ockam_endpoint_del_reach_id(struct ockam_endpoint *ep, const u8 *id);
+
+/* Table of a node; called by netns only. */
+int ockam_endpoint_init_net(struct ockam_net *on);
+void ockam_endpoint_exit_net(struct ockam_net *on);
+
+/* 16 random bytes; a flow id or half a name. */
+void ockam_endpoint_random_flow_id(u8 *id);
+
+#endif /* OCKAM_ENDPOINT_H */

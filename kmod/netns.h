@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A node: everything the module keeps in one network namespace.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#ifndef OCKAM_NETNS_H
+#define OCKAM_NETNS_H
+
+#include <linux/mutex.h>
+#include <linux/rhashtable-types.h>
+#include <linux/xarray.h>
+#include <net/net_namespace.h>
+
+#include "endpoint.h"
+#include "gate.h"
+#include "limits.h"
+#include "mib.h"
+
+/* Objects that a node keeps beside its addresses, for dumps and teardown. */
+enum ockam_table_id {
+	OCKAM_TABLE_LINKS,
+	OCKAM_TABLE_CHANNELS,
+	OCKAM_TABLE_LISTENERS,
+	OCKAM_TABLE_EXCHANGES,
+	__OCKAM_TABLE_MAX
+};
+
+/*
+ * A bounded table of objects under small numbers. xa_lock serialises; what an
+ * entry is, and its reference, is the business of the room that owns it. Dumps
+ * go by number, so they survive concurrent change.
+ */
+struct ockam_table {
+	struct xarray xa;	/* XA_FLAGS_ALLOC1, process context users only */
+	u32 next;
+	atomic_t count;
+	u8 limit;		/* enum ockam_limit_attr that bounds it */
+};
+
+/*
+ * Node.
+ *
+ * Born:   with its network namespace (pernet).
+ * Refs:   the namespace. Objects do not hold it: their works are flushed and
+ *         their memory freed before the namespace's exit returns.
+ * Locks:  ->config_lock (mutex): owner, worker port, limits. ->address_lock
+ *         (spinlock): see endpoint.h. Order: config_lock > a room's own locks
+ *         > address_lock. deliver() is called with none of them held.
+ * Dies:   NODE_DEL, end of the owner's socket (both: ockam_netns_end_node(),
+ *         the namespace lives on and may be owned again), exit of the
+ *         namespace. All go through the rooms' hide(), one grace period, free().
+ */
+struct ockam_net {
+	struct net *net;
+	struct ockam_mib_table __percpu *mib;
+
+	struct rhashtable addresses;
+	spinlock_t address_lock;	/* add, remove, replace, count */
+	u32 n_addresses;
+	bool closing;			/* address_lock: nothing is added any more */
+
+	struct ockam_table tables[__OCKAM_TABLE_MAX];
+	struct ockam_limits limits;
+	struct ockam_gate memory;	/* all messages of the node */
+	atomic64_t partial_bytes;	/* partial frames of all links */
+
+	struct mutex config_lock;	/* the rest, against each other */
+	u32 owner_portid;
+	u32 worker_portid;		/* READ_ONCE elsewhere */
+	struct work_struct end_work;	/* the owner's socket has closed */
+
+	struct ockam_origin local;	/* of messages from sockets and handshakes */
+};
+
+struct ockam_net *ockam_netns_from(const struct net *net);
+
+static inline u64 ockam_netns_limit(const struct ockam_net *on,
+				    enum ockam_limit_attr which)
+{
+	return READ_ONCE(on->limits.v[which]);
+}
+
+/*
+ * A room that keeps objects in a node registers how they end. hide() makes
+ * everything of the node unreachable and dead (idempotent, concurrent creation
+ * is refused by then or cleaned up by the creator); after one grace period for
+ * all rooms, free() drops the tables' references and waits for its works.
+ * @worker_only: called when the worker's socket closed (pending exchanges).
+ */
+struct ockam_room {
+	struct list_head list;
+	const char *name;
+	void (*hide)(struct ockam_net *on);
+	void (*free)(struct ockam_net *on);
+	void (*worker_gone)(struct ockam_net *on);	/* may be NULL */
+};
+
+/* In the order of floors, before pernet registration. Ended in reverse. */
+void ockam_netns_add_room(struct ockam_room *room);
+
+/* End the node: all rooms. Takes ->config_lock. Process context, sleeps. */
+void ockam_netns_end_node(struct ockam_net *on);
+/*
+ * A netlink port has gone: ends the node when it was the owner's, tells the
+ * rooms when it was the worker's. Any context that may sleep is fine; the
+ * ending itself runs from work so that the notifier chain does not wait.
+ */
+void ockam_netns_port_gone(struct ockam_net *on, u32 portid);
+
+/* Number for @obj, or -ENOSPC (limit), -ENOMEM. The caller's reference moves in. */
+int ockam_table_add(struct ockam_net *on, enum ockam_table_id id, void *obj,
+		    u32 *number);
+/* Returns the object if it was still there (the reference moves out). */
+void *ockam_table_remove(struct ockam_net *on, enum ockam_table_id id,
+			 u32 number);
+
+/* Module init and exit. */
+int ockam_netns_init(void);
+void ockam_netns_exit(void);
+
+#endif /* OCKAM_NETNS_H */
