@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Identities: signed change histories (wire-protocol 7.2, 7.3).
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#ifndef OCKAM_LIB_IDENTITY_H
+#define OCKAM_LIB_IDENTITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "crypto.h"
+#include "err.h"
+
+#ifndef OCKAM_IDENTIFIER_LEN
+#define OCKAM_IDENTIFIER_LEN	32	/* bytes; the same as in linux/ockam.h */
+#endif
+#define OCKAM_IDENTIFIER_TEXT	66	/* "I", 64 digits, zero byte */
+#define OCKAM_CHANGES_MAX	256	/* changes of one history (Ockam has no limit) */
+#define OCKAM_HISTORY_MAX	65535	/* bytes of one history: a handshake message */
+#define OCKAM_IDENTITY_LIFE	(10ULL * 365 * 86400)	/* seconds */
+
+/* One decoded and verified change. */
+struct ockam_change {
+	uint8_t			hash[OCKAM_HASH_LEN];
+	struct ockam_public_key	key;
+	bool			revoke_all_purpose_keys;
+	uint64_t		valid_from;	/* seconds since 1970 */
+	uint64_t		valid_until;
+};
+
+/*
+ * A verified identity: there is no way to make one of these from a history
+ * that does not verify. Immutable. Free with ockam_identity_free().
+ */
+struct ockam_identity {
+	uint8_t			identifier[OCKAM_IDENTIFIER_LEN];
+	uint8_t			*history;	/* the CBOR, verbatim */
+	size_t			history_len;	/* bytes */
+	struct ockam_change	*changes;
+	size_t			n_changes;	/* at least 1 */
+};
+
+/* How a received history relates to the one that was known. */
+enum ockam_history_order {
+	OCKAM_HISTORY_EQUAL,
+	OCKAM_HISTORY_NEWER,	/* received continues known: replace it */
+	OCKAM_HISTORY_OLDER,	/* received is a beginning of known: refuse */
+	OCKAM_HISTORY_CONFLICT,	/* they part somewhere: refuse */
+};
+
+/**
+ * ockam_identity_decode() - import: decode and verify a change history
+ * @bytes: CBOR; bytes behind the first item are ignored
+ * @len: length of @bytes
+ * @identity: receives a new identity
+ * @err: the reason, naming the change
+ *
+ * Return: 0; -EBADMSG when it does not decode; -EKEYREJECTED when it decodes
+ * but breaks a rule of section 7.3; -E2BIG above the limits; -ENOMEM; -EIO.
+ */
+int ockam_identity_decode(const uint8_t *bytes, size_t len, struct ockam_identity **identity,
+			  struct ockam_err *err);
+
+/**
+ * ockam_identity_create() - new Ed25519 identity with one change
+ * @seed: secret key, 32 bytes
+ * @now: seconds since 1970; valid for ten years from then
+ * @identity: receives it
+ * @err: the reason
+ *
+ * Return: 0, -ENOMEM, -EIO.
+ */
+int ockam_identity_create(const uint8_t seed[32], uint64_t now,
+			  struct ockam_identity **identity, struct ockam_err *err);
+
+/**
+ * ockam_identity_rotate() - the same identity with one more change
+ * @old: identity to continue; stays as it is
+ * @old_seed: secret of its latest key, 32 bytes
+ * @new_seed: secret of the key that follows, 32 bytes
+ * @now: seconds since 1970; not before the latest change
+ * @identity: receives the longer one
+ * @err: the reason
+ *
+ * Return: 0; -EKEYREJECTED when @old_seed is not the latest key; -EINVAL when
+ * @now lies before the latest change; -E2BIG; -ENOMEM; -EIO.
+ */
+int ockam_identity_rotate(const struct ockam_identity *old, const uint8_t old_seed[32],
+			  const uint8_t new_seed[32], uint64_t now,
+			  struct ockam_identity **identity, struct ockam_err *err);
+
+/** ockam_identity_free() - free; NULL is allowed */
+void ockam_identity_free(struct ockam_identity *identity);
+
+/** ockam_identity_latest() - the change whose key is the identity's key */
+const struct ockam_change *ockam_identity_latest(const struct ockam_identity *identity);
+
+/** ockam_identity_compare() - order of @received as seen from @known */
+enum ockam_history_order ockam_identity_compare(const struct ockam_identity *known,
+						const struct ockam_identity *received);
+
+/** ockam_identifier_format() - "I" and 64 lower-case digits */
+void ockam_identifier_format(const uint8_t identifier[OCKAM_IDENTIFIER_LEN],
+			     char text[OCKAM_IDENTIFIER_TEXT]);
+
+/**
+ * ockam_identifier_parse() - the reverse
+ *
+ * Blanks around it and digits of either case are accepted.
+ *
+ * Return: 0 or -EINVAL with a sentence that says what is wrong.
+ */
+int ockam_identifier_parse(const char *text, uint8_t identifier[OCKAM_IDENTIFIER_LEN],
+			   struct ockam_err *err);
+
+#endif /* OCKAM_LIB_IDENTITY_H */

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a home remembers: nodes, vaults, identities, keys, known peers. SQLite
+ * in $OCKAM_HOME/database.sqlite3. Any number of processes may work with one
+ * home at once; every function below is one transaction.
+ *
+ * Common errors: -ENOENT unknown name, -EEXIST taken name, -EBUSY used by
+ * something else or database locked for 10 s, -EUCLEAN damaged database,
+ * -EPERM wrong owner or permissions, -EIO, -ENOMEM. Sentences are those of
+ * the command reference where it gives one.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#ifndef OCKAM_LIB_STORE_H
+#define OCKAM_LIB_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "attestation.h"
+#include "err.h"
+#include "home.h"
+#include "identity.h"
+#include "names.h"
+
+#define OCKAM_STORE_SCHEMA	1	/* version that this library writes */
+#define OCKAM_KEY_ID_TEXT	65	/* hex of SHA-256 of the public key, zero byte */
+#define OCKAM_SOCKET_TEXT	280	/* "host:port" */
+
+struct ockam_store;	/* an open database; one thread at a time */
+
+/*
+ * Where remarks go that are no errors ("There is no default Vault on this
+ * machine, creating one..."; cli 1.10). say may be NULL.
+ */
+struct ockam_remarks {
+	void	(*say)(void *arg, const char *sentence);
+	void	*arg;
+};
+
+enum ockam_store_flags {
+	OCKAM_STORE_CREATE	= 1 << 0,	/* make home and database if missing */
+};
+
+/**
+ * ockam_store_open() - open the database of a home
+ * @home: from ockam_home_find(); its path is refreshed when the home is made
+ * @flags: OCKAM_STORE_CREATE or 0; without it a missing database is -ENOENT
+ * @store: receives the open store; ockam_store_close() it
+ * @err: the reason
+ *
+ * The home must belong to the caller and the database file must be readable
+ * and writable for nobody else: otherwise -EPERM. An older schema is brought
+ * up to date, a newer one refused with -ENOTSUP.
+ */
+int ockam_store_open(struct ockam_home *home, unsigned int flags, struct ockam_store **store,
+		     struct ockam_err *err);
+
+/** ockam_store_close() - close; NULL is allowed */
+void ockam_store_close(struct ockam_store *store);
+
+/* ---- processes ---- */
+
+enum ockam_process_state {
+	OCKAM_PROCESS_GONE,
+	OCKAM_PROCESS_ZOMBIE,
+	OCKAM_PROCESS_RUNNING,
+};
+
+/** ockam_process_start() - start time of @pid in clock ticks since boot, 0 when it is gone */
+uint64_t ockam_process_start(pid_t pid);
+
+/** ockam_process_state() - is @pid still the process that started at @start */
+enum ockam_process_state ockam_process_state(pid_t pid, uint64_t start);
+
+/* ---- nodes ---- */
+
+/*
+ * A node as the database knows it. pid 0: stopped in an orderly way. Whether
+ * a recorded process still runs: ockam_node_state().
+ */
+struct ockam_node_record {
+	char		name[OCKAM_NAME_SIZE];
+	bool		is_default;
+	pid_t		pid;
+	uint64_t	pid_start;		/* clock ticks since boot */
+	char		tcp_listener[OCKAM_SOCKET_TEXT];	/* "127.0.0.1:4000" or "" */
+	char		identity[OCKAM_NAME_SIZE];	/* name, "" = none yet */
+	uint8_t		identifier[OCKAM_IDENTIFIER_LEN];
+	char		control[OCKAM_CONTROL_PATH];	/* control socket */
+	bool		in_background;
+};
+
+/** ockam_node_state() - does the recorded process still run */
+enum ockam_process_state ockam_node_state(const struct ockam_node_record *node);
+
+/**
+ * ockam_store_node_claim() - take a name for a process that becomes the node
+ * @store: the store
+ * @node: name, pid, pid_start, identity, control, in_background to record; a tcp_listener
+ *	that is not empty is recorded, an empty one keeps what was recorded;
+ *	is_default and what was kept are filled in
+ * @err: the reason
+ *
+ * Makes the record or takes over that of a node that does not run. The first
+ * node becomes the default, and so does a new one while the default does not
+ * run (cli 1.10).
+ *
+ * Return: 0; -EEXIST "Node n is already running"; -EINVAL for a bad name.
+ */
+int ockam_store_node_claim(struct ockam_store *store, struct ockam_node_record *node,
+			   struct ockam_err *err);
+
+/**
+ * ockam_store_node_update() - replace everything but name and default mark
+ *
+ * Return: 0; -ENOENT; -ESTALE when the name was claimed by another process
+ * that is running.
+ */
+int ockam_store_node_update(struct ockam_store *store, const struct ockam_node_record *node,
+			    struct ockam_err *err);
+
+/**
+ * ockam_store_node_stopped() - record an orderly stop, keeping the listener address
+ * @pid: the process that ended; another one in the record is left alone
+ */
+int ockam_store_node_stopped(struct ockam_store *store, const char *name, pid_t pid,
+			     struct ockam_err *err);
+
+/** ockam_store_node_get() - one node; name NULL = the default one ("There is no default node") */
+int ockam_store_node_get(struct ockam_store *store, const char *name,
+			 struct ockam_node_record *node, struct ockam_err *err);
+
+/** ockam_store_node_list() - all nodes by name; free(*nodes) */
+int ockam_store_node_list(struct ockam_store *store, struct ockam_node_record **nodes,
+			  size_t *count, struct ockam_err *err);
+
+/** ockam_store_node_set_default() - move the default mark */
+int ockam_store_node_set_default(struct ockam_store *store, const char *name,
+				 struct ockam_err *err);
+
+/**
+ * ockam_store_node_delete() - forget a node; another becomes the default
+ *
+ * A node whose process runs is refused with -EBUSY.
+ */
+int ockam_store_node_delete(struct ockam_store *store, const char *name,
+			    struct ockam_err *err);
+
+/* ---- vaults ---- */
+
+struct ockam_vault_record {
+	char	name[OCKAM_NAME_SIZE];
+	char	path[PATH_MAX];		/* of the key file; "" = keys in the database */
+	bool	is_default;
+};
+
+/**
+ * ockam_store_vault_create() - make a vault
+ * @store: the store
+ * @name: NULL: "default" for the first one, else a random name
+ * @path: key file of a second or later vault; NULL: vault-<name> in the home
+ * @vault: receives the record, may be NULL
+ * @err: the reason
+ *
+ * The first vault keeps its keys in the database and becomes the default.
+ */
+int ockam_store_vault_create(struct ockam_store *store, const char *name, const char *path,
+			     struct ockam_vault_record *vault, struct ockam_err *err);
+
+/** ockam_store_vault_get() - one vault; name NULL = the default one */
+int ockam_store_vault_get(struct ockam_store *store, const char *name,
+			  struct ockam_vault_record *vault, struct ockam_err *err);
+
+/** ockam_store_vault_list() - all vaults by name; free(*vaults) */
+int ockam_store_vault_list(struct ockam_store *store, struct ockam_vault_record **vaults,
+			   size_t *count, struct ockam_err *err);
+
+/** ockam_store_vault_move() - move the key file of a vault to another path */
+int ockam_store_vault_move(struct ockam_store *store, const char *name, const char *path,
+			   struct ockam_err *err);
+
+/** ockam_store_vault_delete() - delete a vault that no identity uses, and its key file */
+int ockam_store_vault_delete(struct ockam_store *store, const char *name,
+			     struct ockam_err *err);
+
+/* ---- identities ---- */
+
+/* An identity of this home. key_id: of the latest key, "" when imported without it. */
+struct ockam_identity_record {
+	char			name[OCKAM_NAME_SIZE];
+	char			vault[OCKAM_NAME_SIZE];
+	char			key_id[OCKAM_KEY_ID_TEXT];
+	bool			is_default;
+	struct ockam_identity	*identity;	/* owned by the record */
+};
+
+/** ockam_identity_record_free() - free what the record holds and zero it */
+void ockam_identity_record_free(struct ockam_identity_record *record);
+
+/** ockam_identity_records_free() - free an array made by ockam_store_identity_list() */
+void ockam_identity_records_free(struct ockam_identity_record *records, size_t count);
+
+/**
+ * ockam_store_identity_create() - new identity with a new or existing key
+ * @store: the store
+ * @name: NULL: a random name
+ * @vault: made if missing; NULL: the only vault, made if there is none
+ * @key_id: an Ed25519 key of that vault to use; NULL: a new key
+ * @remarks: told when a vault is made; may be NULL
+ * @record: receives it
+ * @err: the reason
+ *
+ * Return: 0; -EEXIST with @record filled when the name is taken (nothing
+ * changed); -EINVAL with several vaults and none named, or a bad name.
+ */
+int ockam_store_identity_create(struct ockam_store *store, const char *name, const char *vault,
+				const char *key_id, const struct ockam_remarks *remarks,
+				struct ockam_identity_record *record, struct ockam_err *err);
+
+/**
+ * ockam_store_identity_import() - take over a full identity
+ * @history: CBOR change history, verified here and kept exactly
+ *
+ * Its key is looked for in the vault; without it the identity can be shown
+ * and trusted but not used. Other parameters as above.
+ */
+int ockam_store_identity_import(struct ockam_store *store, const char *name, const char *vault,
+				const uint8_t *history, size_t len,
+				const struct ockam_remarks *remarks,
+				struct ockam_identity_record *record, struct ockam_err *err);
+
+/** ockam_store_identity_get() - by name; NULL = the default ("no default identifier found") */
+int ockam_store_identity_get(struct ockam_store *store, const char *name,
+			     struct ockam_identity_record *record, struct ockam_err *err);
+
+/** ockam_store_identity_find() - by identifier */
+int ockam_store_identity_find(struct ockam_store *store,
+			      const uint8_t identifier[OCKAM_IDENTIFIER_LEN],
+			      struct ockam_identity_record *record, struct ockam_err *err);
+
+/**
+ * ockam_store_identity_default() - the default identity, made with all
+ * remarks of cli 1.10 when there is none
+ */
+int ockam_store_identity_default(struct ockam_store *store, const struct ockam_remarks *remarks,
+				 struct ockam_identity_record *record, struct ockam_err *err);
+
+/** ockam_store_identity_list() - all by name; ockam_identity_records_free() */
+int ockam_store_identity_list(struct ockam_store *store, struct ockam_identity_record **records,
+			      size_t *count, struct ockam_err *err);
+
+/** ockam_store_identity_set_default() - move the mark; -EALREADY when it is there already */
+int ockam_store_identity_set_default(struct ockam_store *store, const char *name,
+				     struct ockam_err *err);
+
+/**
+ * ockam_store_identity_delete() - delete an identity and its keys
+ *
+ * Return: 0; -EBUSY while a node uses it; another one becomes the default.
+ */
+int ockam_store_identity_delete(struct ockam_store *store, const char *name,
+				struct ockam_err *err);
+
+/** ockam_store_identity_rotate() - add a change with a new key; @record receives the result */
+int ockam_store_identity_rotate(struct ockam_store *store, const char *name,
+				struct ockam_identity_record *record, struct ockam_err *err);
+
+/* ---- purpose keys ---- */
+
+/* A purpose key with its secret. Wipe with ockam_purpose_key_wipe(). */
+struct ockam_purpose_key {
+	uint8_t			secret[OCKAM_SECRET_LEN];
+	uint8_t			public_key[32];
+	struct ockam_buf	attestation;	/* CBOR */
+};
+
+/** ockam_purpose_key_wipe() - wipe and free */
+void ockam_purpose_key_wipe(struct ockam_purpose_key *key);
+
+/**
+ * ockam_store_purpose_key() - the purpose key of an identity
+ * @store: the store
+ * @name: name of the identity
+ * @purpose: which key
+ * @now: seconds since 1970
+ * @key: receives it
+ * @err: the reason
+ *
+ * Kept and used again as long as its attestation verifies at @now and for one
+ * day more; else made anew.
+ *
+ * Return: 0; -ENOKEY when the identity's own key is not in its vault.
+ */
+int ockam_store_purpose_key(struct ockam_store *store, const char *name,
+			    enum ockam_purpose purpose, uint64_t now,
+			    struct ockam_purpose_key *key, struct ockam_err *err);
+
+/* ---- known peers ---- */
+
+/**
+ * ockam_store_peer_get() - the history known for an identifier
+ *
+ * Own identities are known too. @identity receives a verified identity, to
+ * be freed. Return: 0 or -ENOENT.
+ */
+int ockam_store_peer_get(struct ockam_store *store,
+			 const uint8_t identifier[OCKAM_IDENTIFIER_LEN],
+			 struct ockam_identity **identity, struct ockam_err *err);
+
+/**
+ * ockam_store_peer_put() - remember a peer's history
+ *
+ * Return: 0 (new, equal or longer); -ESTALE when it is older than or
+ * conflicts with the known one, which is kept.
+ */
+int ockam_store_peer_put(struct ockam_store *store, const struct ockam_identity *identity,
+			 struct ockam_err *err);
+
+/**
+ * ockam_store_peer_each() - walk all known histories
+ * @fn: called for each; a return other than 0 ends the walk and is returned
+ */
+int ockam_store_peer_each(struct ockam_store *store,
+			  int (*fn)(void *arg, const uint8_t identifier[OCKAM_IDENTIFIER_LEN],
+				    const uint8_t *history, size_t len),
+			  void *arg, struct ockam_err *err);
+
+#endif /* OCKAM_LIB_STORE_H */
