@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The control protocol between a tool and a node process: one CBOR map a
+ * packet on a UNIX SOCK_SEQPACKET socket.
+ *
+ *	request  {"v":1, "id":N, "op":"...", "args":{...}}
+ *	response {"id":N, "ok":true,  "result":{...}}
+ *	         {"id":N, "ok":false, "error":{"code":"...", "text":"...",
+ *	                                       "causes":[...], "help":"..."}}
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#ifndef OCKAM_LIB_CONTROL_H
+#define OCKAM_LIB_CONTROL_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/un.h>
+
+#include "value.h"
+
+#define OCKAM_CONTROL_VERSION	1
+#define OCKAM_CONTROL_MAX	(1024 * 1024)	/* bytes of one packet */
+#define OCKAM_CONTROL_PATH	(sizeof(((struct sockaddr_un *)0)->sun_path))
+
+/*
+ * Why a request failed. Text on the wire, and the errno that a client gets:
+ *	not-found	-ENOENT		exists		-EEXIST
+ *	refused		-ECONNREFUSED	timeout		-ETIMEDOUT
+ *	invalid		-EINVAL		internal	-EIO
+ *	unreachable	-EHOSTUNREACH	denied		-EACCES
+ *	busy		-EBUSY
+ */
+enum ockam_control_code {
+	OCKAM_CONTROL_NOT_FOUND,
+	OCKAM_CONTROL_EXISTS,
+	OCKAM_CONTROL_REFUSED,
+	OCKAM_CONTROL_TIMEOUT,
+	OCKAM_CONTROL_INVALID,
+	OCKAM_CONTROL_INTERNAL,
+	OCKAM_CONTROL_UNREACHABLE,
+	OCKAM_CONTROL_DENIED,
+	OCKAM_CONTROL_BUSY,
+	__OCKAM_CONTROL_MAX
+};
+
+/** ockam_control_code_name() - text on the wire */
+const char *ockam_control_code_name(enum ockam_control_code code);
+
+/** ockam_control_code_from_errno() - the code that fits a negative errno best */
+enum ockam_control_code ockam_control_code_from_errno(int error);
+
+/* ---- client ------------------------------------------------------------ */
+
+/* One connection. Not for several threads at once. */
+struct ockam_control;
+
+/**
+ * ockam_control_connect() - connect to a node process
+ * @path: its control socket (ockam_place_control())
+ * @control: receives the connection; ockam_control_close() it
+ * @err: the reason
+ *
+ * Closing the connection cancels unfinished requests and deletes ephemeral
+ * links that were made through it and not adopted.
+ *
+ * Return: 0; -ENOENT when there is no such socket, -ECONNREFUSED when nobody
+ * listens on it (both: the node is not running); -EACCES; -ENAMETOOLONG;
+ * another negative errno.
+ */
+int ockam_control_connect(const char *path, struct ockam_control **control,
+			  struct ockam_err *err);
+
+/**
+ * ockam_control_call() - one request and its answer
+ * @control: the connection
+ * @op: operation, as "node.info"
+ * @args: map, borrowed; NULL sends an empty one
+ * @timeout_ms: how long to wait for the answer; negative waits for ever
+ * @result: receives a reference that the caller puts. On success the result;
+ *	on failure the "error" map when the node answered, else NULL. NULL
+ *	pointer: not wanted.
+ * @err: on failure the sentence (the error's text, cut to fit)
+ *
+ * Return: 0; the errno of the error's code (see enum ockam_control_code);
+ * -ETIMEDOUT when no answer came in time; -ECONNRESET when the node process
+ * went away; -EMSGSIZE for a request above OCKAM_CONTROL_MAX; -EBADMSG for an
+ * answer that does not decode; -ENOMEM.
+ */
+int ockam_control_call(struct ockam_control *control, const char *op, struct json_object *args,
+		       int timeout_ms, struct json_object **result, struct ockam_err *err);
+
+/** ockam_control_close() - close; NULL is allowed */
+void ockam_control_close(struct ockam_control *control);
+
+/* ---- server ------------------------------------------------------------ */
+
+/* A request that was taken apart. Free with ockam_control_request_free(). */
+struct ockam_control_request {
+	int64_t			id;
+	char			op[64];
+	struct json_object	*args;	/* a map, never NULL on success */
+};
+
+/**
+ * ockam_control_listen() - listening socket of a node process
+ * @path: where; the directory is made (0700) when missing, a left-over socket
+ *	nobody listens on is replaced
+ * @err: the reason
+ *
+ * Return: descriptor (non-blocking, close-on-exec); -EADDRINUSE when another
+ * process listens there; another negative errno.
+ */
+int ockam_control_listen(const char *path, struct ockam_err *err);
+
+/**
+ * ockam_control_peer_allowed() - same user, or root
+ * @fd: accepted connection
+ */
+bool ockam_control_peer_allowed(int fd);
+
+/**
+ * ockam_control_parse() - take a request apart
+ * @bytes: one packet of a stranger
+ * @len: its length in bytes
+ * @request: receives the parts
+ * @err: the reason
+ *
+ * Return: 0; -EPROTONOSUPPORT for another version (id is set: answer it);
+ * -EBADMSG for garbage (close the connection); -ENOMEM.
+ */
+int ockam_control_parse(const uint8_t *bytes, size_t len, struct ockam_control_request *request,
+			struct ockam_err *err);
+
+/** ockam_control_request_free() - free what @request holds */
+void ockam_control_request_free(struct ockam_control_request *request);
+
+/**
+ * ockam_control_reply() - encode a positive answer
+ * @id: of the request
+ * @result: map, borrowed; NULL sends an empty one
+ * @out: the packet is appended
+ *
+ * Return: 0; -EMSGSIZE above OCKAM_CONTROL_MAX; -ENOMEM; -EINVAL.
+ */
+int ockam_control_reply(int64_t id, struct json_object *result, struct ockam_buf *out);
+
+/**
+ * ockam_control_refuse() - encode a negative answer
+ * @id: of the request
+ * @code: kind of failure
+ * @text: sentence
+ * @cause: one more sentence, or NULL
+ * @help: what to do, or NULL
+ * @out: the packet is appended
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ockam_control_refuse(int64_t id, enum ockam_control_code code, const char *text,
+			 const char *cause, const char *help, struct ockam_buf *out);
+
+#endif /* OCKAM_LIB_CONTROL_H */
