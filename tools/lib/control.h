@@ -13,15 +13,12 @@
 #ifndef OCKAM_LIB_CONTROL_H
 #define OCKAM_LIB_CONTROL_H
 
-#include <limits.h>
 #include <stdbool.h>
-#include <sys/un.h>
 
 #include "value.h"
 
 #define OCKAM_CONTROL_VERSION	1
 #define OCKAM_CONTROL_MAX	(1024 * 1024)	/* bytes of one packet */
-#define OCKAM_CONTROL_PATH	(sizeof(((struct sockaddr_un *)0)->sun_path))
 
 /*
  * Why a request failed. Text on the wire, and the errno that a client gets:
@@ -57,7 +54,7 @@ struct ockam_control;
 
 /**
  * ockam_control_connect() - connect to a node process
- * @path: its control socket (ockam_place_control())
+ * @path: its control socket (ockam_home_control_path())
  * @control: receives the connection; ockam_control_close() it
  * @err: the reason
  *
