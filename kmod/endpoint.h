@@ -141,6 +141,14 @@ void ockam_endpoint_del_reach_id(struct ockam_endpoint *ep, const u8 *id);
 int ockam_endpoint_init_net(struct ockam_net *on);
 void ockam_endpoint_exit_net(struct ockam_net *on);
 
+/*
+ * Wait until every endpoint whose last reference went before the call has been
+ * released. Process context, not from a release().
+ */
+void ockam_endpoint_flush(void);
+int ockam_endpoint_init_module(void);
+void ockam_endpoint_exit_module(void);
+
 /* 16 random bytes; a flow id or half a name. */
 void ockam_endpoint_random_flow_id(u8 *id);
 

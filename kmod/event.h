@@ -13,7 +13,7 @@ struct ockam_net;
 struct ockam_endpoint;
 
 /* What a notification says; unused fields are NULL or 0. Borrowed. */
-struct ockam_event {
+struct ockam_event_info {
 	u8 event;			/* enum ockam_event */
 	const struct ockam_endpoint *ep;	/* the link, the channel's encryptor, ... */
 	const u8 *peer;			/* 32 bytes */
@@ -44,7 +44,7 @@ struct ockam_result {
  * Losing a notification or a result for want of memory is counted by netlink.
  */
 struct ockam_event_sink {
-	void (*notify)(struct ockam_net *on, const struct ockam_event *ev);
+	void (*notify)(struct ockam_net *on, const struct ockam_event_info *ev);
 	/* The worker should fetch exchange @id. -ECONNREFUSED: it is gone. */
 	int (*ready)(struct ockam_net *on, u32 portid, u64 id);
 	void (*result)(struct ockam_net *on, const struct ockam_result *res);
@@ -57,7 +57,7 @@ struct ockam_event_sink {
 /* Set once by the netlink surface at init, NULL at its exit after all is gone. */
 void ockam_event_set_sink(const struct ockam_event_sink *sink);
 
-void ockam_event_notify(struct ockam_net *on, const struct ockam_event *ev);
+void ockam_event_notify(struct ockam_net *on, const struct ockam_event_info *ev);
 int ockam_event_ready(struct ockam_net *on, u32 portid, u64 id);
 void ockam_event_result(struct ockam_net *on, const struct ockam_result *res);
 void ockam_event_control(struct ockam_net *on, u32 portid,

@@ -99,6 +99,20 @@ struct ockam_room {
 /* In the order of floors, before pernet registration. Ended in reverse. */
 void ockam_netns_add_room(struct ockam_room *room);
 
+/* The default of a limit; what only root of the initial namespace may exceed. */
+u64 ockam_netns_default_limit(enum ockam_limit_attr which);
+/* Caller holds ->config_lock and has checked @value. */
+void ockam_netns_set_limit(struct ockam_net *on, enum ockam_limit_attr which,
+			   u64 value);
+
+/*
+ * Netlink port @portid owns the node from now on; holds the module. 0, or
+ * -EBUSY (owned, or still ending), -ENOENT (module going away).
+ */
+int ockam_netns_own(struct ockam_net *on, u32 portid);
+/* @portid does the handshakes. 0, -EBUSY (another does), -ENOTCONN (no owner). */
+int ockam_netns_bind_worker(struct ockam_net *on, u32 portid);
+
 /* End the node: all rooms. Takes ->config_lock. Process context, sleeps. */
 void ockam_netns_end_node(struct ockam_net *on);
 /*

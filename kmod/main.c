@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Module init ladder and its mirror.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#include <linux/module.h>
+#include <linux/net.h>
+
+#include "aead.h"
+#include "af_ockam.h"
+#include "channel.h"
+#include "handshake.h"
+#include "link.h"
+#include "message.h"
+#include "netlink.h"
+#include "netns.h"
+#include "sysctl.h"
+
+static int __init ockam_init(void)
+{
+	int err;
+
+	err = ockam_message_init_cache();
+	if (err)
+		return err;
+	err = ockam_endpoint_init_module();
+	if (err)
+		goto err_cache;
+	err = ockam_aead_init();
+	if (err)
+		goto err_endpoint;
+	/* Rooms register themselves in the order of floors. */
+	err = ockam_link_init();
+	if (err)
+		goto err_aead;
+	err = ockam_channel_init();
+	if (err)
+		goto err_link;
+	err = ockam_handshake_init();
+	if (err)
+		goto err_channel;
+	err = ockam_netns_init();
+	if (err)
+		goto err_handshake;
+	err = ockam_sysctl_init();
+	if (err)
+		goto err_netns;
+	err = ockam_netlink_init();
+	if (err)
+		goto err_sysctl;
+	err = ockam_af_init();
+	if (err)
+		goto err_netlink;
+	return 0;
+
+err_netlink:
+	ockam_netlink_exit();
+err_sysctl:
+	ockam_sysctl_exit();
+err_netns:
+	ockam_netns_exit();
+err_handshake:
+	ockam_handshake_exit();
+err_channel:
+	ockam_channel_exit();
+err_link:
+	ockam_link_exit();
+err_aead:
+	ockam_aead_exit();
+err_endpoint:
+	ockam_endpoint_exit_module();
+err_cache:
+	ockam_message_exit_cache();
+	return err;
+}
+
+static void __exit ockam_exit(void)
+{
+	ockam_af_exit();
+	ockam_netlink_exit();
+	ockam_sysctl_exit();
+	ockam_netns_exit();
+	ockam_handshake_exit();
+	ockam_channel_exit();
+	ockam_link_exit();
+	ockam_aead_exit();
+	ockam_endpoint_exit_module();
+	ockam_message_exit_cache();
+}
+
+module_init(ockam_init);
+module_exit(ockam_exit);
+
+MODULE_DESCRIPTION("Ockam: end-to-end encrypted, routed message channels");
+MODULE_AUTHOR("The Ockam for Linux authors");
+MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1.0");

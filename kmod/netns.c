@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A node: everything the module keeps in one network namespace, and its end.
+ *
+ * Order against others. pernet exits run in reverse order of registration,
+ * devices before subsystems. We are registered as a device, so at the end of a
+ * namespace our exit runs while TCP, UNIX sockets and generic netlink of that
+ * namespace still work: links shut their sockets down, events still go out.
+ * The generic netlink family is registered after us and taken away before us,
+ * so at module exit no command can arrive any more when nodes end.
+ *
+ * The normal death of a node is the end of its owner's netlink socket. A
+ * netlink socket pins its namespace, so the exit of a namespace finds a node
+ * without owner; what may be left is nothing, but it is cleaned up all the
+ * same, because an end_work may still be running.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#include <linux/module.h>
+#include <linux/netdevice.h>
+#include <linux/percpu.h>
+#include <net/netns/generic.h>
+
+#include "netns.h"
+
+static unsigned int ockam_netns_id __read_mostly;
+
+/* Ends of nodes; each may wait for grace periods, so not a system queue. */
+static struct workqueue_struct *ockam_netns_wq;
+
+/* In the order of floors; written at module init only. */
+static LIST_HEAD(ockam_netns_rooms);
+
+/* Autobound netlink ports are process ids or below -4096. */
+#define OCKAM_NETNS_NO_PORT	U32_MAX
+
+static const u64 ockam_netns_defaults[__OCKAM_LIMIT_MAX] = {
+	[OCKAM_LIMIT_ADDRESSES] = OCKAM_DEFAULT_ADDRESSES,
+	[OCKAM_LIMIT_LINKS] = OCKAM_DEFAULT_LINKS,
+	[OCKAM_LIMIT_CHANNELS] = OCKAM_DEFAULT_CHANNELS,
+	[OCKAM_LIMIT_LISTENERS] = OCKAM_DEFAULT_LISTENERS,
+	[OCKAM_LIMIT_PENDING] = OCKAM_DEFAULT_PENDING,
+	[OCKAM_LIMIT_PENDING_LINK] = OCKAM_DEFAULT_PENDING_LINK,
+	[OCKAM_LIMIT_PENDING_RATE] = OCKAM_DEFAULT_PENDING_RATE,
+	[OCKAM_LIMIT_FRAME_BYTES] = OCKAM_DEFAULT_FRAME_BYTES,
+	[OCKAM_LIMIT_LINK_QUEUE_BYTES] = OCKAM_DEFAULT_LINK_QUEUE_BYTES,
+	[OCKAM_LIMIT_NODE_QUEUE_BYTES] = OCKAM_DEFAULT_NODE_QUEUE_BYTES,
+	[OCKAM_LIMIT_PARTIAL_BYTES] = OCKAM_DEFAULT_PARTIAL_BYTES,
+	[OCKAM_LIMIT_CHANNEL_DEPTH] = OCKAM_DEFAULT_CHANNEL_DEPTH,
+	[OCKAM_LIMIT_STALL_MS] = OCKAM_DEFAULT_STALL_MS,
+	[OCKAM_LIMIT_HALF_FRAME_MS] = OCKAM_DEFAULT_HALF_FRAME_MS,
+	[OCKAM_LIMIT_INITIATOR_MS] = OCKAM_DEFAULT_INITIATOR_MS,
+	[OCKAM_LIMIT_RESPONDER_MS] = OCKAM_DEFAULT_RESPONDER_MS,
+};
+
+static const u8 ockam_netns_table_limits[__OCKAM_TABLE_MAX] = {
+	[OCKAM_TABLE_LINKS] = OCKAM_LIMIT_LINKS,
+	[OCKAM_TABLE_CHANNELS] = OCKAM_LIMIT_CHANNELS,
+	[OCKAM_TABLE_LISTENERS] = OCKAM_LIMIT_LISTENERS,
+	[OCKAM_TABLE_EXCHANGES] = OCKAM_LIMIT_PENDING,
+};
+
+struct ockam_net *ockam_netns_from(const struct net *net)
+{
+	return net_generic(net, ockam_netns_id);
+}
+
+u64 ockam_netns_default_limit(enum ockam_limit_attr which)
+{
+	return ockam_netns_defaults[which];
+}
+
+void ockam_netns_set_limit(struct ockam_net *on, enum ockam_limit_attr which,
+			   u64 value)
+{
+	lockdep_assert_held(&on->config_lock);
+	WRITE_ONCE(on->limits.v[which], value);
+	if (which == OCKAM_LIMIT_NODE_QUEUE_BYTES)
+		ockam_gate_set_limit(&on->memory, value);
+}
+
+void ockam_netns_add_room(struct ockam_room *room)
+{
+	list_add_tail(&room->list, &ockam_netns_rooms);
+}
+
+int ockam_table_add(struct ockam_net *on, enum ockam_table_id id, void *obj,
+		    u32 *number)
+{
+	struct ockam_table *table = &on->tables[id];
+	int err;
+
+	if (atomic_inc_return(&table->count) >
+	    ockam_netns_limit(on, table->limit)) {
+		err = -ENOSPC;
+	} else {
+		err = xa_alloc_cyclic(&table->xa, number, obj, xa_limit_31b,
+				      &table->next, GFP_KERNEL_ACCOUNT);
+		/* 1 says that the numbers have wrapped, which is fine. */
+		if (err > 0)
+			err = 0;
+	}
+	if (err)
+		atomic_dec(&table->count);
+	return err;
+}
+
+void *ockam_table_remove(struct ockam_net *on, enum ockam_table_id id,
+			 u32 number)
+{
+	struct ockam_table *table = &on->tables[id];
+	void *obj = xa_erase(&table->xa, number);
+
+	if (obj)
+		atomic_dec(&table->count);
+	return obj;
+}
+
+/*
+ * Two phases for all rooms together: one grace period, however many objects.
+ * From the top floor down, so that whoever makes objects below is gone first.
+ */
+static void ockam_netns_end_rooms(struct ockam_net *on)
+{
+	struct ockam_room *room;
+
+	list_for_each_entry_reverse(room, &ockam_netns_rooms, list)
+		room->hide(on);
+	synchronize_net();
+	list_for_each_entry_reverse(room, &ockam_netns_rooms, list)
+		room->free(on);
+}
+
+void ockam_netns_end_node(struct ockam_net *on)
+{
+	bool owned;
+
+	mutex_lock(&on->config_lock);
+	owned = on->owner_portid;
+	WRITE_ONCE(on->worker_portid, 0);
+
+	spin_lock_bh(&on->address_lock);
+	on->closing = true;
+	spin_unlock_bh(&on->address_lock);
+
+	ockam_netns_end_rooms(on);
+
+	spin_lock_bh(&on->address_lock);
+	on->closing = false;
+	spin_unlock_bh(&on->address_lock);
+
+	memcpy(on->limits.v, ockam_netns_defaults, sizeof(on->limits.v));
+	ockam_gate_set_limit(&on->memory,
+			     on->limits.v[OCKAM_LIMIT_NODE_QUEUE_BYTES]);
+	WRITE_ONCE(on->owner_portid, 0);
+	mutex_unlock(&on->config_lock);
+	/*
+	 * May be the last reference of the module. Its exit waits for the work
+	 * that this may run in, so the code stays until we have returned.
+	 */
+	if (owned)
+		module_put(THIS_MODULE);
+}
+
+int ockam_netns_own(struct ockam_net *on, u32 portid)
+{
+	int err = 0;
+
+	mutex_lock(&on->config_lock);
+	if (on->owner_portid)
+		err = -EBUSY;
+	else if (!try_module_get(THIS_MODULE))
+		err = -ENOENT;
+	else
+		WRITE_ONCE(on->owner_portid, portid);
+	mutex_unlock(&on->config_lock);
+	return err;
+}
+
+int ockam_netns_bind_worker(struct ockam_net *on, u32 portid)
+{
+	int err = 0;
+
+	mutex_lock(&on->config_lock);
+	if (!on->owner_portid)
+		err = -ENOTCONN;
+	else if (on->worker_portid)
+		err = -EBUSY;
+	else
+		WRITE_ONCE(on->worker_portid, portid);
+	mutex_unlock(&on->config_lock);
+	return err;
+}
+
+static void ockam_netns_end_work(struct work_struct *work)
+{
+	ockam_netns_end_node(container_of(work, struct ockam_net, end_work));
+}
+
+void ockam_netns_port_gone(struct ockam_net *on, u32 portid)
+{
+	struct ockam_room *room;
+	bool worker = false;
+
+	/*
+	 * The port's number is free from here on: forget it before somebody
+	 * else gets it. Until the node has ended a number that no socket can
+	 * have stays in its place, so that nobody owns a half-dead node.
+	 */
+	if (cmpxchg(&on->owner_portid, portid, OCKAM_NETNS_NO_PORT) == portid)
+		queue_work(ockam_netns_wq, &on->end_work);
+
+	mutex_lock(&on->config_lock);
+	if (on->worker_portid == portid) {
+		WRITE_ONCE(on->worker_portid, 0);
+		worker = true;
+	}
+	mutex_unlock(&on->config_lock);
+	if (!worker)
+		return;
+	list_for_each_entry(room, &ockam_netns_rooms, list) {
+		if (room->worker_gone)
+			room->worker_gone(on);
+	}
+}
+
+static int __net_init ockam_netns_init_net(struct net *net)
+{
+	struct ockam_net *on = ockam_netns_from(net);
+	unsigned int i;
+	int err;
+
+	on->net = net;
+	on->mib = alloc_percpu(struct ockam_mib_table);
+	if (!on->mib)
+		return -ENOMEM;
+	err = ockam_endpoint_init_net(on);
+	if (err) {
+		free_percpu(on->mib);
+		return err;
+	}
+	for (i = 0; i < __OCKAM_TABLE_MAX; i++) {
+		xa_init_flags(&on->tables[i].xa, XA_FLAGS_ALLOC1);
+		atomic_set(&on->tables[i].count, 0);
+		on->tables[i].limit = ockam_netns_table_limits[i];
+	}
+	memcpy(on->limits.v, ockam_netns_defaults, sizeof(on->limits.v));
+	ockam_gate_init(&on->memory, NULL,
+			on->limits.v[OCKAM_LIMIT_NODE_QUEUE_BYTES], NULL);
+	atomic64_set(&on->partial_bytes, 0);
+	mutex_init(&on->config_lock);
+	INIT_WORK(&on->end_work, ockam_netns_end_work);
+	on->local.kind = OCKAM_REACH_LOCAL;
+	ockam_endpoint_random_flow_id(on->local.flow_id);
+	return 0;
+}
+
+/* Nothing is made in these namespaces any more: no task is left in them. */
+static void __net_exit ockam_netns_exit_batch(struct list_head *nets)
+{
+	struct ockam_room *room;
+	struct ockam_net *on;
+	struct net *net;
+
+	list_for_each_entry(net, nets, exit_list) {
+		on = ockam_netns_from(net);
+		flush_work(&on->end_work);
+		spin_lock_bh(&on->address_lock);
+		on->closing = true;
+		spin_unlock_bh(&on->address_lock);
+		list_for_each_entry_reverse(room, &ockam_netns_rooms, list)
+			room->hide(on);
+	}
+	synchronize_net();
+	list_for_each_entry(net, nets, exit_list) {
+		list_for_each_entry_reverse(room, &ockam_netns_rooms, list)
+			room->free(ockam_netns_from(net));
+	}
+	/* Objects point into their node until their release has run. */
+	ockam_endpoint_flush();
+	list_for_each_entry(net, nets, exit_list) {
+		on = ockam_netns_from(net);
+		ockam_endpoint_exit_net(on);
+		WARN_ON_ONCE(on->memory.used);
+		free_percpu(on->mib);
+	}
+}
+
+static struct pernet_operations ockam_netns_ops = {
+	.init = ockam_netns_init_net,
+	.exit_batch = ockam_netns_exit_batch,
+	.id = &ockam_netns_id,
+	.size = sizeof(struct ockam_net),
+};
+
+int ockam_netns_init(void)
+{
+	int err;
+
+	BUILD_BUG_ON(ARRAY_SIZE(ockam_netns_defaults) != __OCKAM_LIMIT_MAX);
+
+	ockam_netns_wq = alloc_workqueue("ockam_netns", WQ_UNBOUND, 0);
+	if (!ockam_netns_wq)
+		return -ENOMEM;
+	err = register_pernet_device(&ockam_netns_ops);
+	if (err)
+		destroy_workqueue(ockam_netns_wq);
+	return err;
+}
+
+void ockam_netns_exit(void)
+{
+	unregister_pernet_device(&ockam_netns_ops);
+	destroy_workqueue(ockam_netns_wq);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Tracepoints. None shows a payload or a key byte; names of addresses are
+ * shown, since only root may trace.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM ockam
+
+#if !defined(OCKAM_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define OCKAM_TRACE_H
+
+#include <linux/tracepoint.h>
+
+#include "endpoint.h"
+#include "message.h"
+#include "mib.h"
+#include "netns.h"
+
+#ifndef OCKAM_TRACE_SYMBOLS
+#define OCKAM_TRACE_SYMBOLS
+#define X(sym, name) TRACE_DEFINE_ENUM(OCKAM_DROP_##sym);
+OCKAM_MIB_DROPS(X)
+#undef X
+#define OCKAM_TRACE_DROP(sym, name) { OCKAM_DROP_##sym, name },
+#endif
+
+/* A message was dropped; the reason is also a counter of the node. */
+TRACE_EVENT(ockam_drop,
+	TP_PROTO(const struct ockam_net *on, u32 reason,
+		 const struct ockam_message *msg),
+	TP_ARGS(on, reason, msg),
+	TP_STRUCT__entry(
+		__field(u32, netns)
+		__field(u32, reason)
+		__field(u64, len)
+		__field(u8, onward_hops)
+		__field(u8, return_hops)
+	),
+	TP_fast_assign(
+		__entry->netns = on->net->ns.inum;
+		__entry->reason = reason;
+		__entry->len = msg ? msg->len : 0;
+		__entry->onward_hops = msg ? msg->onward.hops : 0;
+		__entry->return_hops = msg ? msg->ret.hops : 0;
+	),
+	TP_printk("netns=%u reason=%s len=%llu onward=%u return=%u",
+		  __entry->netns,
+		  __print_symbolic(__entry->reason,
+				   OCKAM_MIB_DROPS(OCKAM_TRACE_DROP)
+				   { 0, "unknown" }),
+		  __entry->len, __entry->onward_hops, __entry->return_hops)
+);
+
+/* A message is handed to an endpoint. */
+TRACE_EVENT(ockam_deliver,
+	TP_PROTO(const struct ockam_endpoint *ep,
+		 const struct ockam_message *msg),
+	TP_ARGS(ep, msg),
+	TP_STRUCT__entry(
+		__field(u32, netns)
+		__field(u8, kind)
+		__field(u64, len)
+		__field(u8, onward_hops)
+		__field(u8, return_hops)
+	),
+	TP_fast_assign(
+		__entry->netns = ep->on->net->ns.inum;
+		__entry->kind = ep->ops->kind;
+		__entry->len = msg->len;
+		__entry->onward_hops = msg->onward.hops;
+		__entry->return_hops = msg->ret.hops;
+	),
+	TP_printk("netns=%u kind=%s len=%llu onward=%u return=%u",
+		  __entry->netns,
+		  __print_symbolic(__entry->kind,
+				   { OCKAM_KIND_SOCKET, "socket" },
+				   { OCKAM_KIND_LINK, "link" },
+				   { OCKAM_KIND_ENCRYPTOR, "encryptor" },
+				   { OCKAM_KIND_DECRYPTOR, "decryptor" },
+				   { OCKAM_KIND_LISTENER, "listener" },
+				   { OCKAM_KIND_EXCHANGE, "exchange" },
+				   { OCKAM_KIND_RELAY, "relay" }),
+		  __entry->len, __entry->onward_hops, __entry->return_hops)
+);
+
+#endif /* OCKAM_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>
