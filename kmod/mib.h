@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Counters of a node. One list serves the counters, their names and the
- * tracepoint that reports drops: a drop reason is a counter.
+ * Counters of a node. A drop reason is a counter, and the tracepoint that
+ * reports drops shows its name.
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
@@ -10,75 +10,65 @@
 
 #include <linux/types.h>
 
-/* X(symbol, "name shown to people") */
-#define OCKAM_MIB_COUNTS(X)						\
-	X(MESSAGES_DELIVERED, "messages_delivered")			\
-	X(MESSAGES_SENT_LOCAL, "messages_sent_local")			\
-	X(LINK_FRAMES_RX, "link_frames_rx")				\
-	X(LINK_FRAMES_TX, "link_frames_tx")				\
-	X(LINK_HEARTBEATS, "link_heartbeats")				\
-	X(LINK_PAUSES, "link_pauses")					\
-	X(LINKS_OPENED, "links_opened")					\
-	X(LINKS_CLOSED, "links_closed")					\
-	X(LINKS_FAILED_VERSION, "links_failed_version")			\
-	X(LINKS_FAILED_FRAME, "links_failed_frame")			\
-	X(LINKS_FAILED_TOO_LARGE, "links_failed_too_large")		\
-	X(LINKS_FAILED_HALF_FRAME, "links_failed_half_frame")		\
-	X(LINKS_FAILED_STALL, "links_failed_stall")			\
-	X(LINKS_FAILED_IO, "links_failed_io")				\
-	X(LINKS_FAILED_EVICTED, "links_failed_evicted")			\
-	X(CHANNELS_OPENED, "channels_opened")				\
-	X(CHANNELS_CLOSED, "channels_closed")				\
-	X(CHANNEL_PACKETS_RX, "channel_packets_rx")			\
-	X(CHANNEL_PACKETS_TX, "channel_packets_tx")			\
-	X(CHANNEL_REKEYS, "channel_rekeys")				\
-	X(CHANNEL_ROUTE_UPDATES, "channel_route_updates")		\
-	X(HANDSHAKES_STARTED, "handshakes_started")			\
-	X(HANDSHAKES_DONE, "handshakes_done")				\
-	X(HANDSHAKES_FAILED, "handshakes_failed")			\
-	X(HANDSHAKES_TIMED_OUT, "handshakes_timed_out")
-
-#define OCKAM_MIB_DROPS(X)						\
-	X(NO_ADDRESS, "drop_no_address")	/* first hop unknown */	\
-	X(NOT_LOCAL, "drop_not_local")		/* first hop has a type */ \
-	X(NO_ROUTE, "drop_no_route")		/* onward route empty */ \
-	X(DENIED, "drop_denied")		/* reachability */	\
-	X(DEAD, "drop_dead")			/* endpoint going away */ \
-	X(BUDGET, "drop_budget")		/* work budget spent */	\
-	X(ROUTE_LIMIT, "drop_route_limit")	/* hops or bytes */	\
-	X(TOO_LARGE, "drop_too_large")		/* above the frame limit */ \
-	X(DEPTH, "drop_depth")			/* channels in channels */ \
-	X(NO_MEMORY, "drop_no_memory")					\
-	X(SOCKET_FULL, "drop_socket_full")	/* datagram receive queue */ \
-	X(SOCKET_PEER, "drop_socket_peer")	/* not from the connected route */ \
-	X(LINK_DOWN, "drop_link_down")					\
-	X(PACKET_SHORT, "drop_packet_short")	/* below nonce and tag */ \
-	X(PACKET_TOO_OLD, "drop_packet_too_old")			\
-	X(PACKET_TOO_FAR, "drop_packet_too_far")			\
-	X(PACKET_REPLAYED, "drop_packet_replayed")			\
-	X(PACKET_NO_KEY, "drop_packet_no_key")				\
-	X(PACKET_BAD_TAG, "drop_packet_bad_tag")			\
-	X(PACKET_MALFORMED, "drop_packet_malformed")	/* opened, not decoded */ \
-	X(PACKET_ROUTE, "drop_packet_route")	/* unusable new route */ \
-	X(CHANNEL_DEAD, "drop_channel_dead")				\
-	X(CHANNEL_EXPIRED, "drop_channel_expired")			\
-	X(HANDSHAKE_NO_WORKER, "drop_handshake_no_worker")		\
-	X(HANDSHAKE_LIMIT, "drop_handshake_limit")	/* pending, node */ \
-	X(HANDSHAKE_LINK_LIMIT, "drop_handshake_link_limit")		\
-	X(HANDSHAKE_RATE, "drop_handshake_rate")			\
-	X(HANDSHAKE_TOO_LARGE, "drop_handshake_too_large")		\
-	X(HANDSHAKE_STATE, "drop_handshake_state")	/* not expected now */ \
-	X(HANDSHAKE_HOLD, "drop_handshake_hold")	/* hold queue over */
-
+/* The names that people see are in mib.c. */
 enum ockam_mib {
-#define X(sym, name) OCKAM_MIB_##sym,
-	OCKAM_MIB_COUNTS(X)
-#undef X
-	__OCKAM_MIB_COUNTS,
-	__OCKAM_MIB_BEFORE_DROPS = __OCKAM_MIB_COUNTS - 1,
-#define X(sym, name) OCKAM_DROP_##sym,
-	OCKAM_MIB_DROPS(X)
-#undef X
+	OCKAM_MIB_MESSAGES_DELIVERED,
+	OCKAM_MIB_MESSAGES_SENT_LOCAL,
+	OCKAM_MIB_LINK_FRAMES_RX,
+	OCKAM_MIB_LINK_FRAMES_TX,
+	OCKAM_MIB_LINK_HEARTBEATS,
+	OCKAM_MIB_LINK_PAUSES,
+	OCKAM_MIB_LINKS_OPENED,
+	OCKAM_MIB_LINKS_CLOSED,
+	OCKAM_MIB_LINKS_FAILED_VERSION,
+	OCKAM_MIB_LINKS_FAILED_FRAME,
+	OCKAM_MIB_LINKS_FAILED_TOO_LARGE,
+	OCKAM_MIB_LINKS_FAILED_HALF_FRAME,
+	OCKAM_MIB_LINKS_FAILED_STALL,
+	OCKAM_MIB_LINKS_FAILED_IO,
+	OCKAM_MIB_LINKS_FAILED_EVICTED,
+	OCKAM_MIB_CHANNELS_OPENED,
+	OCKAM_MIB_CHANNELS_CLOSED,
+	OCKAM_MIB_CHANNEL_PACKETS_RX,
+	OCKAM_MIB_CHANNEL_PACKETS_TX,
+	OCKAM_MIB_CHANNEL_REKEYS,
+	OCKAM_MIB_CHANNEL_ROUTE_UPDATES,
+	OCKAM_MIB_HANDSHAKES_STARTED,
+	OCKAM_MIB_HANDSHAKES_DONE,
+	OCKAM_MIB_HANDSHAKES_FAILED,
+	OCKAM_MIB_HANDSHAKES_TIMED_OUT,
+
+	/* Reasons for drops, one each. */
+	OCKAM_DROP_NO_ADDRESS,	/* first hop unknown */
+	OCKAM_DROP_NOT_LOCAL,	/* first hop has a type */
+	OCKAM_DROP_NO_ROUTE,	/* onward route empty */
+	OCKAM_DROP_DENIED,	/* reachability */
+	OCKAM_DROP_DEAD,	/* endpoint going away */
+	OCKAM_DROP_BUDGET,	/* work budget spent */
+	OCKAM_DROP_ROUTE_LIMIT,	/* hops or bytes */
+	OCKAM_DROP_TOO_LARGE,	/* above the frame limit */
+	OCKAM_DROP_DEPTH,	/* channels in channels */
+	OCKAM_DROP_NO_MEMORY,
+	OCKAM_DROP_SOCKET_FULL,	/* datagram receive queue */
+	OCKAM_DROP_SOCKET_PEER,	/* not from the connected route */
+	OCKAM_DROP_LINK_DOWN,
+	OCKAM_DROP_PACKET_SHORT,	/* below nonce and tag */
+	OCKAM_DROP_PACKET_TOO_OLD,
+	OCKAM_DROP_PACKET_TOO_FAR,
+	OCKAM_DROP_PACKET_REPLAYED,
+	OCKAM_DROP_PACKET_NO_KEY,
+	OCKAM_DROP_PACKET_BAD_TAG,
+	OCKAM_DROP_PACKET_MALFORMED,	/* opened, not decoded */
+	OCKAM_DROP_PACKET_ROUTE,	/* unusable new route */
+	OCKAM_DROP_CHANNEL_DEAD,
+	OCKAM_DROP_CHANNEL_EXPIRED,
+	OCKAM_DROP_HANDSHAKE_NO_WORKER,
+	OCKAM_DROP_HANDSHAKE_LIMIT,	/* pending, node */
+	OCKAM_DROP_HANDSHAKE_LINK_LIMIT,
+	OCKAM_DROP_HANDSHAKE_RATE,
+	OCKAM_DROP_HANDSHAKE_TOO_LARGE,
+	OCKAM_DROP_HANDSHAKE_STATE,	/* not expected now */
+	OCKAM_DROP_HANDSHAKE_HOLD,	/* hold queue over */
 	__OCKAM_MIB_MAX
 };
 

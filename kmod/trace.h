@@ -13,18 +13,11 @@
 
 #include <linux/tracepoint.h>
 
+#include "compat.h"
 #include "endpoint.h"
 #include "message.h"
 #include "mib.h"
 #include "netns.h"
-
-#ifndef OCKAM_TRACE_SYMBOLS
-#define OCKAM_TRACE_SYMBOLS
-#define X(sym, name) TRACE_DEFINE_ENUM(OCKAM_DROP_##sym);
-OCKAM_MIB_DROPS(X)
-#undef X
-#define OCKAM_TRACE_DROP(sym, name) { OCKAM_DROP_##sym, name },
-#endif
 
 /* A message was dropped; the reason is also a counter of the node. */
 TRACE_EVENT(ockam_drop,
@@ -34,6 +27,7 @@ TRACE_EVENT(ockam_drop,
 	TP_STRUCT__entry(
 		__field(u32, netns)
 		__field(u32, reason)
+		__string(name, ockam_mib_name(reason))
 		__field(u64, len)
 		__field(u8, onward_hops)
 		__field(u8, return_hops)
@@ -41,15 +35,13 @@ TRACE_EVENT(ockam_drop,
 	TP_fast_assign(
 		__entry->netns = on->net->ns.inum;
 		__entry->reason = reason;
+		ockam_trace_assign_str(name, ockam_mib_name(reason));
 		__entry->len = msg ? msg->len : 0;
 		__entry->onward_hops = msg ? msg->onward.hops : 0;
 		__entry->return_hops = msg ? msg->ret.hops : 0;
 	),
 	TP_printk("netns=%u reason=%s len=%llu onward=%u return=%u",
-		  __entry->netns,
-		  __print_symbolic(__entry->reason,
-				   OCKAM_MIB_DROPS(OCKAM_TRACE_DROP)
-				   { 0, "unknown" }),
+		  __entry->netns, __get_str(name),
 		  __entry->len, __entry->onward_hops, __entry->return_hops)
 );
 
