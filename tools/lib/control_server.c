@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The control protocol: the side of the node process.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "control.h"
+
+/* Make every missing directory in front of the last '/'; the last one is private. */
+static int ockam_control_make_dir(const char *path, struct ockam_err *err)
+{
+	char dir[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	struct stat st;
+	char *slash;
+
+	strcpy(dir, path);
+	for (slash = strchr(dir + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(dir, strchr(slash + 1, '/') ? 0755 : 0700) && errno != EEXIST)
+			return ockam_err_set(err, -errno, "Cannot make the directory %s: %s", dir,
+					     strerror(errno));
+		if (!strchr(path + (slash - dir) + 1, '/') &&
+		    (lstat(dir, &st) || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
+		     (st.st_mode & 022)))
+			return ockam_err_set(err, -EPERM,
+					     "The directory %s must belong to the user who runs the node and be writable by nobody else",
+					     dir);
+		*slash = '/';
+	}
+	return 0;
+}
+
+/* Does a process listen at @addr? A socket file nobody listens on is a left-over. */
+static bool ockam_control_in_use(const struct sockaddr_un *addr)
+{
+	bool used;
+	int fd;
+
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return true;
+	used = !connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) ||
+	       (errno != ECONNREFUSED && errno != ENOENT);
+	close(fd);
+	return used;
+}
+
+int ockam_control_listen(const char *path, struct ockam_err *err)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd, ret;
+
+	if (strlen(path) >= sizeof(addr.sun_path) || path[0] != '/')
+		return ockam_err_set(err, -ENAMETOOLONG,
+				     "The path %s of the control socket is too long or not absolute",
+				     path);
+	strcpy(addr.sun_path, path);
+	ret = ockam_control_make_dir(path, err);
+	if (ret)
+		return ret;
+	if (ockam_control_in_use(&addr))
+		return ockam_err_set(err, -EADDRINUSE, "Another process listens on %s", path);
+	if (unlink(path) && errno != ENOENT)
+		return ockam_err_set(err, -errno, "Cannot remove the left-over socket %s: %s", path,
+				     strerror(errno));
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return ockam_err_set(err, -errno, "Cannot make a socket: %s", strerror(errno));
+	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || chmod(path, 0600) ||
+	    listen(fd, 64)) {
+		ret = ockam_err_set(err, -errno, "Cannot listen on %s: %s", path, strerror(errno));
+		close(fd);
+		return ret;
+	}
+	return fd;
+}
+
+bool ockam_control_peer_allowed(int fd)
+{
+	socklen_t len = sizeof(struct ucred);
+	struct ucred peer;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
+		return false;
+	return peer.uid == 0 || peer.uid == geteuid();
+}
+
+int ockam_control_parse(const uint8_t *bytes, size_t len, struct ockam_control_request *request,
+			struct ockam_err *err)
+{
+	struct json_object *map = NULL;
+	struct json_object *args;
+	const char *op;
+	int64_t version;
+	int ret;
+
+	memset(request, 0, sizeof(*request));
+	ret = ockam_value_decode(bytes, len, &map, err);
+	if (ret)
+		return ret == -E2BIG ? -EBADMSG : ret;
+	request->id = ockam_value_int(map, "id", -1);
+	version = ockam_value_int(map, "v", -1);
+	op = ockam_value_text(map, "op");
+	args = ockam_value_get(map, "args");
+	if (request->id < 0 || version < 0) {
+		ret = ockam_err_set(err, -EBADMSG, "The request has no id or no version");
+	} else if (version != OCKAM_CONTROL_VERSION) {
+		ret = ockam_err_set(err, -EPROTONOSUPPORT,
+				    "Version %lld of the control protocol is not supported, this node process speaks version %d",
+				    (long long)version, OCKAM_CONTROL_VERSION);
+	} else if (!op || strlen(op) >= sizeof(request->op) ||
+		   (args && !json_object_is_type(args, json_type_object))) {
+		ret = ockam_err_set(err, -EBADMSG, "The request has no operation or no arguments");
+	} else {
+		strcpy(request->op, op);
+		request->args = args ? json_object_get(args) : json_object_new_object();
+		if (!request->args)
+			ret = ockam_err_set(err, -ENOMEM, "Out of memory");
+	}
+	json_object_put(map);
+	return ret;
+}
+
+void ockam_control_request_free(struct ockam_control_request *request)
+{
+	json_object_put(request->args);
+	request->args = NULL;
+}
+
+int ockam_control_reply(int64_t id, struct json_object *result, struct ockam_buf *out)
+{
+	size_t before = out->len;
+	int ret = 0;
+
+	ockam_buf_put_map(out, 3);
+	ockam_buf_put_text(out, "id");
+	ockam_buf_put_uint(out, (uint64_t)id);
+	ockam_buf_put_text(out, "ok");
+	ockam_buf_put_bool(out, true);
+	ockam_buf_put_text(out, "result");
+	if (result)
+		ret = ockam_value_encode(result, out, NULL);
+	else
+		ockam_buf_put_map(out, 0);
+	if (out->failed)
+		return -ENOMEM;
+	if (!ret && out->len - before > OCKAM_CONTROL_MAX)
+		ret = -EMSGSIZE;
+	return ret;
+}
+
+int ockam_control_refuse(int64_t id, enum ockam_control_code code, const char *text,
+			 const char *cause, const char *help, struct ockam_buf *out)
+{
+	ockam_buf_put_map(out, 3);
+	ockam_buf_put_text(out, "id");
+	ockam_buf_put_uint(out, (uint64_t)id);
+	ockam_buf_put_text(out, "ok");
+	ockam_buf_put_bool(out, false);
+	ockam_buf_put_text(out, "error");
+	ockam_buf_put_map(out, help ? 4 : 3);
+	ockam_buf_put_text(out, "code");
+	ockam_buf_put_text(out, ockam_control_code_name(code));
+	ockam_buf_put_text(out, "text");
+	ockam_buf_put_text(out, text);
+	ockam_buf_put_text(out, "causes");
+	ockam_buf_put_array(out, cause ? 1 : 0);
+	if (cause)
+		ockam_buf_put_text(out, cause);
+	if (help) {
+		ockam_buf_put_text(out, "help");
+		ockam_buf_put_text(out, help);
+	}
+	return out->failed ? -ENOMEM : 0;
+}
