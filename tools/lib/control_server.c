@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +15,8 @@
 #include <unistd.h>
 
 #include "control.h"
+
+#define OCKAM_CONTROL_FRESH	".new"	/* no node's name holds a '.' */
 
 /* Make every missing directory in front of the last '/'; the last one is private. */
 static int ockam_control_make_dir(const char *path, struct ockam_err *err)
@@ -57,27 +60,30 @@ static bool ockam_control_in_use(const struct sockaddr_un *addr)
 int ockam_control_listen(const char *path, struct ockam_err *err)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct sockaddr_un fresh = { .sun_family = AF_UNIX };
 	int fd, ret;
 
-	if (strlen(path) >= sizeof(addr.sun_path) || path[0] != '/')
+	if (strlen(path) + strlen(OCKAM_CONTROL_FRESH) >= sizeof(addr.sun_path) || path[0] != '/')
 		return ockam_err_set(err, -ENAMETOOLONG,
 				     "The path %s of the control socket is too long or not absolute",
 				     path);
 	strcpy(addr.sun_path, path);
+	strcpy(fresh.sun_path, path);
+	strcat(fresh.sun_path, OCKAM_CONTROL_FRESH);
 	ret = ockam_control_make_dir(path, err);
 	if (ret)
 		return ret;
 	if (ockam_control_in_use(&addr))
 		return ockam_err_set(err, -EADDRINUSE, "Another process listens on %s", path);
-	if (unlink(path) && errno != ENOENT)
-		return ockam_err_set(err, -errno, "Cannot remove the left-over socket %s: %s", path,
-				     strerror(errno));
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return ockam_err_set(err, -errno, "Cannot make a socket: %s", strerror(errno));
-	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || chmod(path, 0600) ||
-	    listen(fd, 64)) {
+	/* Renamed when it listens: a socket under its final name that refuses is dead. */
+	unlink(fresh.sun_path);
+	if (bind(fd, (struct sockaddr *)&fresh, sizeof(fresh)) || chmod(fresh.sun_path, 0600) ||
+	    listen(fd, 64) || rename(fresh.sun_path, path)) {
 		ret = ockam_err_set(err, -errno, "Cannot listen on %s: %s", path, strerror(errno));
+		unlink(fresh.sun_path);
 		close(fd);
 		return ret;
 	}

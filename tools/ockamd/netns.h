@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The network namespace of a node.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#ifndef OCKAMD_NETNS_H
+#define OCKAMD_NETNS_H
+
+#include "err.h"
+
+/**
+ * ockamd_netns_enter_new() - put the calling thread into a new namespace
+ * @err: the reason
+ *
+ * The loopback interface is brought up. Threads that exist already, and the
+ * descriptors of all, stay where they are.
+ *
+ * Return: 0; -EPERM without CAP_SYS_ADMIN; another negative errno.
+ */
+int ockamd_netns_enter_new(struct ockam_err *err);
+
+/**
+ * ockamd_netns_pin() - give the calling thread's namespace a name
+ * @name: file under /run/netns, as of "ip netns"; a left-over of that name is
+ *	removed first
+ * @err: the reason
+ *
+ * Return: 0 or a negative errno.
+ */
+int ockamd_netns_pin(const char *name, struct ockam_err *err);
+
+#endif /* OCKAMD_NETNS_H */
