@@ -74,7 +74,7 @@ int ockam_noise_init(struct ockam_noise *noise, enum ockam_noise_role role,
 /**
  * ockam_noise_write() - make this side's next message
  * @noise: the exchange
- * @payload: what the message carries; must be empty in msg1
+ * @payload: what the message carries; in msg1 it would travel in clear: leave it empty
  * @payload_len: its length in bytes
  * @out: receives the message
  * @size: room in @out, bytes
