@@ -16,4 +16,19 @@
 #define ockam_trace_assign_str(dst, src)	__assign_str(dst)
 #endif
 
+/* 6.2: generic netlink's hooks see split operations. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define ockam_compat_genl_ops	genl_ops
+#else
+#define ockam_compat_genl_ops	genl_split_ops
+#endif
+
+/* 6.7: attributes of a dump moved into a struct genl_info. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+#define ockam_compat_dump_attrs(cb)	(genl_dumpit_info(cb)->attrs)
+#else
+#define ockam_compat_dump_attrs(cb)	(genl_dumpit_info(cb)->info.attrs)
+#endif
+#define ockam_compat_dump_maxattr(cb)	(genl_dumpit_info(cb)->op.maxattr)
+
 #endif /* OCKAM_COMPAT_H */

@@ -31,9 +31,6 @@ static struct workqueue_struct *ockam_netns_wq;
 /* In the order of floors; written at module init only. */
 static LIST_HEAD(ockam_netns_rooms);
 
-/* Autobound netlink ports are process ids or below -4096. */
-#define OCKAM_NETNS_NO_PORT	U32_MAX
-
 static const u64 ockam_netns_defaults[__OCKAM_LIMIT_MAX] = {
 	[OCKAM_LIMIT_ADDRESSES] = OCKAM_DEFAULT_ADDRESSES,
 	[OCKAM_LIMIT_LINKS] = OCKAM_DEFAULT_LINKS,

@@ -68,12 +68,26 @@ struct ockam_net {
 	struct mutex config_lock;	/* the rest, against each other */
 	u32 owner_portid;
 	u32 worker_portid;		/* READ_ONCE elsewhere */
+	/* Their sockets, set by the netlink surface; compared, never used. */
+	const struct sock *owner_sock;
+	const struct sock *worker_sock;
 	struct work_struct end_work;	/* the owner's socket has closed */
 
 	struct ockam_origin local;	/* of messages from sockets and handshakes */
 };
 
 struct ockam_net *ockam_netns_from(const struct net *net);
+
+/* The owner's socket has closed, the node has not ended yet. */
+#define OCKAM_NETNS_NO_PORT	U32_MAX
+
+/* Stays true while ->config_lock is held. */
+static inline bool ockam_netns_owned(const struct ockam_net *on)
+{
+	u32 portid = READ_ONCE(on->owner_portid);
+
+	return portid && portid != OCKAM_NETNS_NO_PORT;
+}
 
 static inline u64 ockam_netns_limit(const struct ockam_net *on,
 				    enum ockam_limit_attr which)
