@@ -9,6 +9,13 @@
 
 #include <linux/version.h>
 
+/* 6.12: one header for access to unaligned integers. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+#include <asm/unaligned.h>
+#else
+#include <linux/unaligned.h>
+#endif
+
 /* 6.10: the source of a trace string is named once, in __string(). */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 #define ockam_trace_assign_str(dst, src)	__assign_str(dst, src)
