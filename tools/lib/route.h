@@ -19,7 +19,7 @@
 /* Room for the text of any address: 1 to 3 digits, '#', 255 bytes, zero byte. */
 #define OCKAM_ADDRESS_TEXT	260
 /* Room for the text of any route. */
-#define OCKAM_ROUTE_TEXT	(OCKAM_ROUTE_MAX_BYTES + 8 * OCKAM_ROUTE_MAX_HOPS + 1)
+#define OCKAM_ROUTE_TEXT	(OCKAM_ROUTE_MAX_BYTES + 21 * OCKAM_ROUTE_MAX_HOPS + 1)
 
 /* A route in packed form, first hop first. All zero is the empty route. */
 struct ockam_route {
@@ -82,7 +82,8 @@ int ockam_route_parse(struct ockam_route *route, const char *text, struct ockam_
  * @route: source
  * @text: receives it, zero-terminated; room for OCKAM_ROUTE_TEXT bytes
  *
- * A name that is not UTF-8 prints as "Invalid UTF-8".
+ * A name that is not UTF-8 prints as "Invalid UTF-8", a control character
+ * as '?'.
  */
 void ockam_route_format(const struct ockam_route *route, char *text);
 
