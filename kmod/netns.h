@@ -81,7 +81,7 @@ struct ockam_net *ockam_netns_from(const struct net *net);
 /* The owner's socket has closed, the node has not ended yet. */
 #define OCKAM_NETNS_NO_PORT	U32_MAX
 
-/* Stays true while ->config_lock is held. */
+/* While ->config_lock is held an owned node does not end. */
 static inline bool ockam_netns_owned(const struct ockam_net *on)
 {
 	u32 portid = READ_ONCE(on->owner_portid);
