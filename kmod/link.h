@@ -77,7 +77,11 @@ struct ockam_link_ops {
 	void (*init)(struct ockam_link *link);
 	/* Published: send and receive from now on. */
 	void (*start)(struct ockam_link *link);
-	/* The link is dead: stop all work and free all queues. Sleeps. */
+	/*
+	 * The link is dead and its socket calls nobody: stop all works but
+	 * ->watch_work, free all queues. Nothing may be queued afterwards.
+	 * Sleeps. Also called for a link that never started.
+	 */
 	void (*stop)(struct ockam_link *link);
 	/* From the socket's callbacks, any context: queue work, nothing else. */
 	void (*readable)(struct ockam_link *link);
@@ -126,7 +130,8 @@ struct ockam_link {
 	bool accepted;
 	struct mutex birth;
 
-	struct socket *sock;		/* our file reference, until ->end_work */
+	struct socket *sock;		/* with a reference on its file, until ->end_work */
+	bool attached;			/* ->birth: the socket's callbacks are ours */
 	struct mem_cgroup *memcg;	/* of the creator: pays for what is received */
 	void (*sk_data_ready)(struct sock *sk);
 	void (*sk_write_space)(struct sock *sk);
@@ -136,7 +141,8 @@ struct ockam_link {
 	struct ockam_gate gate;		/* transmit queue */
 	struct delayed_work watch_work;	/* deadlines, runs only while there is one */
 	struct work_struct end_work;
-	int error;			/* why it died; written before DEAD is seen */
+	enum ockam_mib why;		/* how it died; written before ->end_work runs */
+	int error;
 	const char *reason;		/* static text */
 
 	u32 stall_ms;			/* 0: the node's limit */
@@ -217,6 +223,9 @@ static inline bool ockam_link_dead(const struct ockam_link *link)
 {
 	return test_bit(OCKAM_LINK_DEAD, &link->bits);
 }
+
+/* ->ep_ops.release of every framing. */
+void ockam_link_release(struct ockam_endpoint *ep);
 
 extern struct workqueue_struct *ockam_link_wq;	/* works of the framings */
 

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The socket under a link: which ones may be used, taking it over, giving it
+ * back.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#include <linux/file.h>
+#include <linux/module.h>
+#include <linux/net.h>
+#include <linux/netlink.h>
+#include <linux/rcupdate.h>
+#include <net/bluetooth/bluetooth.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+
+#include "link.h"
+#include "link_socket.h"
+#include "netns.h"
+
+/*
+ * Occupies the place of an upper layer on a TCP socket, so that TLS, sockmap
+ * and listen() (there is no ->clone) are refused on it. It is never
+ * registered: setsockopt(TCP_ULP) cannot ask for it.
+ *
+ * It stays for the rest of the socket's life: getsockopt(TCP_ULP) and
+ * inet_diag look at it without a lock, because nothing else ever takes one
+ * away either. TCP drops the module's reference when it frees the socket.
+ */
+static struct tcp_ulp_ops ockam_link_ulp __read_mostly = {
+	.name = "ockam",
+	.owner = THIS_MODULE,
+};
+
+static bool ockam_link_socket_is_tcp(const struct sock *sk)
+{
+	return (sk->sk_family == AF_INET || sk->sk_family == AF_INET6) &&
+	       sk->sk_protocol == IPPROTO_TCP;
+}
+
+struct socket *ockam_link_socket_get(int fd, struct netlink_ext_ack *extack)
+{
+	struct socket *sock;
+	int err;
+
+	sock = sockfd_lookup(fd, &err);
+	if (!sock) {
+		if (err == -ENOTSOCK)
+			NL_SET_ERR_MSG(extack, "the descriptor is not a socket");
+		else
+			NL_SET_ERR_MSG(extack, "the descriptor is not open in the calling process");
+		return ERR_PTR(err);
+	}
+	/*
+	 * A socket pins its namespace and a link pins its socket: were that
+	 * namespace a node, nodes could keep each other alive in a circle.
+	 */
+	if (READ_ONCE(ockam_netns_from(sock_net(sock->sk))->owner_portid)) {
+		NL_SET_ERR_MSG(extack, "the socket belongs to the network namespace of a node; open it in another one");
+		sockfd_put(sock);
+		return ERR_PTR(-ELOOP);
+	}
+	return sock;
+}
+
+static bool ockam_link_socket_connected(const struct sock *sk)
+{
+	int state = READ_ONCE(sk->sk_state);
+
+	/* The other families use TCP's number for "connected". */
+	BUILD_BUG_ON((int)BT_CONNECTED != (int)TCP_ESTABLISHED);
+
+	/* A peer that has sent everything and closed may still be read. */
+	return state == TCP_ESTABLISHED ||
+	       (state == TCP_CLOSE_WAIT && ockam_link_socket_is_tcp(sk));
+}
+
+int ockam_link_socket_check_stream(struct socket *sock,
+				   struct netlink_ext_ack *extack)
+{
+	const struct sock *sk = sock->sk;
+
+	switch (sk->sk_family) {
+	case AF_INET:
+	case AF_INET6:
+	case AF_UNIX:
+	case AF_VSOCK:
+	case AF_BLUETOOTH:
+		break;
+	default:
+		NL_SET_ERR_MSG(extack, "the family of the socket cannot carry a link; use TCP, UNIX, VSOCK or Bluetooth RFCOMM");
+		return -EAFNOSUPPORT;
+	}
+	if (sock->type != SOCK_STREAM) {
+		NL_SET_ERR_MSG(extack, "stream framing needs a socket of type SOCK_STREAM");
+		return -EPROTOTYPE;
+	}
+	if ((sk->sk_family == AF_INET || sk->sk_family == AF_INET6) &&
+	    sk->sk_protocol != IPPROTO_TCP) {
+		NL_SET_ERR_MSG(extack, "the protocol of the socket cannot carry a link; use TCP");
+		return -EPROTONOSUPPORT;
+	}
+	if (sk->sk_family == AF_BLUETOOTH && sk->sk_protocol != BTPROTO_RFCOMM) {
+		NL_SET_ERR_MSG(extack, "the protocol of the socket cannot carry a link; use RFCOMM");
+		return -EPROTONOSUPPORT;
+	}
+	if (!ockam_link_socket_connected(sk)) {
+		NL_SET_ERR_MSG(extack, "the socket is not connected");
+		return -ENOTCONN;
+	}
+	return 0;
+}
+
+/* The link of a socket, while sk_callback_lock is held; NULL when given back. */
+static struct ockam_link *ockam_link_socket_link(struct sock *sk)
+	__must_hold(&sk->sk_callback_lock)
+{
+	return rcu_dereference_sk_user_data(sk);
+}
+
+/*
+ * The callbacks run in any context, TCP's under the socket's lock. A caller
+ * may have read the pointer to one of them before the socket was given back:
+ * then the socket's own function is there again and does the rest.
+ *
+ * Readers among the user's threads are not woken: what arrives is ours. What
+ * they read all the same is missing from this link and from nothing else.
+ */
+static void ockam_link_socket_data_ready(struct sock *sk)
+{
+	void (*next)(struct sock *sk) = NULL;
+	struct ockam_link *link;
+
+	rcu_read_lock();
+	read_lock_bh(&sk->sk_callback_lock);
+	link = ockam_link_socket_link(sk);
+	if (link)
+		link->ops->readable(link);
+	else
+		next = sk->sk_data_ready;
+	read_unlock_bh(&sk->sk_callback_lock);
+	rcu_read_unlock();
+	if (next)
+		next(sk);
+}
+
+static void ockam_link_socket_write_space(struct sock *sk)
+{
+	void (*next)(struct sock *sk);
+	struct ockam_link *link;
+
+	rcu_read_lock();
+	read_lock_bh(&sk->sk_callback_lock);
+	link = ockam_link_socket_link(sk);
+	if (link) {
+		link->ops->writable(link);
+		next = link->sk_write_space;
+	} else {
+		next = sk->sk_write_space;
+	}
+	read_unlock_bh(&sk->sk_callback_lock);
+	rcu_read_unlock();
+	next(sk);
+}
+
+/* End of stream, reset: noticed by whoever reads, woken even while paused. */
+static void ockam_link_socket_state_change(struct sock *sk)
+{
+	void (*next)(struct sock *sk);
+	struct ockam_link *link;
+
+	rcu_read_lock();
+	read_lock_bh(&sk->sk_callback_lock);
+	link = ockam_link_socket_link(sk);
+	if (link) {
+		link->ops->readable(link);
+		link->ops->writable(link);
+		next = link->sk_state_change;
+	} else {
+		next = sk->sk_state_change;
+	}
+	read_unlock_bh(&sk->sk_callback_lock);
+	rcu_read_unlock();
+	next(sk);
+}
+
+static void ockam_link_socket_error_report(struct sock *sk)
+{
+	void (*next)(struct sock *sk);
+	struct ockam_link *link;
+
+	rcu_read_lock();
+	read_lock_bh(&sk->sk_callback_lock);
+	link = ockam_link_socket_link(sk);
+	if (link) {
+		link->ops->readable(link);
+		link->ops->writable(link);
+		next = link->sk_error_report;
+	} else {
+		next = sk->sk_error_report;
+	}
+	read_unlock_bh(&sk->sk_callback_lock);
+	rcu_read_unlock();
+	next(sk);
+}
+
+/* Nobody else has a layer on the socket? Checked where nobody can add one. */
+static int __ockam_link_socket_usable(struct sock *sk,
+				      struct netlink_ext_ack *extack)
+	__must_hold(&sk->sk_callback_lock)
+{
+	if (!ockam_link_socket_connected(sk)) {
+		NL_SET_ERR_MSG(extack, "the socket is not connected any more");
+		return -ENOTCONN;
+	}
+	if (ockam_link_socket_is_tcp(sk) && inet_csk(sk)->icsk_ulp_ops) {
+		NL_SET_ERR_MSG(extack, "the socket has an upper layer protocol already, or was used for a link before; use a fresh one");
+		return -EBUSY;
+	}
+	if (sk->sk_user_data) {
+		NL_SET_ERR_MSG(extack, "the socket is in use by a link or by another part of the kernel");
+		return -EBUSY;
+	}
+	return 0;
+}
+
+int ockam_link_socket_attach(struct ockam_link *link,
+			     struct netlink_ext_ack *extack)
+{
+	struct sock *sk = link->sock->sk;
+	int err;
+
+	lockdep_assert_held(&link->birth);
+
+	/* TCP changes state and its upper layer under this lock only. */
+	lock_sock(sk);
+	write_lock_bh(&sk->sk_callback_lock);
+	err = __ockam_link_socket_usable(sk, extack);
+	if (!err) {
+		if (ockam_link_socket_is_tcp(sk)) {
+			/* The caller is our code: the module cannot be leaving. */
+			__module_get(THIS_MODULE);
+			inet_csk(sk)->icsk_ulp_ops = &ockam_link_ulp;
+		}
+		link->sk_data_ready = sk->sk_data_ready;
+		link->sk_write_space = sk->sk_write_space;
+		link->sk_state_change = sk->sk_state_change;
+		link->sk_error_report = sk->sk_error_report;
+		__rcu_assign_sk_user_data_with_flags(sk, link,
+						     SK_USER_DATA_NOCOPY);
+		WRITE_ONCE(sk->sk_data_ready, ockam_link_socket_data_ready);
+		WRITE_ONCE(sk->sk_write_space, ockam_link_socket_write_space);
+		WRITE_ONCE(sk->sk_state_change, ockam_link_socket_state_change);
+		WRITE_ONCE(sk->sk_error_report, ockam_link_socket_error_report);
+		link->attached = true;
+	}
+	write_unlock_bh(&sk->sk_callback_lock);
+	release_sock(sk);
+	return err;
+}
+
+void ockam_link_socket_detach(struct ockam_link *link)
+{
+	struct sock *sk;
+
+	lockdep_assert_held(&link->birth);
+
+	if (!link->attached)
+		return;
+	link->attached = false;
+	sk = link->sock->sk;
+	lock_sock(sk);
+	write_lock_bh(&sk->sk_callback_lock);
+	WRITE_ONCE(sk->sk_data_ready, link->sk_data_ready);
+	WRITE_ONCE(sk->sk_write_space, link->sk_write_space);
+	WRITE_ONCE(sk->sk_state_change, link->sk_state_change);
+	WRITE_ONCE(sk->sk_error_report, link->sk_error_report);
+	rcu_assign_sk_user_data(sk, NULL);
+	write_unlock_bh(&sk->sk_callback_lock);
+	/*
+	 * Our reference may be the last, and then the socket is closed in a
+	 * worker that all of the kernel shares: it must not linger there.
+	 */
+	sock_reset_flag(sk, SOCK_LINGER);
+	release_sock(sk);
+}
+
+void ockam_link_socket_close(struct ockam_link *link)
+{
+	if (test_bit(OCKAM_LINK_SHOWN, &link->bits))
+		kernel_sock_shutdown(link->sock, SHUT_RDWR);
+	sockfd_put(link->sock);
+	link->sock = NULL;
+}
+
+void ockam_link_socket_exit(void)
+{
+	/*
+	 * AF_UNIX reads a callback's pointer and calls it without any lock. A
+	 * task preempted between the two would return into freed text.
+	 */
+	synchronize_rcu_tasks();
+}

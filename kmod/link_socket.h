@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The socket under a link: which ones may be used, taking it over, giving it
+ * back.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#ifndef OCKAM_LINK_SOCKET_H
+#define OCKAM_LINK_SOCKET_H
+
+struct netlink_ext_ack;
+struct ockam_link;
+struct socket;
+
+/*
+ * The socket behind descriptor @fd of the calling process, with a reference on
+ * its file (sockfd_put()). ERR_PTR: -EBADF, -ENOTSOCK, -ELOOP when it lives in
+ * the namespace of a node; with a sentence.
+ */
+struct socket *ockam_link_socket_get(int fd, struct netlink_ext_ack *extack);
+
+/*
+ * Is it a connected byte stream of a family that we know? 0, -EAFNOSUPPORT,
+ * -EPROTOTYPE, -EPROTONOSUPPORT, -ENOTCONN; with a sentence.
+ */
+int ockam_link_socket_check_stream(struct socket *sock,
+				   struct netlink_ext_ack *extack);
+
+/*
+ * Have ->sock call link->ops->readable() and ->writable(); from here on nobody
+ * else can put a layer on it. 0, -EBUSY (somebody has), -ENOTCONN; with a
+ * sentence. The caller holds ->birth. May sleep.
+ */
+int ockam_link_socket_attach(struct ockam_link *link,
+			     struct netlink_ext_ack *extack);
+/*
+ * The reverse. After return the socket does not call the link any more.
+ * Idempotent; the caller holds ->birth. May sleep.
+ */
+void ockam_link_socket_detach(struct ockam_link *link);
+
+/*
+ * Our reference goes. When the link was in use both directions end first, so
+ * that the peer sees it even while the user keeps the descriptor.
+ */
+void ockam_link_socket_close(struct ockam_link *link);
+
+/* At module exit: nobody is about to enter our callbacks any more. */
+void ockam_link_socket_exit(void);
+
+#endif /* OCKAM_LINK_SOCKET_H */
