@@ -38,4 +38,20 @@
 #endif
 #define ockam_compat_dump_maxattr(cb)	(genl_dumpit_info(cb)->op.maxattr)
 
+/* 6.6: the number of entries is passed, the empty last one is not needed. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#define ockam_compat_register_net_sysctl(net, path, table, n) \
+	register_net_sysctl(net, path, table)
+#else
+#define ockam_compat_register_net_sysctl(net, path, table, n) \
+	register_net_sysctl_sz(net, path, table, n)
+#endif
+
+/* 6.11: handlers see a constant table. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
+#define ockam_compat_ctl_table	struct ctl_table
+#else
+#define ockam_compat_ctl_table	const struct ctl_table
+#endif
+
 #endif /* OCKAM_COMPAT_H */

@@ -37,6 +37,7 @@ static const char * const ockam_mib_names[] = {
 	[OCKAM_MIB_HANDSHAKES_DONE] = "handshakes_done",
 	[OCKAM_MIB_HANDSHAKES_FAILED] = "handshakes_failed",
 	[OCKAM_MIB_HANDSHAKES_TIMED_OUT] = "handshakes_timed_out",
+	[OCKAM_MIB_EVENTS_LOST] = "events_lost",
 	[OCKAM_DROP_NO_ADDRESS] = "drop_no_address",
 	[OCKAM_DROP_NOT_LOCAL] = "drop_not_local",
 	[OCKAM_DROP_NO_ROUTE] = "drop_no_route",

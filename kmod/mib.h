@@ -37,6 +37,7 @@ enum ockam_mib {
 	OCKAM_MIB_HANDSHAKES_DONE,
 	OCKAM_MIB_HANDSHAKES_FAILED,
 	OCKAM_MIB_HANDSHAKES_TIMED_OUT,
+	OCKAM_MIB_EVENTS_LOST,	/* netlink: no memory, or the receiver is full */
 
 	/* Reasons for drops, one each. */
 	OCKAM_DROP_NO_ADDRESS,	/* first hop unknown */

@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Generic netlink family "ockam": table of commands, who may give them, and
+ * the end of sockets.
+ *
+ * Authority. A command's class is in its internal_flags and checked here, not
+ * by the core's GENL_UNS_ADMIN_PERM, which refuses without a sentence. Owner
+ * and worker are known by port and by socket: a port number is free for others
+ * a moment before NETLINK_URELEASE tells us that its socket has gone. The
+ * socket is only compared, never used.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#include <linux/bitmap.h>
+#include <linux/module.h>
+#include <linux/netlink.h>
+#include <linux/user_namespace.h>
+
+#include "event.h"
+#include "handshake.h"
+#include "netlink.h"
+#include "nl_policy.h"
+
+static bool ockam_netlink_user_namespaces;
+module_param_named(user_namespaces, ockam_netlink_user_namespaces, bool, 0644);
+MODULE_PARM_DESC(user_namespaces,
+		 "let CAP_NET_ADMIN of other user namespaces run nodes (default: no)");
+
+int ockam_nl_refuse(struct netlink_ext_ack *extack, int err, const char *why)
+{
+	if (!extack)
+		return err;
+	if (why)
+		extack->_msg = why;
+	if (extack->_msg)
+		return err;
+	switch (err) {
+	case -ENOMEM:
+		NL_SET_ERR_MSG(extack, "the kernel has no memory for it now");
+		break;
+	case -ENOSPC:
+		NL_SET_ERR_MSG(extack, "a limit of the node is reached: see its limits and counters");
+		break;
+	case -EADDRINUSE:
+		NL_SET_ERR_MSG(extack, "the address is in use in this node");
+		break;
+	case -ESHUTDOWN:
+		NL_SET_ERR_MSG(extack, "it is ending or has ended");
+		break;
+	case -E2BIG:
+		NL_SET_ERR_MSG(extack, "a route has at most 32 hops and 2048 bytes, a list of flow ids 64 entries");
+		break;
+	case -EMSGSIZE:
+		NL_SET_ERR_MSG(extack, "the message is larger than the node's frame limit");
+		break;
+	case -EHOSTUNREACH:
+		NL_SET_ERR_MSG(extack, "the first hop of the route is no address of this node");
+		break;
+	case -EACCES:
+		NL_SET_ERR_MSG(extack, "the first hop of the route does not accept messages from here");
+		break;
+	default:
+		NL_SET_ERR_MSG(extack, "it failed: the error number says why");
+		break;
+	}
+	return err;
+}
+
+/* NULL when @skb's sender may administer @net, else why not. */
+static const char *ockam_netlink_check_admin(struct sk_buff *skb,
+					     const struct net *net)
+{
+	if (!netlink_ns_capable(skb, net->user_ns, CAP_NET_ADMIN))
+		return "CAP_NET_ADMIN over the node's network namespace is needed: run as root";
+	if (net->user_ns != &init_user_ns &&
+	    !READ_ONCE(ockam_netlink_user_namespaces))
+		return "nodes in user namespaces are switched off: load the module with user_namespaces=1";
+	return NULL;
+}
+
+static bool ockam_netlink_is_owner(struct ockam_net *on, struct sk_buff *skb)
+{
+	return NETLINK_CB(skb).portid == READ_ONCE(on->owner_portid) &&
+	       NETLINK_CB(skb).sk == READ_ONCE(on->owner_sock);
+}
+
+static bool ockam_netlink_is_worker(struct ockam_net *on, struct sk_buff *skb)
+{
+	return NETLINK_CB(skb).portid == READ_ONCE(on->worker_portid) &&
+	       NETLINK_CB(skb).sk == READ_ONCE(on->worker_sock);
+}
+
+/* NULL, or why a command of class @who is refused. */
+static const char *ockam_netlink_check_authority(struct ockam_net *on,
+						 struct sk_buff *skb, u8 who)
+{
+	if (who & OCKAM_NL_WORKER) {
+		if (ockam_netlink_is_worker(on, skb))
+			return NULL;
+		return "only the socket that was bound as handshake worker may do this";
+	}
+	if ((who & OCKAM_NL_OWNER) && ockam_netlink_is_owner(on, skb))
+		return NULL;
+	if (who & (OCKAM_NL_OWNER | OCKAM_NL_ADMIN))
+		return ockam_netlink_check_admin(skb, on->net);
+	return NULL;
+}
+
+/*
+ * What the core checks for newer families, but with our own sentences, and for
+ * the command too whose attributes it leaves alone. Every attribute of this
+ * family has one value, so one given twice is a mistake of the sender.
+ */
+static int ockam_netlink_check_header(const struct nlmsghdr *nlh,
+				      struct netlink_ext_ack *extack)
+{
+	const struct genlmsghdr *hdr = nlmsg_data(nlh);
+	DECLARE_BITMAP(seen, OCKAM_A_MAX + 1);
+	u16 flags = nlh->nlmsg_flags;
+	const struct nlattr *nla;
+	int rem;
+
+	if ((flags & NLM_F_DUMP) == NLM_F_DUMP)
+		flags &= ~NLM_F_DUMP;
+	if (flags & ~(NLM_F_REQUEST | NLM_F_ACK | NLM_F_ECHO))
+		return ockam_nl_refuse(extack, -EINVAL,
+				       "flags of the netlink header that mean nothing here");
+	if (hdr->version != OCKAM_GENL_VERSION)
+		return ockam_nl_refuse(extack, -EPROTONOSUPPORT,
+				       "the tools and the module speak different versions of the family");
+	if (hdr->reserved)
+		return ockam_nl_refuse(extack, -EINVAL,
+				       "the reserved field of the header is not zero");
+
+	bitmap_zero(seen, OCKAM_A_MAX + 1);
+	nla_for_each_attr(nla, nlmsg_attrdata(nlh, GENL_HDRLEN),
+			  nlmsg_attrlen(nlh, GENL_HDRLEN), rem) {
+		if (nla_type(nla) > OCKAM_A_MAX)
+			continue;
+		if (test_and_set_bit(nla_type(nla), seen)) {
+			NL_SET_BAD_ATTR(extack, nla);
+			return ockam_nl_refuse(extack, -EINVAL,
+					       "an attribute is given twice");
+		}
+	}
+	return 0;
+}
+
+/* Attributes of the request are not needed any more and held a secret. */
+static void ockam_netlink_wipe(struct nlmsghdr *nlh)
+{
+	memzero_explicit(nlmsg_attrdata(nlh, GENL_HDRLEN),
+			 nlmsg_attrlen(nlh, GENL_HDRLEN));
+}
+
+static int ockam_netlink_pre_doit(const struct ockam_compat_genl_ops *op,
+				  struct sk_buff *skb, struct genl_info *info)
+{
+	struct ockam_net *on = ockam_netns_from(genl_info_net(info));
+	const char *why;
+	int err;
+
+	err = ockam_netlink_check_header(info->nlhdr, info->extack);
+	if (err)
+		goto refused;
+	why = ockam_netlink_check_authority(on, skb, op->internal_flags);
+	if (why) {
+		err = ockam_nl_refuse(info->extack, -EPERM, why);
+		goto refused;
+	}
+	info->user_ptr[0] = on;
+	return 0;
+
+refused:
+	/* The core does not call post_doit() then. */
+	if (op->internal_flags & OCKAM_NL_SECRET)
+		ockam_netlink_wipe((struct nlmsghdr *)info->nlhdr);
+	return err;
+}
+
+static void ockam_netlink_post_doit(const struct ockam_compat_genl_ops *op,
+				    struct sk_buff *skb, struct genl_info *info)
+{
+	if (op->internal_flags & OCKAM_NL_SECRET)
+		ockam_netlink_wipe((struct nlmsghdr *)info->nlhdr);
+}
+
+int ockam_nl_start_dump(struct netlink_callback *cb)
+{
+	struct nlattr **attrs = ockam_compat_dump_attrs(cb);
+	const char *why;
+	int err, i;
+
+	err = ockam_netlink_check_header(cb->nlh, cb->extack);
+	if (err)
+		return err;
+	why = ockam_netlink_check_authority(ockam_nl_dump_node(cb), cb->skb,
+					    OCKAM_NL_OWNER);
+	if (why)
+		return ockam_nl_refuse(cb->extack, -EPERM, why);
+	/* All commands that dump take names only, below or at this one. */
+	for (i = 0; attrs && i <= ockam_compat_dump_maxattr(cb); i++) {
+		if (attrs[i])
+			return ockam_nl_refuse(cb->extack, -EINVAL,
+					       "a dump lists everything: leave the name away");
+	}
+	/* Not 0, which would mean that this dump does not count changes. */
+	cb->seq = 1;
+	return 0;
+}
+
+int ockam_nl_lock_owned(struct genl_info *info)
+{
+	struct ockam_net *on = ockam_nl_node(info);
+
+	mutex_lock(&on->config_lock);
+	if (ockam_netns_owned(on))
+		return 0;
+	mutex_unlock(&on->config_lock);
+	return ockam_nl_refuse(info->extack, -ESRCH,
+			       "no process owns the node of this namespace: start one");
+}
+
+void ockam_nl_unlock(struct genl_info *info)
+{
+	struct ockam_net *on = ockam_nl_node(info);
+
+	mutex_unlock(&on->config_lock);
+}
+
+int ockam_nl_parse_done(const struct genl_info *info, struct nlattr **tb)
+{
+	return nlmsg_parse(info->nlhdr, GENL_HDRLEN, tb, OCKAM_A_MAX,
+			   ockam_nl_policy_handshake_done, info->extack);
+}
+
+#define OCKAM_NL_POLICY(name)						\
+	.policy = ockam_nl_policy_##name,				\
+	.maxattr = ARRAY_SIZE(ockam_nl_policy_##name) - 1
+
+static const struct genl_ops ockam_netlink_ops[] = {
+	{
+		.cmd = OCKAM_CMD_NODE_OWN,
+		OCKAM_NL_POLICY(none),
+		.internal_flags = OCKAM_NL_ADMIN,
+		.doit = ockam_nl_own_node,
+	}, {
+		.cmd = OCKAM_CMD_NODE_DEL,
+		OCKAM_NL_POLICY(none),
+		.internal_flags = OCKAM_NL_OWNER,
+		.doit = ockam_nl_del_node,
+	}, {
+		/* Version and counters are for everybody. */
+		.cmd = OCKAM_CMD_NODE_GET,
+		OCKAM_NL_POLICY(none),
+		.doit = ockam_nl_get_node,
+	}, {
+		.cmd = OCKAM_CMD_NODE_SET,
+		OCKAM_NL_POLICY(node_set),
+		.internal_flags = OCKAM_NL_OWNER,
+		.doit = ockam_nl_set_node,
+	}, {
+		.cmd = OCKAM_CMD_ADDRESS_GET,
+		OCKAM_NL_POLICY(address_get),
+		.internal_flags = OCKAM_NL_OWNER,
+		.doit = ockam_nl_get_address,
+		.start = ockam_nl_start_addresses,
+		.dumpit = ockam_nl_dump_addresses,
+		.done = ockam_nl_done_addresses,
+	}, {
+		.cmd = OCKAM_CMD_WORKER_BIND,
+		OCKAM_NL_POLICY(none),
+		.internal_flags = OCKAM_NL_ADMIN,
+		.doit = ockam_nl_bind_worker,
+	}, {
+		.cmd = OCKAM_CMD_HANDSHAKE_FETCH,
+		OCKAM_NL_POLICY(handshake_fetch),
+		.internal_flags = OCKAM_NL_WORKER,
+		.doit = ockam_nl_fetch_handshake,
+	}, {
+		.cmd = OCKAM_CMD_HANDSHAKE_SEND,
+		OCKAM_NL_POLICY(handshake_send),
+		.internal_flags = OCKAM_NL_WORKER,
+		.doit = ockam_nl_send_handshake,
+	}, {
+		/* No policy here: see ockam_nl_parse_done(). */
+		.cmd = OCKAM_CMD_HANDSHAKE_DONE,
+		.internal_flags = OCKAM_NL_WORKER | OCKAM_NL_SECRET,
+		.doit = ockam_nl_done_handshake,
+	}, {
+		.cmd = OCKAM_CMD_CHANNEL_CONTROL,
+		OCKAM_NL_POLICY(channel_control),
+		.internal_flags = OCKAM_NL_WORKER,
+		.doit = ockam_nl_control_channel,
+	}, {
+		.cmd = OCKAM_CMD_LINK_NEW,
+		OCKAM_NL_POLICY(link_new),
+		.internal_flags = OCKAM_NL_OWNER,
+		.doit = ockam_nl_new_link,
+	}, {
+		.cmd = OCKAM_CMD_LINK_SET,
+		OCKAM_NL_POLICY(link_set),
+		.internal_flags = OCKAM_NL_OWNER,
+		.doit = ockam_nl_set_link,
+	}, {
+		.cmd = OCKAM_CMD_LINK_DEL,
+		OCKAM_NL_POLICY(link_del),
+		.internal_flags = OCKAM_NL_OWNER,
+		.doit = ockam_nl_del_link,
+	}, {
+		.cmd = OCKAM_CMD_LINK_GET,
+		OCKAM_NL_POLICY(link_get),
+		.internal_flags = OCKAM_NL_OWNER,
+		.doit = ockam_nl_get_link,
+		.start = ockam_nl_start_dump,
+		.dumpit = ockam_nl_dump_links,
+	}, {
+		.cmd = OCKAM_CMD_LISTENER_NEW,
+		OCKAM_NL_POLICY(listener_new),
+		.internal_flags = OCKAM_NL_OWNER | OCKAM_NL_SECRET,
+		.doit = ockam_nl_new_listener,
+	}, {
+		.cmd = OCKAM_CMD_LISTENER_DEL,
+		OCKAM_NL_POLICY(listener_del),
+		.internal_flags = OCKAM_NL_OWNER,
+		.doit = ockam_nl_del_listener,
+	}, {
+		.cmd = OCKAM_CMD_LISTENER_GET,
+		OCKAM_NL_POLICY(listener_get),
+		.internal_flags = OCKAM_NL_OWNER,
+		.doit = ockam_nl_get_listener,
+		.start = ockam_nl_start_dump,
+		.dumpit = ockam_nl_dump_listeners,
+	}, {
+		.cmd = OCKAM_CMD_CHANNEL_NEW,
+		OCKAM_NL_POLICY(channel_new),
+		.internal_flags = OCKAM_NL_OWNER | OCKAM_NL_SECRET,
+		.doit = ockam_nl_new_channel,
+	}, {
+		.cmd = OCKAM_CMD_CHANNEL_SET,
+		OCKAM_NL_POLICY(channel_set),
+		.internal_flags = OCKAM_NL_OWNER,
+		.doit = ockam_nl_set_channel,
+	}, {
+		.cmd = OCKAM_CMD_CHANNEL_DEL,
+		OCKAM_NL_POLICY(channel_del),
+		.internal_flags = OCKAM_NL_OWNER,
+		.doit = ockam_nl_del_channel,
+	}, {
+		.cmd = OCKAM_CMD_CHANNEL_GET,
+		OCKAM_NL_POLICY(channel_get),
+		.internal_flags = OCKAM_NL_OWNER,
+		.doit = ockam_nl_get_channel,
+		.start = ockam_nl_start_dump,
+		.dumpit = ockam_nl_dump_channels,
+	},
+};
+
+/* Addresses are capabilities: who hears of them could use them. */
+static const struct genl_multicast_group ockam_netlink_groups[] = {
+	{
+		.name = OCKAM_GENL_MCGRP_EVENTS,
+		.flags = GENL_MCAST_CAP_NET_ADMIN,
+	},
+};
+
+struct genl_family ockam_netlink_family __ro_after_init = {
+	.name = OCKAM_GENL_NAME,
+	.version = OCKAM_GENL_VERSION,
+	.netnsok = true,
+	.parallel_ops = true,
+	/* Headers are checked by ockam_netlink_check_header(). */
+	.resv_start_op = OCKAM_CMD_MAX + 1,
+	.ops = ockam_netlink_ops,
+	.n_ops = ARRAY_SIZE(ockam_netlink_ops),
+	.mcgrps = ockam_netlink_groups,
+	.n_mcgrps = ARRAY_SIZE(ockam_netlink_groups),
+	.pre_doit = ockam_netlink_pre_doit,
+	.post_doit = ockam_netlink_post_doit,
+	.module = THIS_MODULE,
+};
+
+static int ockam_netlink_notify_release(struct notifier_block *nb,
+					unsigned long action, void *data)
+{
+	struct netlink_notify *gone = data;
+	struct ockam_net *on;
+
+	if (action != NETLINK_URELEASE || gone->protocol != NETLINK_GENERIC)
+		return NOTIFY_DONE;
+	on = ockam_netns_from(gone->net);
+	ockam_netns_port_gone(on, gone->portid);
+	ockam_handshake_cancel_port(on, gone->portid);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block ockam_netlink_notifier = {
+	.notifier_call = ockam_netlink_notify_release,
+};
+
+int ockam_netlink_init(void)
+{
+	int err;
+
+	ockam_event_set_sink(&ockam_nl_sink);
+	err = netlink_register_notifier(&ockam_netlink_notifier);
+	if (err)
+		goto err_sink;
+	err = genl_register_family(&ockam_netlink_family);
+	if (err)
+		goto err_notifier;
+	return 0;
+
+err_notifier:
+	netlink_unregister_notifier(&ockam_netlink_notifier);
+err_sink:
+	ockam_event_set_sink(NULL);
+	return err;
+}
+
+void ockam_netlink_exit(void)
+{
+	/* After this no command is running and none can come. */
+	genl_unregister_family(&ockam_netlink_family);
+	netlink_unregister_notifier(&ockam_netlink_notifier);
+	ockam_event_set_sink(NULL);
+}
+
+MODULE_ALIAS_GENL_FAMILY(OCKAM_GENL_NAME);

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Commands about secure channels. Keys are never shown.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#include "channel.h"
+#include "handshake.h"
+#include "netlink.h"
+
+/* ROUTE of the request, to be reset by the caller on success. */
+static int ockam_nl_get_route(struct genl_info *info, struct ockam_route *route)
+{
+	const struct nlattr *nla = info->attrs[OCKAM_A_ROUTE];
+	int err;
+
+	ockam_route_init(route);
+	err = ockam_route_set(route, nla_data(nla), nla_len(nla));
+	if (!err)
+		return 0;
+	NL_SET_BAD_ATTR(info->extack, nla);
+	if (err == -EINVAL)
+		return ockam_nl_refuse(info->extack, err,
+				       "the route is malformed: type, length and name of each hop");
+	return ockam_nl_refuse(info->extack, err, NULL);
+}
+
+/* The channel named by ENCRYPTOR with a reference; NULL and *@err without. */
+static struct ockam_channel *ockam_nl_lookup_channel(struct genl_info *info,
+						     int *err)
+{
+	const struct nlattr *nla = info->attrs[OCKAM_A_ENCRYPTOR];
+	struct ockam_channel *ch;
+	const u8 *name;
+	u8 len;
+
+	if (!nla) {
+		*err = ockam_nl_refuse(info->extack, -EINVAL,
+				       "the channel's encryptor is missing");
+		return NULL;
+	}
+	name = ockam_nl_name(nla, &len);
+	ch = ockam_channel_lookup(ockam_nl_node(info), name, len);
+	if (!ch) {
+		NL_SET_BAD_ATTR(info->extack, nla);
+		*err = ockam_nl_refuse(info->extack, -ENOENT,
+				       "the node has no channel with this address");
+	}
+	return ch;
+}
+
+/* Acknowledged when it has begun; how it ends comes by ockam_event_result(). */
+int ockam_nl_new_channel(struct sk_buff *skb, struct genl_info *info)
+{
+	struct ockam_handshake_params p = {};
+	struct nlattr **attrs = info->attrs;
+	struct ockam_nl_reach reach;
+	struct ockam_route route;
+	const char *why = NULL;
+	int err;
+
+	if (!attrs[OCKAM_A_ROUTE])
+		return ockam_nl_refuse(info->extack, -EINVAL,
+				       "the route to the peer's listener is missing");
+	err = ockam_nl_get_reach(attrs, &reach, info->extack);
+	if (err)
+		return err;
+	err = ockam_nl_get_route(info, &route);
+	if (err)
+		return err;
+	p.route = &route;
+	if (attrs[OCKAM_A_OPAQUE]) {
+		p.opaque = nla_data(attrs[OCKAM_A_OPAQUE]);
+		p.opaque_len = nla_len(attrs[OCKAM_A_OPAQUE]);
+	}
+	p.timeout_ms = ockam_nl_get_u32(attrs, OCKAM_A_TIMEOUT_MS);
+	p.confirm_ms = ockam_nl_get_u32(attrs, OCKAM_A_CONFIRM_MS);
+	p.portid = info->snd_portid;
+	p.seq = info->snd_seq;
+	p.encryptor_reach = reach.mask;
+	p.encryptor_ids = reach.ids;
+	p.n_encryptor_ids = reach.n_ids;
+
+	err = ockam_nl_lock_owned(info);
+	if (err)
+		goto out;
+	err = ockam_handshake_start(ockam_nl_node(info), &p, &why);
+	ockam_nl_unlock(info);
+	if (err)
+		ockam_nl_refuse(info->extack, err, why);
+out:
+	ockam_route_reset(&route);
+	return err;
+}
+
+static int ockam_nl_set_channel_route(struct genl_info *info,
+				      struct ockam_channel *ch)
+{
+	struct ockam_route route;
+	int err;
+
+	err = ockam_nl_get_route(info, &route);
+	if (err)
+		return err;
+	err = ockam_channel_set_route(ch, &route);
+	ockam_route_reset(&route);
+	return err;
+}
+
+int ockam_nl_set_channel(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr **attrs = info->attrs;
+	struct ockam_nl_reach reach;
+	struct ockam_channel *ch;
+	int err;
+
+	err = ockam_nl_get_reach(attrs, &reach, info->extack);
+	if (err)
+		return err;
+	if (reach.has_ids && !reach.has_mask)
+		return ockam_nl_refuse(info->extack, -EINVAL,
+				       "flow ids are replaced together with the mask: give both");
+	/* Several changes could end half done. */
+	if (!!attrs[OCKAM_A_ROUTE] + !!attrs[OCKAM_A_EXPIRY] + reach.has_mask != 1)
+		return ockam_nl_refuse(info->extack, -EINVAL,
+				       "a request changes one thing: route, expiry or reachability");
+	ch = ockam_nl_lookup_channel(info, &err);
+	if (!ch)
+		return err;
+	if (attrs[OCKAM_A_ROUTE])
+		err = ockam_nl_set_channel_route(info, ch);
+	else if (attrs[OCKAM_A_EXPIRY])
+		err = ockam_channel_set_expiry(ch,
+					       nla_get_u64(attrs[OCKAM_A_EXPIRY]));
+	else
+		err = ockam_channel_set_reach(ch, reach.mask, reach.ids,
+					      reach.n_ids);
+	ockam_channel_put(ch);
+	return err ? ockam_nl_refuse(info->extack, err, NULL) : 0;
+}
+
+int ockam_nl_del_channel(struct sk_buff *skb, struct genl_info *info)
+{
+	struct ockam_channel *ch;
+	int err;
+
+	ch = ockam_nl_lookup_channel(info, &err);
+	if (!ch)
+		return err;
+	ockam_channel_close(ch, 0, "deleted on request");
+	ockam_channel_put(ch);
+	return 0;
+}
+
+static int ockam_nl_put_channel_counts(struct sk_buff *skb,
+				       const struct ockam_channel_info *i)
+{
+	int err;
+
+	err = ockam_nl_put_u64(skb, OCKAM_A_RX_BYTES, i->rx_bytes);
+	if (!err)
+		err = ockam_nl_put_u64(skb, OCKAM_A_TX_BYTES, i->tx_bytes);
+	if (!err)
+		err = ockam_nl_put_u64(skb, OCKAM_A_RX_MESSAGES, i->rx_messages);
+	if (!err)
+		err = ockam_nl_put_u64(skb, OCKAM_A_TX_MESSAGES, i->tx_messages);
+	if (!err)
+		err = ockam_nl_put_u64(skb, OCKAM_A_QUEUED_BYTES,
+				       i->queued_bytes);
+	return err;
+}
+
+/* What always fits into a page; at most 4 names, a route, and small change. */
+static int ockam_nl_put_channel(struct sk_buff *skb,
+				const struct ockam_channel_info *i)
+{
+	int err;
+
+	err = ockam_nl_put_name(skb, OCKAM_A_ENCRYPTOR, i->encryptor);
+	if (!err)
+		err = ockam_nl_put_name(skb, OCKAM_A_DECRYPTOR, i->decryptor);
+	if (!err)
+		err = nla_put(skb, OCKAM_A_PEER, OCKAM_IDENTIFIER_LEN, i->peer);
+	if (!err && i->local_id)
+		err = nla_put(skb, OCKAM_A_LOCAL_ID, OCKAM_IDENTIFIER_LEN,
+			      i->local_id);
+	if (!err && i->origin)
+		err = ockam_nl_put_origin(skb, i->origin);
+	if (!err && i->listener)
+		err = nla_put(skb, OCKAM_A_LISTENER, i->listener_len,
+			      i->listener);
+	if (!err)
+		err = ockam_nl_put_route(skb, &i->route);
+	if (!err)
+		err = ockam_nl_put_reach(skb, i->encryptor);
+	if (!err)
+		err = ockam_nl_put_u64(skb, OCKAM_A_EXPIRY, i->expiry);
+	if (!err)
+		err = nla_put_u32(skb, OCKAM_A_FLAGS, i->flags);
+	if (!err)
+		err = nla_put_u8(skb, OCKAM_A_ROLE, i->role);
+	return err ?: ockam_nl_put_channel_counts(skb, i);
+}
+
+int ockam_nl_get_channel(struct sk_buff *skb, struct genl_info *info)
+{
+	struct ockam_channel_info i;
+	struct ockam_channel *ch;
+	struct sk_buff *reply;
+	void *hdr;
+	int err;
+
+	ch = ockam_nl_lookup_channel(info, &err);
+	if (!ch)
+		return err;
+	ockam_route_init(&i.route);
+	err = ockam_channel_get_info(ch, &i);
+	if (err) {
+		ockam_nl_refuse(info->extack, err, NULL);
+		goto out;
+	}
+	err = -ENOMEM;
+	reply = ockam_nl_new_reply(info, OCKAM_NL_OBJECT_SIZE, &hdr);
+	if (!reply)
+		goto out;
+	err = ockam_nl_put_channel(reply, &i);
+	if (!err)
+		err = ockam_nl_put_reach_ids(reply, i.encryptor);
+	if (!err && i.attributes)
+		err = nla_put(reply, OCKAM_A_ATTRIBUTES, i.attributes_len,
+			      i.attributes);
+	err = ockam_nl_send_reply(info, reply, hdr, err);
+out:
+	ockam_route_reset(&i.route);
+	ockam_channel_put(ch);
+	return err;
+}
+
+/*
+ * One channel of a dump. Flow ids and the attribute blob, which CHANNEL_GET of
+ * the one channel shows, are left out: readers may have buffers of one page.
+ */
+static int ockam_nl_dump_channel(struct sk_buff *skb,
+				 struct netlink_callback *cb,
+				 struct ockam_channel *ch)
+{
+	struct ockam_channel_info i;
+	void *hdr;
+	int err;
+
+	ockam_route_init(&i.route);
+	err = ockam_channel_get_info(ch, &i);
+	if (err)
+		return err;
+	err = -EMSGSIZE;
+	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+			  &ockam_netlink_family, NLM_F_MULTI,
+			  OCKAM_CMD_CHANNEL_GET);
+	if (hdr)
+		err = ockam_nl_put_channel(skb, &i);
+	if (err)
+		genlmsg_cancel(skb, hdr);
+	else
+		genlmsg_end(skb, hdr);
+	ockam_route_reset(&i.route);
+	return err;
+}
+
+int ockam_nl_dump_channels(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct ockam_net *on = ockam_nl_dump_node(cb);
+	struct ockam_channel *ch;
+	u32 number = cb->args[0];
+	int err = 0;
+
+	while ((ch = ockam_channel_get_next(on, &number))) {
+		err = ockam_nl_dump_channel(skb, cb, ch);
+		ockam_channel_put(ch);
+		if (err)
+			break;
+		number++;
+	}
+	cb->args[0] = number;
+	return skb->len ?: err;
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Commands about secure-channel listeners.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#include "handshake.h"
+#include "netlink.h"
+
+static int ockam_nl_put_listener_made(struct sk_buff *skb,
+				      const struct ockam_listener_info *i)
+{
+	int err;
+
+	err = ockam_nl_put_name(skb, OCKAM_A_ADDRESS, i->ep);
+	if (!err)
+		err = nla_put(skb, OCKAM_A_FLOW_ID, OCKAM_FLOW_ID_LEN,
+			      i->flow_id);
+	return err;
+}
+
+/* The opaque data stays between the node process and the worker. */
+static int ockam_nl_fill_listener(struct sk_buff *skb, struct ockam_listener *l)
+{
+	struct ockam_listener_info i;
+	int err;
+
+	ockam_handshake_listener_info(l, &i);
+	err = ockam_nl_put_listener_made(skb, &i);
+	if (!err)
+		err = ockam_nl_put_reach(skb, i.ep);
+	if (!err)
+		err = ockam_nl_put_reach_ids(skb, i.ep);
+	if (!err)
+		err = nla_put_u32(skb, OCKAM_A_TIMEOUT_MS, i.timeout_ms);
+	return err;
+}
+
+/* Caller has locked the owned node. */
+static int __ockam_nl_new_listener(struct genl_info *info,
+				   const struct ockam_listener_params *p)
+{
+	struct ockam_net *on = ockam_nl_node(info);
+	struct ockam_listener_info i;
+	struct ockam_listener *l;
+	struct sk_buff *reply;
+	const char *why = NULL;
+	void *hdr;
+	int err;
+
+	err = ockam_handshake_add_listener(on, p, &l, &why);
+	if (err)
+		return ockam_nl_refuse(info->extack, err, why);
+	ockam_handshake_listener_info(l, &i);
+	err = -ENOMEM;
+	reply = ockam_nl_new_reply(info, 512, &hdr);
+	if (reply) {
+		err = ockam_nl_put_listener_made(reply, &i);
+		err = ockam_nl_send_reply(info, reply, hdr, err);
+	}
+	if (err)
+		ockam_handshake_del_listener(on, i.ep->name, i.ep->name_len);
+	ockam_handshake_put_listener(l);
+	return err;
+}
+
+int ockam_nl_new_listener(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr **attrs = info->attrs;
+	struct ockam_listener_params p = {};
+	struct ockam_nl_reach reach;
+	int err;
+
+	err = ockam_nl_get_reach(attrs, &reach, info->extack);
+	if (err)
+		return err;
+	p.reach = reach.mask;
+	p.reach_ids = reach.ids;
+	p.n_reach_ids = reach.n_ids;
+	if (attrs[OCKAM_A_ADDRESS])
+		p.name = ockam_nl_name(attrs[OCKAM_A_ADDRESS], &p.name_len);
+	if (attrs[OCKAM_A_OPAQUE]) {
+		p.opaque = nla_data(attrs[OCKAM_A_OPAQUE]);
+		p.opaque_len = nla_len(attrs[OCKAM_A_OPAQUE]);
+	}
+	if (attrs[OCKAM_A_FLOW_ID])
+		p.flow_id = nla_data(attrs[OCKAM_A_FLOW_ID]);
+	p.timeout_ms = ockam_nl_get_u32(attrs, OCKAM_A_TIMEOUT_MS);
+
+	err = ockam_nl_lock_owned(info);
+	if (err)
+		return err;
+	err = __ockam_nl_new_listener(info, &p);
+	ockam_nl_unlock(info);
+	return err;
+}
+
+int ockam_nl_del_listener(struct sk_buff *skb, struct genl_info *info)
+{
+	const struct nlattr *nla = info->attrs[OCKAM_A_ADDRESS];
+	const u8 *name;
+	u8 len;
+	int err;
+
+	if (!nla)
+		return ockam_nl_refuse(info->extack, -EINVAL,
+				       "the listener's address is missing");
+	name = ockam_nl_name(nla, &len);
+	err = ockam_handshake_del_listener(ockam_nl_node(info), name, len);
+	if (err)
+		return ockam_nl_refuse(info->extack, err,
+				       "the node has no secure-channel listener with this address");
+	return 0;
+}
+
+int ockam_nl_get_listener(struct sk_buff *skb, struct genl_info *info)
+{
+	const struct nlattr *nla = info->attrs[OCKAM_A_ADDRESS];
+	struct ockam_listener *l;
+	struct sk_buff *reply;
+	const u8 *name;
+	void *hdr;
+	u8 len;
+	int err;
+
+	if (!nla)
+		return ockam_nl_refuse(info->extack, -EINVAL,
+				       "the listener's address is missing");
+	name = ockam_nl_name(nla, &len);
+	l = ockam_handshake_lookup_listener(ockam_nl_node(info), name, len);
+	if (!l)
+		return ockam_nl_refuse(info->extack, -ENOENT,
+				       "the node has no secure-channel listener with this address");
+	err = -ENOMEM;
+	reply = ockam_nl_new_reply(info, OCKAM_NL_OBJECT_SIZE, &hdr);
+	if (reply)
+		err = ockam_nl_send_reply(info, reply, hdr,
+					  ockam_nl_fill_listener(reply, l));
+	ockam_handshake_put_listener(l);
+	return err;
+}
+
+int ockam_nl_dump_listeners(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct ockam_net *on = ockam_nl_dump_node(cb);
+	struct ockam_listener *l;
+	u32 number = cb->args[0];
+	void *hdr;
+	int err = 0;
+
+	while ((l = ockam_handshake_next_listener(on, &number))) {
+		err = -EMSGSIZE;
+		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+				  cb->nlh->nlmsg_seq, &ockam_netlink_family,
+				  NLM_F_MULTI, OCKAM_CMD_LISTENER_GET);
+		if (hdr)
+			err = ockam_nl_fill_listener(skb, l);
+		ockam_handshake_put_listener(l);
+		if (err) {
+			genlmsg_cancel(skb, hdr);
+			break;
+		}
+		genlmsg_end(skb, hdr);
+		number++;
+	}
+	cb->args[0] = number;
+	return skb->len ?: err;
+}

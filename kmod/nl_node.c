@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Commands about the node: who owns it, its limits and its counters.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#include <linux/module.h>
+
+#include "limits.h"
+#include "mib.h"
+#include "netlink.h"
+#include "nl_limits.h"
+
+#define OCKAM_NL_PROTOCOL_VERSION	1	/* Ockam's TCP protocol */
+#define OCKAM_NL_COUNTER_SIZE		64	/* nest, name and value */
+
+#define L(name) [OCKAM_LIMIT_##name] = { .type = NLA_U64 }
+const struct nla_policy ockam_nl_limits_policy[OCKAM_LIMIT_MAX + 1] = {
+	[OCKAM_LIMIT_PAD] = { .type = NLA_REJECT },
+	L(ADDRESSES), L(LINKS), L(CHANNELS), L(LISTENERS),
+	L(PENDING), L(PENDING_LINK), L(PENDING_RATE),
+	L(FRAME_BYTES), L(LINK_QUEUE_BYTES), L(NODE_QUEUE_BYTES),
+	L(PARTIAL_BYTES), L(CHANNEL_DEPTH),
+	L(STALL_MS), L(HALF_FRAME_MS), L(INITIATOR_MS), L(RESPONDER_MS),
+};
+#undef L
+
+/* What makes sense at all, whoever asks. */
+static const struct ockam_nl_bounds {
+	u64 min;
+	u64 max;
+} ockam_nl_bounds[OCKAM_LIMIT_MAX + 1] = {
+	[OCKAM_LIMIT_ADDRESSES] = { 0, 1 << 24 },
+	[OCKAM_LIMIT_LINKS] = { 0, 1 << 24 },
+	[OCKAM_LIMIT_CHANNELS] = { 0, 1 << 24 },
+	[OCKAM_LIMIT_LISTENERS] = { 0, 1 << 24 },
+	[OCKAM_LIMIT_PENDING] = { 0, 1 << 20 },
+	[OCKAM_LIMIT_PENDING_LINK] = { 0, 1 << 20 },
+	[OCKAM_LIMIT_PENDING_RATE] = { 0, 1000000 },
+	[OCKAM_LIMIT_FRAME_BYTES] = { 64, OCKAM_FRAME_MAX_BYTES },
+	[OCKAM_LIMIT_LINK_QUEUE_BYTES] = { 1, 1ull << 30 },
+	[OCKAM_LIMIT_NODE_QUEUE_BYTES] = { 1, 1ull << 40 },
+	[OCKAM_LIMIT_PARTIAL_BYTES] = { 1, 1ull << 40 },
+	[OCKAM_LIMIT_CHANNEL_DEPTH] = { 1, 255 },
+	[OCKAM_LIMIT_STALL_MS] = { 1, 86400000 },
+	[OCKAM_LIMIT_HALF_FRAME_MS] = { 1, 86400000 },
+	[OCKAM_LIMIT_INITIATOR_MS] = { 1, 86400000 },
+	[OCKAM_LIMIT_RESPONDER_MS] = { 1, 86400000 },
+};
+
+int ockam_nl_check_limit(enum ockam_limit_attr which, u64 value, bool may_raise,
+			 const char **why)
+{
+	if (value < ockam_nl_bounds[which].min ||
+	    value > ockam_nl_bounds[which].max) {
+		*why = "the value is outside of what this limit can be";
+		return -ERANGE;
+	}
+	if (value > ockam_netns_default_limit(which) && !may_raise) {
+		*why = "only root of the initial user namespace may raise a limit above its default";
+		return -EPERM;
+	}
+	return 0;
+}
+
+int ockam_nl_own_node(struct sk_buff *skb, struct genl_info *info)
+{
+	struct ockam_net *on = ockam_nl_node(info);
+	int err;
+
+	if (info->snd_portid == OCKAM_NETNS_NO_PORT)
+		return ockam_nl_refuse(info->extack, -EINVAL,
+				       "this port number cannot own a node: let the kernel choose one");
+	err = ockam_netns_own(on, info->snd_portid);
+	switch (err) {
+	case 0:
+		WRITE_ONCE(on->owner_sock, NETLINK_CB(skb).sk);
+		return 0;
+	case -EBUSY:
+		if (READ_ONCE(on->owner_portid) == OCKAM_NETNS_NO_PORT)
+			return ockam_nl_refuse(info->extack, err,
+					       "the node of this namespace is still ending: try again");
+		return ockam_nl_refuse(info->extack, err,
+				       "another process owns the node of this namespace");
+	default:
+		return ockam_nl_refuse(info->extack, err,
+				       "the module is being unloaded");
+	}
+}
+
+int ockam_nl_del_node(struct sk_buff *skb, struct genl_info *info)
+{
+	struct ockam_net *on = ockam_nl_node(info);
+
+	if (!ockam_netns_owned(on))
+		return ockam_nl_refuse(info->extack, -ESRCH,
+				       "no process owns the node of this namespace");
+	ockam_netns_end_node(on);
+	return 0;
+}
+
+static int ockam_nl_put_limits(struct sk_buff *skb, const struct ockam_net *on)
+{
+	struct nlattr *nest = nla_nest_start(skb, OCKAM_A_LIMITS);
+	int which, err;
+
+	if (!nest)
+		return -EMSGSIZE;
+	for (which = OCKAM_LIMIT_PAD + 1; which <= OCKAM_LIMIT_MAX; which++) {
+		err = nla_put_u64_64bit(skb, which,
+					ockam_netns_limit(on, which),
+					OCKAM_LIMIT_PAD);
+		if (err)
+			return err;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int ockam_nl_put_counter(struct sk_buff *skb, const char *name, u64 value)
+{
+	struct nlattr *nest = nla_nest_start(skb, OCKAM_A_COUNTER);
+	int err;
+
+	if (!nest)
+		return -EMSGSIZE;
+	err = nla_put_string(skb, OCKAM_A_NAME, name);
+	if (!err)
+		err = ockam_nl_put_u64(skb, OCKAM_A_VALUE, value);
+	if (!err)
+		nla_nest_end(skb, nest);
+	return err;
+}
+
+static int ockam_nl_put_counters(struct sk_buff *skb,
+				 const struct ockam_net *on)
+{
+	struct nlattr *nest = nla_nest_start(skb, OCKAM_A_COUNTERS);
+	int which, err;
+
+	if (!nest)
+		return -EMSGSIZE;
+	for (which = 0; which < __OCKAM_MIB_MAX; which++) {
+		err = ockam_nl_put_counter(skb, ockam_mib_name(which),
+					   ockam_mib_read(on, which));
+		if (err)
+			return err;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+int ockam_nl_get_node(struct sk_buff *skb, struct genl_info *info)
+{
+	struct ockam_net *on = ockam_nl_node(info);
+	struct sk_buff *reply;
+	void *hdr;
+	int err;
+
+	reply = ockam_nl_new_reply(info, 1024 + __OCKAM_MIB_MAX *
+				   OCKAM_NL_COUNTER_SIZE, &hdr);
+	if (!reply)
+		return -ENOMEM;
+	err = nla_put_u32(reply, OCKAM_A_PROTOCOL_VERSION,
+			  OCKAM_NL_PROTOCOL_VERSION);
+	if (!err)
+		err = nla_put_string(reply, OCKAM_A_MODULE_VERSION,
+				     THIS_MODULE->version ?: "built in");
+	if (!err)
+		err = nla_put_u32(reply, OCKAM_A_OWNER_PORT,
+				  ockam_netns_owned(on) ?
+				  READ_ONCE(on->owner_portid) : 0);
+	if (!err)
+		err = nla_put_u32(reply, OCKAM_A_WORKER_PORT,
+				  READ_ONCE(on->worker_portid));
+	if (!err)
+		err = ockam_nl_put_limits(reply, on);
+	if (!err)
+		err = ockam_nl_put_counters(reply, on);
+	return ockam_nl_send_reply(info, reply, hdr, err);
+}
+
+/* All of the given limits or none. */
+int ockam_nl_set_node(struct sk_buff *skb, struct genl_info *info)
+{
+	bool may_raise = netlink_capable(skb, CAP_NET_ADMIN);
+	struct ockam_net *on = ockam_nl_node(info);
+	struct nlattr *tb[OCKAM_LIMIT_MAX + 1];
+	const char *why;
+	int which, err;
+
+	if (!info->attrs[OCKAM_A_LIMITS])
+		return ockam_nl_refuse(info->extack, -EINVAL,
+				       "no limits are given");
+	err = nla_parse_nested(tb, OCKAM_LIMIT_MAX, info->attrs[OCKAM_A_LIMITS],
+			       ockam_nl_limits_policy, info->extack);
+	if (err)
+		return err;
+	for (which = OCKAM_LIMIT_PAD + 1; which <= OCKAM_LIMIT_MAX; which++) {
+		if (!tb[which])
+			continue;
+		err = ockam_nl_check_limit(which, nla_get_u64(tb[which]),
+					   may_raise, &why);
+		if (err) {
+			NL_SET_BAD_ATTR(info->extack, tb[which]);
+			return ockam_nl_refuse(info->extack, err, why);
+		}
+	}
+	mutex_lock(&on->config_lock);
+	for (which = OCKAM_LIMIT_PAD + 1; which <= OCKAM_LIMIT_MAX; which++) {
+		if (tb[which])
+			ockam_netns_set_limit(on, which,
+					      nla_get_u64(tb[which]));
+	}
+	mutex_unlock(&on->config_lock);
+	return 0;
+}
