@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0
+# Copyright The Ockam for Linux authors
+#
+#   make            kernel module and tools, for the installed kernel headers
+#   make demo       what it does, in a virtual machine
+#   make check      all tests
+#   make help       the rest
+#
+# KERNELDIR=  another kernel build tree        TESTS=glob  tests by name
+# DESTDIR=, PREFIX=  for install               CMD=        for vm, uml, debug
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+top := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+
+KERNELDIR ?=
+BUILD ?= $(top)/build
+PREFIX ?= /usr/local
+DESTDIR ?=
+MANDIR ?= $(PREFIX)/share/man
+TESTS ?=
+CMD ?=
+
+machine := $(top)/selftests/vm/machine
+run := $(top)/selftests/lib/run
+export OCKAM_BUILD := $(BUILD)
+
+.PHONY: all help modules tools tools-asan deps interop vm uml debug demo \
+	check check-unit check-uml check-vm check-debug check-style style \
+	layers install uninstall modules_install clean \
+	modules-vm modules-uml modules-debug
+
+all: modules tools
+
+help:
+	@sed -n '/^#   make/,/^$$/s/^# \{0,1\}//p' $(top)/Makefile
+	@echo "  make vm|uml|debug CMD='...'   run a command as root in a machine"
+	@echo "  make check-unit|check-uml|check-vm|check-debug|check-style"
+	@echo "  make style, make layers, make interop, make install, make clean"
+
+# What is missing is installed, or named when that needs another user.
+deps:
+	@$(top)/scripts/install-deps
+
+modules: deps
+	@$(top)/scripts/build-module $(BUILD)/modules/host \
+		"$$($(top)/scripts/kernel-dir $(KERNELDIR))"
+
+modules-vm: deps
+	@. $(top)/scripts/common.sh; version=$$(ockam_vm_version); \
+	$(top)/scripts/build-module $(BUILD)/modules/vm \
+		/lib/modules/$$version/build; \
+	$(top)/scripts/module-tree $(BUILD)/modules/vm $$version
+
+modules-uml modules-debug: modules-%: deps
+	@$(top)/scripts/build-module $(BUILD)/modules/$* $*
+
+tools: deps
+	@$(MAKE) --no-print-directory -C $(top)/tools BUILD=$(BUILD)/tools
+
+tools-asan: deps
+	@$(MAKE) --no-print-directory -C $(top)/tools ASAN=1 \
+		BUILD=$(BUILD)/tools-asan
+
+interop: deps
+	@if [ -x $(top)/selftests/interop/build ]; then \
+		$(top)/selftests/interop/build; \
+	fi
+
+vm uml debug: %: modules-% tools
+	@[ -n '$(if $(CMD),x)' ] || { echo "usage: make $@ CMD='...'" >&2; exit 2; }
+	@OCKAM_TEMPORARY=1 $(machine) $@ "$$CMD"
+export CMD
+
+demo: modules-vm tools
+	@$(machine) -t 600 vm $(top)/selftests/demo/demo.sh
+
+check-unit: tools tools-asan
+	@$(run) unit $(TESTS)
+
+check-uml: modules-uml tools interop
+	@$(run) uml $(TESTS)
+
+check-vm: modules-vm tools interop
+	@$(run) vm $(TESTS)
+
+check-debug: modules-debug tools interop
+	@$(run) debug $(TESTS)
+
+check-style: tools
+	@$(run) style
+
+check: deps
+	@$(run) all $(TESTS)
+
+style: deps
+	@$(top)/scripts/style
+
+layers:
+	@$(top)/scripts/layers
+
+modules_install: modules
+	@dir=$$($(top)/scripts/kernel-dir $(KERNELDIR)); \
+	release=$$(cat $$dir/include/config/kernel.release); \
+	install -D -m 644 $(BUILD)/modules/host/kmod/ockam.ko \
+		$(DESTDIR)/lib/modules/$$release/updates/ockam.ko; \
+	if [ -n "$(DESTDIR)" ] && [ ! -f $(DESTDIR)/lib/modules/$$release/modules.order ]; then \
+		echo "staged for $$release; run depmod where it is installed"; \
+	else \
+		depmod $(if $(DESTDIR),-b $(DESTDIR)) $$release; \
+	fi
+
+install: modules_install tools
+	@$(MAKE) --no-print-directory -C $(top)/tools BUILD=$(BUILD)/tools \
+		DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) install
+	@for page in $(top)/Documentation/man/*.[1-8]; do \
+		[ -f "$$page" ] || continue; \
+		install -D -m 644 "$$page" \
+			"$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}"; \
+	done
+
+uninstall:
+	@rm -f $(DESTDIR)/lib/modules/*/updates/ockam.ko
+	@for release in $(DESTDIR)/lib/modules/*/modules.order; do \
+		[ -f "$$release" ] || continue; \
+		release=$${release%/*}; \
+		depmod $(if $(DESTDIR),-b $(DESTDIR)) "$${release##*/}"; \
+	done
+	@$(MAKE) --no-print-directory -C $(top)/tools BUILD=$(BUILD)/tools \
+		DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) uninstall
+	@for page in $(top)/Documentation/man/*.[1-8]; do \
+		rm -f "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}"; \
+	done
+
+clean:
+	rm -rf $(BUILD)
