@@ -93,6 +93,14 @@ int ockam_endpoint_init(struct ockam_endpoint *ep, struct ockam_net *on,
 	return 0;
 }
 
+void ockam_endpoint_fini(struct ockam_endpoint *ep)
+{
+	WARN_ON_ONCE(ep->added || refcount_read(&ep->refs) != 1);
+	if (ep->name != ep->short_name)
+		kfree(ep->name);
+	ep->name = NULL;
+}
+
 static void ockam_endpoint_free_work(struct work_struct *work)
 {
 	struct ockam_endpoint *ep = container_of(to_rcu_work(work),

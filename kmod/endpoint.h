@@ -94,6 +94,8 @@ int ockam_endpoint_init(struct ockam_endpoint *ep, struct ockam_net *on,
 			const struct ockam_endpoint_ops *ops,
 			const struct ockam_origin *origin,
 			const u8 *name, u8 name_len, u32 reach);
+/* Undo ockam_endpoint_init() of one that nobody else has seen. No release(). */
+void ockam_endpoint_fini(struct ockam_endpoint *ep);
 /* Publish. 0, -EADDRINUSE, -ENOSPC (limit of addresses), -ESHUTDOWN, -ENOMEM. */
 int ockam_endpoint_add(struct ockam_endpoint *ep);
 /* Hide; no new lookup finds it. Idempotent. Does not wait. Process context. */

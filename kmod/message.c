@@ -33,6 +33,7 @@ struct ockam_message *ockam_message_alloc(struct ockam_net *on, size_t headroom,
 	msg->from = NULL;
 	msg->sk = NULL;
 	msg->uncharge = NULL;
+	msg->charged = 0;
 	ockam_route_init(&msg->onward);
 	ockam_route_init(&msg->ret);
 	msg->cookie = 0;
@@ -58,9 +59,10 @@ void ockam_message_free(struct ockam_message *msg)
 	if (!msg)
 		return;
 	WARN_ON_ONCE(msg->from);
+	ockam_gate_uncharge(&msg->on->memory, msg->truesize);
+	/* May let go of a socket, and with it of the namespace that ->on is in. */
 	if (msg->uncharge)
 		msg->uncharge(msg);
-	ockam_gate_uncharge(&msg->on->memory, msg->truesize);
 	ockam_route_reset(&msg->onward);
 	ockam_route_reset(&msg->ret);
 	kvfree(msg->head);

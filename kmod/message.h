@@ -37,6 +37,7 @@ struct ockam_message {
 	struct ockam_endpoint *from;	/* while queued in a dispatch: producer, ref held */
 	struct sock *sk;		/* local sender or receiver charged, or NULL */
 	void (*uncharge)(struct ockam_message *msg);	/* set with ->sk */
+	size_t charged;			/* bytes, set with ->sk; ->truesize may grow */
 
 	struct ockam_route onward;
 	struct ockam_route ret;

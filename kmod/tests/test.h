@@ -73,6 +73,8 @@ int main(void)								\
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "compat.h"
+
 #define TEST_FAIL(t, fmt, ...)	KUNIT_FAIL(t, fmt, ##__VA_ARGS__)
 #define TEST_TRUE(t, cond)	KUNIT_EXPECT_TRUE(t, cond)
 #define TEST_EQ(t, a, b)						\
