@@ -16,9 +16,7 @@
 #include "link_stream.h"
 #include "netns.h"
 
-/* Bounds of the times that a user may choose, in milliseconds. */
-#define OCKAM_LINK_MIN_MS	10
-#define OCKAM_LINK_MAX_MS	(24u * 3600 * 1000)
+#define OCKAM_LINK_MAX_MS	(24u * 3600 * 1000)	/* longest time of a link */
 
 struct workqueue_struct *ockam_link_wq;
 /* Ends of links wait for the works of the other queue. */
@@ -169,15 +167,6 @@ void ockam_link_release(struct ockam_endpoint *ep)
 	module_put(THIS_MODULE);
 }
 
-static int ockam_link_check_ms(u32 ms, struct netlink_ext_ack *extack)
-{
-	if (ms && (ms < OCKAM_LINK_MIN_MS || ms > OCKAM_LINK_MAX_MS)) {
-		NL_SET_ERR_MSG(extack, "a time of a link must be between 10 ms and 24 h");
-		return -EINVAL;
-	}
-	return 0;
-}
-
 static int ockam_link_check_options(const struct ockam_link_options *o,
 				    struct netlink_ext_ack *extack)
 {
@@ -194,8 +183,12 @@ static int ockam_link_check_options(const struct ockam_link_options *o,
 		NL_SET_ERR_MSG(extack, "the label is longer than 127 bytes");
 		return -EINVAL;
 	}
-	return ockam_link_check_ms(o->stall_ms, extack) ?:
-	       ockam_link_check_ms(o->half_frame_ms, extack);
+	if (o->stall_ms > OCKAM_LINK_MAX_MS ||
+	    o->half_frame_ms > OCKAM_LINK_MAX_MS) {
+		NL_SET_ERR_MSG(extack, "a time of a link is at most a day");
+		return -EINVAL;
+	}
+	return 0;
 }
 
 int ockam_link_set(struct ockam_link *link, const struct ockam_link_options *o,

@@ -55,7 +55,7 @@ struct socket *ockam_link_socket_get(int fd, struct netlink_ext_ack *extack)
 	 * A socket pins its namespace and a link pins its socket: were that
 	 * namespace a node, nodes could keep each other alive in a circle.
 	 */
-	if (READ_ONCE(ockam_netns_from(sock_net(sock->sk))->owner_portid)) {
+	if (ockam_netns_owned(ockam_netns_from(sock_net(sock->sk)))) {
 		NL_SET_ERR_MSG(extack, "the socket belongs to the network namespace of a node; open it in another one");
 		sockfd_put(sock);
 		return ERR_PTR(-ELOOP);

@@ -97,6 +97,14 @@ void ockam_link_stream_rx_init(struct ockam_link_stream *s);
 void ockam_link_stream_rx_stop(struct ockam_link_stream *s);
 bool ockam_link_stream_rx_watch(struct ockam_link_stream *s);
 
+/* ---- link_partial.c ---- */
+/* Count @bytes more (or less) that @s holds of an incomplete frame. */
+void ockam_link_partial_charge(struct ockam_link_stream *s, s64 bytes);
+/* It holds none any more, or does not matter any more. Any context. */
+void ockam_link_partial_uncharge(struct ockam_link_stream *s);
+/* End the slowest link of the node when there is too much of it. */
+void ockam_link_partial_limit(struct ockam_net *on);
+
 /* ---- link_stream_tx.c ---- */
 void ockam_link_stream_tx_init(struct ockam_link_stream *s);
 /* First half of stopping: nobody sends and nothing is queued any more. */

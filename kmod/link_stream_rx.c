@@ -7,13 +7,12 @@
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
-#include <asm/unaligned.h>
-#include <linux/math64.h>
 #include <linux/net.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
 
+#include "compat.h"
 #include "link_stream.h"
 #include "message.h"
 #include "netns.h"
@@ -35,76 +34,6 @@ struct ockam_link_rx_run {
 	unsigned int frames;		/* brought in so far */
 	u32 bytes;			/* read so far */
 };
-
-/* Count what partial bytes this link holds. */
-static void ockam_link_rx_charge(struct ockam_link_stream *s, s64 bytes)
-{
-	atomic64_add(bytes, &s->rx_partial);
-	atomic64_add(bytes, &s->link.on->partial_bytes);
-}
-
-static void ockam_link_rx_uncharge_all(struct ockam_link_stream *s)
-{
-	s64 bytes = atomic64_xchg(&s->rx_partial, 0);
-
-	atomic64_sub(bytes, &s->link.on->partial_bytes);
-}
-
-/*
- * Bytes a second of the frame that @s waits for; U64_MAX when it waits for
- * none, or cannot help it because we do not read.
- */
-static u64 ockam_link_rx_rate(const struct ockam_link_stream *s)
-{
-	unsigned long age;
-
-	if (!READ_ONCE(s->rx_waits) || !atomic64_read(&s->rx_partial) ||
-	    test_bit(OCKAM_LINK_PAUSED, &s->link.bits) ||
-	    ockam_link_dead(&s->link))
-		return U64_MAX;
-	age = jiffies - READ_ONCE(s->rx_begin) + 1;
-	return div64_ul((u64)READ_ONCE(s->rx_have) * HZ, age);
-}
-
-/*
- * Partial frames of the node are over their limit: end the slowest. What it
- * holds is off the count at once, so that one excess ends one link.
- */
-static void ockam_link_rx_evict(struct ockam_net *on)
-{
-	struct xarray *xa = &on->tables[OCKAM_TABLE_LINKS].xa;
-	struct ockam_link_stream *slowest = NULL;
-	struct ockam_link *link;
-	u64 best = U64_MAX, rate;
-	unsigned long index;
-
-	xa_lock(xa);
-	xa_for_each(xa, index, link) {
-		if (link->ops != &ockam_link_stream_ops)
-			continue;
-		rate = ockam_link_rx_rate(ockam_link_stream_from(link));
-		if (rate < best) {
-			best = rate;
-			slowest = ockam_link_stream_from(link);
-		}
-	}
-	if (slowest)
-		ockam_endpoint_get(&slowest->link.ep);
-	xa_unlock(xa);
-	if (!slowest)
-		return;
-	ockam_link_fail(&slowest->link, OCKAM_MIB_LINKS_FAILED_EVICTED,
-			-ENOBUFS, "too many bytes of partial frames in the node, and this link was the slowest");
-	ockam_link_rx_uncharge_all(slowest);
-	ockam_link_put(&slowest->link);
-}
-
-static void ockam_link_rx_limit_partial(struct ockam_net *on)
-{
-	if (atomic64_read(&on->partial_bytes) >
-	    (s64)ockam_netns_limit(on, OCKAM_LIMIT_PARTIAL_BYTES))
-		ockam_link_rx_evict(on);
-}
 
 static void ockam_link_rx_no_memory(struct ockam_link_stream *s)
 {
@@ -198,7 +127,7 @@ static void ockam_link_rx_large(struct ockam_link_stream *s,
 	struct ockam_body body;
 
 	s->rx_frame = NULL;
-	ockam_link_rx_uncharge_all(s);
+	ockam_link_partial_uncharge(s);
 	ockam_body_init(&body);
 	if (ockam_link_rx_decode(s, msg->data, msg->len, &body)) {
 		/* The header in front becomes headroom, what follows tailroom. */
@@ -231,15 +160,15 @@ static bool ockam_link_rx_grow(struct ockam_link_stream *s,
 						  GFP_KERNEL_ACCOUNT);
 		if (!s->rx_frame)
 			goto no_memory;
-		ockam_link_rx_charge(s, s->rx_frame->truesize);
+		ockam_link_partial_charge(s, s->rx_frame->truesize);
 	} else {
 		truesize = s->rx_frame->truesize;
 		if (ockam_message_reserve(s->rx_frame, OCKAM_MESSAGE_HEADROOM,
 					  room - have + OCKAM_MESSAGE_TAILROOM))
 			goto no_memory;
-		ockam_link_rx_charge(s, s->rx_frame->truesize - truesize);
+		ockam_link_partial_charge(s, s->rx_frame->truesize - truesize);
 	}
-	ockam_link_rx_limit_partial(on);
+	ockam_link_partial_limit(on);
 	return !ockam_link_dead(&s->link);
 
 no_memory:
@@ -459,6 +388,7 @@ static void ockam_link_rx_wake(struct ockam_gate_waiter *waiter)
 						   rx_waiter);
 
 	clear_bit(OCKAM_LINK_PAUSED, &s->link.bits);
+	/* The work must not see the bit any more. */
 	smp_mb__after_atomic();
 	ockam_link_stream_queue_work(s, &s->rx_work);
 }
@@ -594,7 +524,8 @@ bool ockam_link_stream_rx_watch(struct ockam_link_stream *s)
 		if (idle >= stall &&
 		    READ_ONCE(s->rx_waiter.gate) == &link->on->memory)
 			ockam_link_fail(link, OCKAM_MIB_LINKS_FAILED_STALL,
-					-ENOBUFS, "the memory limit of the node is reached and nothing moves");
+					-ENOBUFS,
+					"the memory limit of the node is reached and nothing moves");
 		return true;
 	}
 	if (!READ_ONCE(s->rx_waits))
@@ -619,7 +550,7 @@ void ockam_link_stream_rx_stop(struct ockam_link_stream *s)
 	/* DEAD is set: a wake-up queues nothing any more. */
 	cancel_work_sync(&s->rx_work);
 	ockam_gate_cancel(&s->rx_waiter);
-	ockam_link_rx_uncharge_all(s);
+	ockam_link_partial_uncharge(s);
 	ockam_message_free(s->rx_frame);
 	s->rx_frame = NULL;
 	if (s->rx_buf)

@@ -4,10 +4,10 @@
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
-#include <asm/unaligned.h>
 #include <linux/net.h>
 #include <linux/uio.h>
 
+#include "compat.h"
 #include "link_stream.h"
 #include "message.h"
 #include "netns.h"
@@ -219,14 +219,17 @@ static bool ockam_link_tx_drain(struct ockam_link_stream *s, unsigned int calls)
 				continue;
 			ockam_link_arm_watch(link);
 			return false;
-		} else if (sent == -EINTR || sent == -ERESTARTSYS) {
-			/* A signal of the local sender; the work has none. */
-			return true;
 		} else {
-			ockam_link_fail(link, OCKAM_MIB_LINKS_FAILED_IO, sent,
-					"sending on the socket failed");
+			break;
 		}
 	}
+	if (ockam_link_dead(link))
+		return false;
+	/* A signal of the local sender; the work gets none. */
+	if (sent == -EINTR || sent == -ERESTARTSYS)
+		return true;
+	ockam_link_fail(link, OCKAM_MIB_LINKS_FAILED_IO, sent,
+			"sending on the socket failed");
 	return false;
 }
 
