@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * JSON as scripts get it: keys sorted, two-space indent, one space after the
+ * colon; or one line without spaces (cli 1.2). And jq filters (cli 1.3).
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#ifndef OCKAM_CTL_JSON_TEXT_H
+#define OCKAM_CTL_JSON_TEXT_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+
+#include "err.h"
+
+/**
+ * ctl_json_text() - a value as text
+ * @json: borrowed; NULL is null
+ * @compact: one line
+ * @text: receives text to free, without a newline at the end
+ * @err: the reason
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ctl_json_text(struct json_object *json, bool compact, char **text, struct ockam_err *err);
+
+/**
+ * ctl_json_filter() - what a jq filter makes of a value
+ * @filter: jq program
+ *
+ * Every output is JSON text, strings keep their quotes; newlines between.
+ *
+ * Return: 0 (@text may be empty); -EINVAL for a filter that does not compile
+ * or fails on this value; -ENOMEM.
+ */
+int ctl_json_filter(struct json_object *json, const char *filter, bool compact, char **text,
+		    struct ockam_err *err);
+
+#endif /* OCKAM_CTL_JSON_TEXT_H */
