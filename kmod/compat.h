@@ -16,6 +16,13 @@
 #include <linux/unaligned.h>
 #endif
 
+/* 6.5: struct proto_ops has no sendpage any more. For its initialisers. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+#define OCKAM_COMPAT_NO_SENDPAGE	.sendpage = sock_no_sendpage,
+#else
+#define OCKAM_COMPAT_NO_SENDPAGE
+#endif
+
 /* 6.10: the source of a trace string is named once, in __string(). */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 #define ockam_trace_assign_str(dst, src)	__assign_str(dst, src)

@@ -7,6 +7,7 @@
 #ifndef OCKAM_HOST
 #include <linux/build_bug.h>
 #include <linux/limits.h>
+#include <linux/minmax.h>
 #endif
 
 #include "replay.h"
@@ -14,10 +15,10 @@
 void ockam_replay_init(struct ockam_window *w)
 {
 	/* Every accepted nonce of the window has a bit, and shifts are short. */
-	BUILD_BUG_ON(OCKAM_WINDOW_BACK >= 64 || OCKAM_WINDOW_AHEAD >= 64);
+	BUILD_BUG_ON(max(OCKAM_WINDOW_BACK, OCKAM_WINDOW_AHEAD) > 63);
 	/* A packet inside the window is one key interval away at most. */
-	BUILD_BUG_ON(OCKAM_WINDOW_BACK > OCKAM_REKEY_INTERVAL ||
-		     OCKAM_WINDOW_AHEAD > OCKAM_REKEY_INTERVAL);
+	BUILD_BUG_ON(max(OCKAM_WINDOW_BACK, OCKAM_WINDOW_AHEAD) >
+		     OCKAM_REKEY_INTERVAL);
 
 	w->highest = 0;
 	w->seen = 0;

@@ -50,21 +50,29 @@ struct kunit_case {
 			TEST_FAIL(t, "%s is %lld, not %lld", #a, a_, b_); \
 	} while (0)
 
+/* Run a table that ends with an empty case; 0 when all passed. */
+static inline int test_run(const char *suite, const struct kunit_case *c)
+{
+	unsigned int i, n = 0, bad = 0;
+
+	while (c[n].run)
+		n++;
+	printf("TAP version 13\n1..%u\n", n);
+	for (i = 0; i < n; i++) {
+		struct kunit t = { c[i].name, false };
+
+		c[i].run(&t);
+		bad += t.failed;
+		printf("%sok %u %s %s\n", t.failed ? "not " : "", i + 1, suite,
+		       t.name);
+	}
+	return bad != 0;
+}
+
 #define TEST_SUITE(suite, table)					\
 int main(void)								\
 {									\
-	unsigned int i, n = ARRAY_SIZE(table) - 1, bad = 0;		\
-									\
-	printf("TAP version 13\n1..%u\n", n);				\
-	for (i = 0; i < n; i++) {					\
-		struct kunit t = { (table)[i].name, false };		\
-									\
-		(table)[i].run(&t);					\
-		bad += t.failed;					\
-		printf("%sok %u %s %s\n", t.failed ? "not " : "",	\
-		       i + 1, #suite, t.name);				\
-	}								\
-	return bad != 0;						\
+	exit(test_run(#suite, table));					\
 }
 
 #else

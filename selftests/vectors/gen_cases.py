@@ -31,13 +31,6 @@ def load(name):
         return json.load(file)
 
 
-def literal(text, indent):
-    """A C string literal in lines of at most 60 characters."""
-    tabs = "\t" * indent
-    parts = [text[i:i + 60] for i in range(0, len(text), 60)] or [""]
-    return ("\n" + tabs).join('"%s"' % part for part in parts)
-
-
 def packed(route):
     """Hops as the kernel keeps them: type, length, name."""
     out = ""
@@ -56,7 +49,7 @@ def frames(out):
                            ("onward", packed(case["onward"])),
                            ("ret", packed(case["return"])),
                            ("payload", case["payload"])):
-            out.write("\t\t.%s = %s,\n" % (key, literal(value, 3)))
+            out.write("\t\t.%s =\n\t\t\t\"%s\",\n" % (key, value))
         # Ours is the array of three: only such frames come out the same.
         out.write("\t\t.canonical = %s,\n" %
                   ("true" if case["trace"] == "absent" else "false"))
@@ -64,8 +57,8 @@ def frames(out):
     out.write("};\n\n")
     out.write("static const struct ockam_refused_case ockam_frames_refused[] = {\n")
     for case in data["refused"]:
-        out.write("\t{\n\t\t.why = \"%s\",\n\t\t.frame = %s,\n\t},\n" %
-                  (case["why"], literal(case["frame"], 3)))
+        out.write("\t{\n\t\t.why = \"%s\",\n\t\t.frame = \"%s\",\n\t},\n" %
+                  (case["why"], case["frame"]))
     out.write("};\n")
 
 
@@ -74,8 +67,8 @@ def channel(out):
     out.write(HEADER % "channel.json")
     out.write("static const struct ockam_plaintext_case ockam_plaintexts[] = {\n")
     for case in data["packets"]:
-        out.write("\t{ %d, %s },\n" % (case["nonce"],
-                                        literal(case["plaintext"], 2)))
+        out.write("\t{\n\t\t.nonce = %d,\n\t\t.plaintext =\n\t\t\t\"%s\",\n\t},\n" %
+                  (case["nonce"], case["plaintext"]))
     out.write("};\n")
 
 
