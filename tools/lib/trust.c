@@ -63,27 +63,41 @@ static int ockam_trust_read_id(struct ockam_reader *r, struct ockam_trust *trust
 	return ockam_trust_add(trust, id, err);
 }
 
+static int ockam_trust_read(struct ockam_reader *r, uint64_t kind,
+			    struct ockam_reader_list *fields, struct ockam_trust *trust,
+			    struct ockam_err *err)
+{
+	struct ockam_reader_list ids;
+	int more, ret;
+
+	if (kind == OCKAM_TRUST_EVERYONE)
+		return 0;
+	if (ockam_reader_more(r, fields) <= 0)
+		return ockam_err_set(err, -EBADMSG, "the trust rule names nobody");
+	if (kind == OCKAM_TRUST_ONE)
+		return ockam_trust_read_id(r, trust, err);
+	if (ockam_reader_array(r, &ids))
+		return ockam_err_set(err, -EBADMSG, "the trust rule does not decode");
+	while ((more = ockam_reader_more(r, &ids)) > 0) {
+		ret = ockam_trust_read_id(r, trust, err);
+		if (ret)
+			return ret;
+	}
+	return more < 0 ? ockam_err_set(err, -EBADMSG, "the trust rule ends too early") : 0;
+}
+
 int ockam_trust_decode(struct ockam_reader *r, struct ockam_trust *trust, struct ockam_err *err)
 {
-	struct ockam_reader_list fields, ids;
+	struct ockam_reader_list fields;
 	uint64_t kind;
-	int more = 0;
-	int ret = 0;
+	int ret;
 
 	memset(trust, 0, sizeof(*trust));
 	if (ockam_reader_variant(r, &kind, &fields) || kind > OCKAM_TRUST_LIST)
-		return ockam_err_set(err, -EBADMSG, "the trust rule does not decode");
-	if (kind != OCKAM_TRUST_EVERYONE && ockam_reader_more(r, &fields) <= 0)
-		return ockam_err_set(err, -EBADMSG, "the trust rule names nobody");
-	if (kind == OCKAM_TRUST_ONE)
-		ret = ockam_trust_read_id(r, trust, err);
-	if (kind == OCKAM_TRUST_LIST) {
-		if (ockam_reader_array(r, &ids))
-			return ockam_err_set(err, -EBADMSG, "the trust rule does not decode");
-		while (!ret && (more = ockam_reader_more(r, &ids)) > 0)
-			ret = ockam_trust_read_id(r, trust, err);
-	}
-	if (!ret && (more < 0 || ockam_reader_close(r, &fields, 1)))
+		ret = ockam_err_set(err, -EBADMSG, "the trust rule does not decode");
+	else
+		ret = ockam_trust_read(r, kind, &fields, trust, err);
+	if (!ret && ockam_reader_close(r, &fields, 1))
 		ret = ockam_err_set(err, -EBADMSG, "the trust rule ends too early");
 	if (ret) {
 		/* Nothing half read may stand for "everyone". */

@@ -43,7 +43,11 @@ bool ockam_trust_allows(const struct ockam_trust *trust,
 /** ockam_trust_encode() - append [0,[]], [1,[id]] or [2,[[*id]]] */
 void ockam_trust_encode(const struct ockam_trust *trust, struct ockam_buf *out);
 
-/** ockam_trust_decode() - the reverse; 0, -EBADMSG, -E2BIG, -ENOMEM */
+/**
+ * ockam_trust_decode() - the reverse; 0, -EBADMSG, -E2BIG, -ENOMEM
+ *
+ * A failure leaves a rule that trusts nobody.
+ */
 int ockam_trust_decode(struct ockam_reader *r, struct ockam_trust *trust,
 		       struct ockam_err *err);
 
