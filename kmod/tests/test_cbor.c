@@ -212,7 +212,9 @@ static void test_cbor_skip(struct kunit *t)
 			p = test_exact(cases[i].bytes, cut);
 			if (!p)
 				return;
-			want = cut < cases[i].len ? -EINVAL : cases[i].want;
+			want = -EINVAL;
+			if (cut == cases[i].len)
+				want = cases[i].want;
 			ockam_cbor_init(&c, p, cut);
 			if (ockam_cbor_skip(&c) != want)
 				TEST_FAIL(t, "case %u cut %u", i, cut);
