@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What every command needs: home, database, values of flags, confirmation.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#include "ctl.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int ctl_store(struct ctl *ctl, bool create)
+{
+	struct ockam_err err;
+	int ret;
+
+	if (ctl->store)
+		return CTL_EXIT_OK;
+	ret = ockam_store_open(&ctl->home, create ? OCKAM_STORE_CREATE : 0, &ctl->store, &err);
+	if (ret == -ENOENT && !create)
+		return CTL_EXIT_OK;
+	return ret < 0 ? ctl_output_fail_err(&ctl->out, &err) : CTL_EXIT_OK;
+}
+
+static const char *ctl_strip(const char *text, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return text && !strncmp(text, prefix, len) ? text + len : text;
+}
+
+const char *ctl_strip_node(const char *text)
+{
+	return ctl_strip(text, "/node/");
+}
+
+const char *ctl_strip_service(const char *text)
+{
+	return ctl_strip(text, "/service/");
+}
+
+int64_t ctl_duration_ms(const char *text)
+{
+	static const struct {
+		const char *unit;
+		int64_t ms;
+	} units[] = {
+		{ "", 1000 }, { "ms", 1 }, { "s", 1000 },
+		{ "m", 60 * 1000 }, { "h", 3600 * 1000 }, { "d", 86400 * 1000 },
+	};
+	int64_t n = 0;
+	size_t i;
+
+	if (!isdigit((unsigned char)*text))
+		return -EINVAL;
+	for (; isdigit((unsigned char)*text); text++) {
+		n = n * 10 + (*text - '0');
+		/* A bound on what is multiplied below: a thousand years of days. */
+		if (n > 400LL * 1000 * 1000)
+			return -EINVAL;
+	}
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (!strcmp(text, units[i].unit))
+			return n * units[i].ms;
+	}
+	return -EINVAL;
+}
+
+int ctl_check_duration(const char *value, struct ockam_err *why)
+{
+	if (ctl_duration_ms(value) >= 0)
+		return 0;
+	return ockam_err_set(why, -EINVAL, "expected a number followed by ms, s, m, h or d");
+}
+
+int ctl_check_identifier(const char *value, struct ockam_err *why)
+{
+	uint8_t id[OCKAM_IDENTIFIER_LEN];
+
+	return ockam_identifier_parse(id, value, why);
+}
+
+int ctl_check_socket_address(const char *value, struct ockam_err *why)
+{
+	char text[OCKAM_SOCKET_TEXT];
+
+	return ctl_socket_address(value, text, why);
+}
+
+int ctl_check_hex(const char *value, struct ockam_err *why)
+{
+	size_t len = strlen(value);
+
+	if (len % 2 || value[strspn(value, "0123456789abcdefABCDEF")])
+		return ockam_err_set(why, -EINVAL, "expected an even number of hex digits");
+	return 0;
+}
+
+int ctl_socket_address(const char *text, char *out, struct ockam_err *err)
+{
+	static const char *const schemes[] = { "tcp://", "udp://", "tls://" };
+	const char *port, *colon;
+	unsigned long number;
+	int host_len;
+	size_t i;
+
+	for (i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+		text = ctl_strip(text, schemes[i]);
+	colon = strrchr(text, ':');
+	port = colon ? colon + 1 : text;
+	host_len = colon ? (int)(colon - text) : 0;
+	if (!*port || port[strspn(port, "0123456789")] || strlen(port) > 5)
+		return ockam_err_set(err, -EINVAL, "expected host:port, :port or port");
+	number = strtoul(port, NULL, 10);
+	if (number > 65535)
+		return ockam_err_set(err, -EINVAL, "a port is at most 65535");
+	if ((size_t)snprintf(out, OCKAM_SOCKET_TEXT, "%.*s:%lu", host_len ? host_len : 9,
+			     host_len ? text : "127.0.0.1", number) >= OCKAM_SOCKET_TEXT)
+		return ockam_err_set(err, -EINVAL, "the host name is too long");
+	return 0;
+}
+
+bool ctl_can_prompt(const struct ctl *ctl, const struct ctl_args *args)
+{
+	return ctl->out.stderr_tty && isatty(STDIN_FILENO) && !ctl->out.quiet &&
+	       !ctl_arg_switch(args, "no-input");
+}
+
+bool ctl_confirm(struct ctl *ctl, const struct ctl_args *args, const char *question)
+{
+	char answer[16];
+
+	if (ctl_arg_switch(args, "yes"))
+		return true;
+	if (!ctl_can_prompt(ctl, args)) {
+		ctl_output_fail(&ctl->out, -EPERM, NULL, NULL,
+				"This needs to be confirmed. Use --yes to confirm");
+		return false;
+	}
+	fprintf(stderr, "%s [y/N] ", question);
+	if (fgets(answer, sizeof(answer), stdin) &&
+	    (answer[0] == 'y' || answer[0] == 'Y'))
+		return true;
+	ctl_output_note(&ctl->out, CTL_MARK_NONE, "Nothing was changed");
+	return false;
+}
+
+int ctl_print_empty(struct ctl *ctl, const char *fmt, ...)
+{
+	struct ctl_result result = { .json = json_object_new_array() };
+	char text[256];
+	va_list ap;
+	int ret;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	result.plain = text;
+	ret = ctl_output_result(&ctl->out, &result);
+	json_object_put(result.json);
+	return ret;
+}

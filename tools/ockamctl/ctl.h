@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One run of the tool: what every command needs at hand.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#ifndef OCKAM_CTL_CTL_H
+#define OCKAM_CTL_CTL_H
+
+#include "args.h"
+#include "home.h"
+#include "output.h"
+#include "store.h"
+
+struct ctl {
+	struct ctl_output	out;
+	struct ockam_home	home;
+	struct ockam_store	*store;		/* NULL until ctl_store() */
+	struct ockam_remarks	remarks;	/* to standard error */
+	char			*stdin_line;	/* read once, by stdin_route */
+};
+
+/**
+ * ctl_store() - open the home's database
+ * @create: make home and database when missing; else a missing one is an
+ *	empty home: 0 with ctl->store NULL
+ *
+ * Return: CTL_EXIT_OK, or CTL_EXIT_FAILURE (reported).
+ */
+int ctl_store(struct ctl *ctl, bool create);
+
+/** ctl_strip_node() - "n" of "n" and "/node/n", borrowed */
+const char *ctl_strip_node(const char *text);
+/** ctl_strip_service() - "x" of "x" and "/service/x", borrowed */
+const char *ctl_strip_service(const char *text);
+
+/* Checks for command tables. */
+int ctl_check_duration(const char *value, struct ockam_err *why);
+int ctl_check_identifier(const char *value, struct ockam_err *why);
+int ctl_check_socket_address(const char *value, struct ockam_err *why);
+int ctl_check_hex(const char *value, struct ockam_err *why);
+
+/** ctl_duration_ms() - "10", "10s", "500ms", "2m", "1h", "1d" in ms; negative: not one */
+int64_t ctl_duration_ms(const char *text);
+
+/**
+ * ctl_socket_address() - "host:port", ":port" or "port", with or without a scheme
+ * @text: as given
+ * @out: "host:port", OCKAM_SOCKET_TEXT bytes
+ * Return: 0 or -EINVAL.
+ */
+int ctl_socket_address(const char *text, char *out, struct ockam_err *err);
+
+/** ctl_confirm() - may a deleting command go on? (cli 1.5, 1.6) */
+bool ctl_confirm(struct ctl *ctl, const struct ctl_args *args, const char *question);
+/** ctl_can_prompt() - both terminals there, neither --quiet nor --no-input */
+bool ctl_can_prompt(const struct ctl *ctl, const struct ctl_args *args);
+
+/** ctl_print_empty() - the answer "nothing of that kind": [] or a sentence */
+int ctl_print_empty(struct ctl *ctl, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The commands; each file of them defines its group. */
+extern const struct ctl_command ctl_cmd_node;
+extern const struct ctl_command ctl_cmd_identity;
+extern const struct ctl_command ctl_cmd_secure_channel;
+extern const struct ctl_command ctl_cmd_secure_channel_listener;
+extern const struct ctl_command ctl_cmd_tcp_connection;
+extern const struct ctl_command ctl_cmd_tcp_listener;
+extern const struct ctl_command ctl_cmd_message;
+extern const struct ctl_command ctl_cmd_worker;
+extern const struct ctl_command ctl_cmd_reset;
+
+#endif /* OCKAM_CTL_CTL_H */
