@@ -81,7 +81,7 @@ int ctl_check_identifier(const char *value, struct ockam_err *why)
 {
 	uint8_t id[OCKAM_IDENTIFIER_LEN];
 
-	return ockam_identifier_parse(id, value, why);
+	return ockam_identifier_parse(value, id, why);
 }
 
 int ctl_check_socket_address(const char *value, struct ockam_err *why)

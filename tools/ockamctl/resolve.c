@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Resolution of routes, segment by segment.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#include "resolve.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "multiaddr.h"
+
+/* State while a route is made. */
+struct ctl_resolve {
+	struct ctl			*ctl;
+	struct ctl_session		*session;	/* the acting node */
+	const struct ctl_route_options	*options;
+	const char			*what;
+	struct ctl_route		*route;
+	/* Where the last transport segment has led: a node of this home, or "". */
+	char				reached[OCKAM_NAME_SIZE];
+	char				local[OCKAM_SOCKET_TEXT];	/* our side of that dial */
+	unsigned int			transports;
+	bool				secure;		/* behind a /secure/ hop */
+};
+
+void ctl_route_free(struct ctl_route *route)
+{
+	json_object_put(route->hops);
+	json_object_put(route->links);
+	free(route->text);
+	memset(route, 0, sizeof(*route));
+}
+
+/* Name of the running node of this home that listens at @socket, else "". */
+static void ctl_resolve_find_node(struct ctl_resolve *r, const char *socket, char *name,
+				  size_t size)
+{
+	struct ockam_node_record *nodes = NULL;
+	struct ockam_err err;
+	size_t count = 0;
+	size_t i;
+
+	*name = '\0';
+	if (ctl_store(r->ctl, false) || !r->ctl->store ||
+	    ockam_store_node_list(r->ctl->store, &nodes, &count, &err) < 0)
+		return;
+	for (i = 0; i < count; i++) {
+		if (!strcmp(nodes[i].tcp_listener, socket) &&
+		    ockam_node_state(&nodes[i]) == OCKAM_PROCESS_RUNNING)
+			snprintf(name, size, "%s", nodes[i].name);
+	}
+	free(nodes);
+}
+
+/* A listener on all addresses is reached on the loopback. */
+static void ctl_resolve_reachable(const char *listener, char *socket, size_t size)
+{
+	const char *port = strrchr(listener, ':');
+
+	if (port && (!strncmp(listener, "0.0.0.0:", 8) || !strncmp(listener, "[::]:", 5)))
+		snprintf(socket, size, "%s%s", *listener == '[' ? "[::1]" : "127.0.0.1", port);
+	else
+		snprintf(socket, size, "%s", listener);
+}
+
+/* The acting node dials: the first transport of a route. */
+static int ctl_resolve_dial(struct ctl_resolve *r, const char *socket)
+{
+	struct json_object *args = json_object_new_object();
+	struct json_object *result;
+	const char *address;
+	int ret;
+
+	ockam_value_put_text(args, "to", socket);
+	ockam_value_put_bool(args, "ephemeral", true);
+	ret = ctl_session_do(r->ctl, r->session, "tcp-connection.create", args,
+			     r->options->timeout_ms, &result);
+	if (ret)
+		return ret;
+	address = ockam_value_text(result, "address");
+	snprintf(r->local, sizeof(r->local), "%s", ockam_value_text(result, "local") ?: "");
+	json_object_array_add(r->route->hops, json_object_new_string(address ?: ""));
+	json_object_array_add(r->route->links, json_object_new_string(address ?: ""));
+	json_object_put(result);
+	return CTL_EXIT_OK;
+}
+
+/*
+ * The node that the route has reached dials on, over a link that only this
+ * path may use. Needs rights over that node: it must be one of this home.
+ */
+static int ctl_resolve_bridge(struct ctl_resolve *r, const char *socket)
+{
+	struct json_object *args, *result;
+	struct ctl_session hop;
+	const char *address;
+	int ret;
+
+	if (!r->reached[0] || r->secure)
+		return ctl_output_fail(&r->ctl->out, -EACCES, NULL,
+				       "let the operator of that node make a connection with: ockam tcp-connection create; then name it in the route as /worker/<address>",
+				       "The route goes on through a node that is not one of this home, so it cannot be asked to connect to %s",
+				       socket);
+	ret = ctl_session_open(r->ctl, r->reached, &hop);
+	if (ret)
+		return ret;
+	args = json_object_new_object();
+	ockam_value_put_text(args, "to", socket);
+	ockam_value_put_text(args, "inbound", r->local);
+	ret = ctl_session_do(r->ctl, &hop, "tcp-connection.bridge", args, r->options->timeout_ms,
+			     &result);
+	ctl_session_close(&hop);
+	if (ret)
+		return ret;
+	address = ockam_value_text(result, "address");
+	snprintf(r->local, sizeof(r->local), "%s", ockam_value_text(result, "local") ?: "");
+	json_object_array_add(r->route->hops, json_object_new_string(address ?: ""));
+	json_object_put(result);
+	return CTL_EXIT_OK;
+}
+
+static int ctl_resolve_transport(struct ctl_resolve *r, const char *socket)
+{
+	int ret = r->transports ? ctl_resolve_bridge(r, socket) : ctl_resolve_dial(r, socket);
+
+	r->transports++;
+	ctl_resolve_find_node(r, socket, r->reached, sizeof(r->reached));
+	return ret;
+}
+
+static int ctl_resolve_node(struct ctl_resolve *r, const char *name)
+{
+	struct ockam_node_record node;
+	char socket[OCKAM_SOCKET_TEXT];
+	struct ockam_err err;
+	int ret;
+
+	ret = ctl_store(r->ctl, false);
+	if (ret)
+		return ret;
+	if (!r->ctl->store || ockam_store_node_get(r->ctl->store, name, &node, &err) < 0)
+		return ctl_output_fail(&r->ctl->out, -ENOENT,
+				       "ockam node list shows the nodes there are", NULL,
+				       "Argument '%s' is invalid: There is no node with name %s",
+				       r->what, name);
+	if (ockam_node_state(&node) != OCKAM_PROCESS_RUNNING)
+		return ctl_output_fail(&r->ctl->out, -ECONNREFUSED, NULL,
+				       "start it with: ockam node start",
+				       "Argument '%s' is invalid: The node %s is not running",
+				       r->what, name);
+	if (!node.tcp_listener[0])
+		return ctl_output_fail(&r->ctl->out, -ENOENT, NULL, NULL,
+				       "The node %s has no TCP listener", name);
+	ctl_resolve_reachable(node.tcp_listener, socket, sizeof(socket));
+	ret = ctl_resolve_transport(r, socket);
+	if (!ret)
+		snprintf(r->reached, sizeof(r->reached), "%s", name);
+	return ret;
+}
+
+/* A secure channel over the hops so far takes their place. */
+static int ctl_resolve_secure(struct ctl_resolve *r, const char *listener)
+{
+	struct json_object *args = json_object_new_object();
+	struct json_object *result;
+	int ret;
+
+	json_object_array_add(r->route->hops, json_object_new_string(listener));
+	ockam_value_put(args, "route", json_object_get(r->route->hops));
+	ockam_value_put(args, "links", json_object_get(r->route->links));
+	ockam_value_put_text(args, "shown_route", r->route->text);
+	ockam_value_put_int(args, "timeout_ms", r->options->timeout_ms);
+	ockam_value_put_bool(args, "ephemeral", true);
+	if (r->options->identity)
+		ockam_value_put_text(args, "identity", r->options->identity);
+	ret = ctl_session_do(r->ctl, r->session, "secure-channel.create", args,
+			     r->options->timeout_ms, &result);
+	if (ret)
+		return ret;
+	json_object_put(r->route->hops);
+	json_object_put(r->route->links);
+	r->route->hops = json_object_new_array();
+	r->route->links = json_object_new_array();
+	json_object_array_add(r->route->hops,
+			      json_object_new_string(ockam_value_text(result, "address") ?: ""));
+	r->secure = true;
+	json_object_put(result);
+	return CTL_EXIT_OK;
+}
+
+static int ctl_resolve_segment(struct ctl_resolve *r, const struct ockam_multiaddr *addr,
+			       size_t *i)
+{
+	const struct ockam_segment *seg = &addr->segments[*i];
+	const struct ockam_segment *port;
+	char socket[OCKAM_SOCKET_TEXT];
+
+	switch (seg->proto) {
+	case OCKAM_PROTO_NODE:
+		return ctl_resolve_node(r, seg->text);
+	case OCKAM_PROTO_SECURE:
+		return ctl_resolve_secure(r, seg->text);
+	case OCKAM_PROTO_SERVICE:
+	case OCKAM_PROTO_WORKER:
+		json_object_array_add(r->route->hops, json_object_new_string(seg->text));
+		return CTL_EXIT_OK;
+	case OCKAM_PROTO_IP4:
+	case OCKAM_PROTO_IP6:
+	case OCKAM_PROTO_DNSADDR:
+		/* The parser has seen to it that a port follows. */
+		port = &addr->segments[++*i];
+		if (port->proto != OCKAM_PROTO_TCP)
+			break;
+		snprintf(socket, sizeof(socket),
+			 seg->proto == OCKAM_PROTO_IP6 ? "[%s]:%u" : "%s:%u", seg->text,
+			 port->port);
+		return ctl_resolve_transport(r, socket);
+	case OCKAM_PROTO_UDP:
+	case OCKAM_PROTO_TCP:
+		break;
+	case OCKAM_PROTO_PROJECT:
+	case OCKAM_PROTO_SPACE:
+		return ctl_output_fail(&r->ctl->out, -ENOENT, NULL, NULL,
+				       "No %s with the name %s is known here",
+				       ockam_proto_name(seg->proto), seg->text);
+	}
+	return ctl_output_fail(&r->ctl->out, -EPROTONOSUPPORT, NULL, "use /tcp/<port>",
+			       "Argument '%s' is invalid: /%s/ is no transport that links can use",
+			       r->what, ockam_proto_name(addr->segments[*i].proto));
+}
+
+int ctl_resolve(struct ctl *ctl, struct ctl_session *session, const char *text,
+		const struct ctl_route_options *options, const char *what,
+		struct ctl_route *route)
+{
+	struct ctl_resolve r = {
+		.ctl = ctl, .session = session, .options = options, .what = what, .route = route,
+	};
+	struct ockam_multiaddr *addr;
+	struct ockam_err err;
+	int ret = CTL_EXIT_OK;
+	size_t i;
+
+	memset(route, 0, sizeof(*route));
+	addr = calloc(1, sizeof(*addr));
+	route->text = strdup(text);
+	if (!addr || !route->text) {
+		free(addr);
+		ctl_route_free(route);
+		return ctl_output_fail(&ctl->out, -ENOMEM, NULL, NULL, "Out of memory");
+	}
+	route->hops = json_object_new_array();
+	route->links = json_object_new_array();
+	if (ockam_multiaddr_parse(addr, text, &err) < 0)
+		ret = ctl_output_fail(&ctl->out, -EINVAL, err.text,
+				      "a route looks like /node/n2/service/api",
+				      "Argument '%s' is invalid: Could not convert %s into route",
+				      what, text);
+	for (i = 0; i < addr->count && !ret; i++)
+		ret = ctl_resolve_segment(&r, addr, &i);
+	if (!ret && !json_object_array_length(route->hops))
+		ret = ctl_output_fail(&ctl->out, -EINVAL, NULL, NULL,
+				      "Argument '%s' is invalid: the route is empty", what);
+	free(addr);
+	if (ret)
+		ctl_route_free(route);
+	return ret;
+}
