@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The Rust peer against itself: when this fails, do not look for the fault in the kernel.
 
+bats_require_minimum_version 1.5.0
+
 setup() {
 	PEER_LIB_DIR=$BATS_TEST_DIRNAME
 	. "$BATS_TEST_DIRNAME/lib.sh"
@@ -128,9 +130,10 @@ to() {
 		--service uppercase hello --linger 0.3
 	grep -q '^message echo .* bytes=3 ' <<<"$output"
 
-	peer_send --to "$(to a)" --channel api --service echo --size 9 --linger 2 >"$PEER_DIR/sent" &
+	peer_send --to "$(to a)" --channel api --service echo --size 9 --linger 1 >"$PEER_DIR/sent" &
+	sender=$!
 	peer_wait a '^channel-made .* responder$'
 	peer_signal a USR2
 	peer_wait a '^channel-closed '
-	wait
+	wait "$sender"
 }

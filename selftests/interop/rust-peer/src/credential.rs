@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ockam::access_control::{AllowAll, DenyAll};
 use ockam::identity::models::{CredentialAndPurposeKey, CredentialSchemaIdentifier};
 use ockam::identity::utils::AttributesBuilder;
 use ockam::identity::{CredentialRetriever, CredentialRetrieverCreator, Identifier, Identities};
@@ -84,6 +85,8 @@ impl Presenter {
         let next = self.source.next(number).await?;
         *self.current.lock().unwrap() = next;
 
+        // A context of its own: the node's first one may not send to anybody.
+        let ctx = ctx.new_detached(Address::random_local(), DenyAll, AllowAll)?;
         let subscribers = self.subscribers.lock().unwrap().clone();
         for subscriber in &subscribers {
             ctx.send(route![subscriber.clone()], ()).await?;

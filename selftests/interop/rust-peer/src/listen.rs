@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ockam::access_control::{AllowAll, DenyAll};
 use ockam::flow_control::FlowControlId;
 use ockam::remote::RemoteRelayOptions;
 use ockam::tcp::{TcpConnectionOptions, TcpListenerOptions};
@@ -222,6 +223,7 @@ async fn start_forwarder(
     flow_controls.add_consumer(&address, connection.flow_control_id());
     WorkerBuilder::new(Forwarder {
         sender: connection.sender_address().clone(),
+        receiver: connection.receiver_address().clone(),
         watcher: watcher.clone(),
     })
     .with_address(address)
@@ -262,7 +264,11 @@ async fn greet(ctx: Context, onward: ockam::Route, text: String) {
         .with_onward_route(onward)
         .with_return_route(route!["echo"])
         .with_payload(payload);
-    if let Err(error) = ctx.forward(message).await {
+    let result = match ctx.new_detached(Address::random_local(), DenyAll, AllowAll) {
+        Ok(ctx) => ctx.forward(message).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = result {
         say(&format!("greeting-failed {error}"));
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ockam::access_control::AllowAll;
+use ockam::flow_control::FlowControlId;
 use ockam::identity::{SecureChannel, SecureChannelRegistryEntry};
 use ockam::tcp::{TcpConnection, TcpConnectionOptions};
 use ockam::WorkerBuilder;
@@ -67,10 +68,13 @@ pub async fn run(ctx: &Context, words: &[String]) -> Outcome<()> {
     let peer = Arc::new(Peer::create(ctx, &args).await?);
 
     let connection = connect(&peer, to).await?;
-    let path = walk(&peer, &args, &connection).await?;
-    if args.has("serve") {
-        serve(&peer, &args, &connection, &path)?;
-    }
+    // Before any channel: the other side may speak as soon as there is one.
+    let served = match args.has("serve") {
+        true => serve(&peer, &args)?,
+        false => Vec::new(),
+    };
+    admit(&peer, &served, connection.flow_control_id());
+    let path = walk(&peer, &args, &connection, &served).await?;
     let route = path.route.clone() + service;
 
     let result = exchange(&peer, &path, to, route, &plan).await;
@@ -133,7 +137,12 @@ async fn connect(peer: &Peer, to: &str) -> Outcome<TcpConnection> {
 }
 
 /// Follow `--via`, `--channel` and `--via-inner` in the order given.
-async fn walk(peer: &Peer, args: &Args, connection: &TcpConnection) -> Outcome<Path> {
+async fn walk(
+    peer: &Peer,
+    args: &Args,
+    connection: &TcpConnection,
+    served: &[Address],
+) -> Outcome<Path> {
     let mut path = Path {
         route: route![connection.sender_address().clone()],
         channels: Vec::new(),
@@ -154,6 +163,8 @@ async fn walk(peer: &Peer, args: &Args, connection: &TcpConnection) -> Outcome<P
                 let listener: Address = name
                     .parse()
                     .map_err(|_| format!("--channel: bad listener name \"{name}\""))?;
+                let options = peer.channel_options()?;
+                admit(peer, served, &options.producer_flow_control_id());
                 let started = Instant::now();
                 let channel = peer
                     .secure_channels
@@ -161,7 +172,7 @@ async fn walk(peer: &Peer, args: &Args, connection: &TcpConnection) -> Outcome<P
                         &peer.ctx,
                         &peer.identifier,
                         path.route.clone() + listener,
-                        peer.channel_options()?,
+                        options,
                     )
                     .await
                     .map_err(|e| format!("no channel with {name}: {e}"))?;
@@ -184,25 +195,28 @@ async fn walk(peer: &Peer, args: &Args, connection: &TcpConnection) -> Outcome<P
     Ok(path)
 }
 
-/// Serve the usual services to whoever is at the other end.
-fn serve(peer: &Peer, args: &Args, connection: &TcpConnection, path: &Path) -> Outcome<()> {
+/// Serve the usual services; what comes out of which producers reaches them is up to `admit`.
+fn serve(peer: &Peer, args: &Args) -> Outcome<Vec<Address>> {
     let watcher = Arc::new(create_watcher(peer, args)?);
-    let flow_controls = peer.ctx.flow_controls();
+    let mut addresses = Vec::new();
 
     for (name, kind) in service_list(args, false)? {
         let address = Address::from(name);
-        flow_controls.add_consumer(&address, connection.flow_control_id());
-        for channel in &path.channels {
-            flow_controls.add_consumer(&address, channel.flow_control_id());
-        }
         WorkerBuilder::new(Service {
             kind,
             watcher: watcher.clone(),
         })
-        .with_address(address)
+        .with_address(address.clone())
         .start(&peer.ctx)?;
+        addresses.push(address);
     }
-    Ok(())
+    Ok(addresses)
+}
+
+fn admit(peer: &Peer, served: &[Address], producer: &FlowControlId) {
+    for address in served {
+        peer.ctx.flow_controls().add_consumer(address, producer);
+    }
 }
 
 async fn exchange(peer: &Peer, path: &Path, to: &str, route: Route, plan: &Plan) -> Outcome<()> {

@@ -175,9 +175,11 @@ impl Worker for Service {
     }
 }
 
-/// A hop that continues into a connection of its own: `[name, x]` becomes `[sender, x]`.
+/// A hop that continues into a connection of its own: `[name, x]` becomes `[sender, x]`, and
+/// what comes back out of the connection finds `name` instead of `sender` on its way back.
 pub struct Forwarder {
     pub sender: Address,
+    pub receiver: Address,
     pub watcher: Arc<Watcher>,
 }
 
@@ -192,12 +194,20 @@ impl Worker for Forwarder {
         message: Routed<Any>,
     ) -> ockam::Result<()> {
         let address = message.msg_addr().clone();
+        let comes_back = message.src_addr() == &self.receiver;
         let message = message.into_local_message();
         let afterwards = self.watcher.saw(&address, &message).await;
 
-        let message = message
-            .replace_front_onward_route(self.sender.clone())?
-            .push_front_return_route(address);
+        let message = if comes_back {
+            let way_back = message.return_route().clone().modify().replace(address);
+            message
+                .pop_front_onward_route()?
+                .set_return_route(way_back.build())
+        } else {
+            message
+                .replace_front_onward_route(self.sender.clone())?
+                .push_front_return_route(address)
+        };
         ctx.forward(message).await?;
         self.watcher.finish(ctx, afterwards).await;
         Ok(())
