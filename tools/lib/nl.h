@@ -106,9 +106,8 @@ struct ockam_nl_event {
  * Called from ockam_nl_dispatch() only. NULL members are skipped. A handler
  * may make calls on the same handle (what arrives meanwhile is kept and
  * handed out by the running ockam_nl_dispatch()); it must not close it.
- * missed: the receive buffer was full and messages of a group, results or
- * control bodies were lost; look at the state again. Exchanges are never lost:
- * the worker then fetches with exchange id 0.
+ * missed: the receive buffer was full and some of these were lost; look at
+ * the state again.
  */
 struct ockam_nl_handlers {
 	void	*arg;
@@ -217,7 +216,6 @@ struct ockam_nl_link_new {
 	uint8_t			framing;	/* enum ockam_framing */
 	bool			accepted;
 	struct ockam_nl_name	address;	/* none: a random one */
-	struct ockam_nl_flow	flow;	/* absent: a random one */
 	struct ockam_nl_flow	spawner;	/* flow id of the transport listener */
 	struct ockam_nl_reach	reach;
 	struct ockam_nl_name	pair;	/* none: not paired */
@@ -226,6 +224,7 @@ struct ockam_nl_link_new {
 	uint32_t		half_frame_ms;	/* 0: the node's limit */
 };
 
+/* Either a pair or options a request. */
 struct ockam_nl_link_set {
 	struct ockam_nl_name	address;
 	struct ockam_nl_name	pair;	/* none: leave pairs alone */
@@ -279,7 +278,6 @@ struct ockam_nl_listener_new {
 	struct ockam_nl_flow	flow;	/* absent: a random one */
 	struct ockam_nl_reach	reach;
 	struct ockam_nl_blob	opaque;	/* for the worker, with every exchange */
-	const char		*label;	/* NULL: none */
 	uint32_t		timeout_ms;	/* 0: the node's limit */
 };
 
@@ -288,7 +286,6 @@ struct ockam_nl_listener {
 	struct ockam_nl_flow	flow;
 	uint32_t		reach;
 	struct ockam_nl_blob	reach_ids;
-	char			label[128];
 	uint32_t		timeout_ms;
 };
 
@@ -316,15 +313,16 @@ struct ockam_nl_channel_new {
 	struct ockam_nl_reach	reach;	/* of the encryptor */
 };
 
+/* One change a request: a route, an expiry or a reachability. */
 struct ockam_nl_channel_set {
 	struct ockam_nl_name	encryptor;
 	struct ockam_nl_blob	route;	/* NULL: unchanged */
 	bool			set_expiry;
 	uint64_t		expiry;	/* seconds since 1970, 0 = never */
-	struct ockam_nl_blob	attributes;	/* NULL: unchanged */
-	struct ockam_nl_reach	reach;
+	struct ockam_nl_reach	reach;	/* mask and ids together */
 };
 
+/* reach_ids and attributes are not in dumps, only in ockam_nl_channel_get(). */
 struct ockam_nl_channel {
 	struct ockam_nl_name		encryptor;
 	struct ockam_nl_name		decryptor;
@@ -377,24 +375,20 @@ struct ockam_nl_fetched {
 	uint8_t				role;	/* enum ockam_role */
 	uint32_t			message_number;	/* 0: initiator, begin */
 	struct ockam_nl_blob		message;	/* NULL when message_number is 0 */
-	struct ockam_nl_blob		opaque;
-	struct ockam_nl_blob		route;	/* packed: where the exchange goes */
+	struct ockam_nl_blob		opaque;	/* of CHANNEL_NEW or the listener */
 	struct ockam_nl_name		listener;	/* of a responder */
-	struct ockam_nl_flow		spawner;	/* listener's flow id, of a responder */
-	uint32_t			timeout_ms;	/* left until the deadline */
 	void				*buffer;
 	size_t				buffer_len;
 };
 
-/* Success of an exchange. Everything is borrowed and nothing is kept. */
+/* How an exchange ended well. Everything is borrowed and nothing is kept. */
 struct ockam_nl_done {
 	uint64_t			exchange_id;
 	const uint8_t			*key_tx;	/* 32 bytes */
 	const uint8_t			*key_rx;	/* 32 bytes */
 	const uint8_t			*peer;		/* 32 bytes */
 	const uint8_t			*local_id;	/* 32 bytes, or NULL */
-	struct ockam_nl_flow		flow;	/* absent: a random one */
-	struct ockam_nl_reach		reach;
+	struct ockam_nl_reach		reach;	/* of a responder's encryptor */
 	uint64_t			expiry;	/* 0 = never */
 	struct ockam_nl_blob		attributes;
 	struct ockam_nl_blob		control;	/* responder: body of packet 0 */
@@ -404,11 +398,10 @@ int ockam_nl_worker_bind(struct ockam_nl *nl, struct ockam_err *err);
 
 /**
  * ockam_nl_fetch() - take the next message of an exchange
- * @exchange_id: from ->ready, or 0 for any exchange that has something
+ * @exchange_id: from ->ready
  * @out: receives it; free with ockam_nl_fetched_free()
  *
- * Return: 0; -ENOENT for an exchange that has ended; -EAGAIN when it has no
- * message waiting (or, for 0, none has); other negative errno.
+ * Return: 0; -ENOENT for an exchange that has ended; other negative errno.
  */
 int ockam_nl_fetch(struct ockam_nl *nl, uint64_t exchange_id,
 		   struct ockam_nl_fetched *out, struct ockam_err *err);
