@@ -112,7 +112,7 @@ static const void *nlh_find(const uint8_t *p, size_t len, uint16_t type,
 				*out_len = a->nla_len - NLA_HDRLEN;
 			return p + NLA_HDRLEN;
 		}
-		if (NLA_ALIGN(a->nla_len) > len)
+		if ((size_t)NLA_ALIGN(a->nla_len) > len)
 			break;
 		p += NLA_ALIGN(a->nla_len);
 		len -= NLA_ALIGN(a->nla_len);
@@ -323,7 +323,7 @@ static uint32_t nlh_find_group(const struct nlh_msg *m)
 		if (name && found && !strcmp((const char *)name,
 					     OCKAM_GENL_MCGRP_EVENTS))
 			memcpy(&id, found, sizeof(id));
-		if (NLA_ALIGN(a->nla_len) >= len)
+		if ((size_t)NLA_ALIGN(a->nla_len) >= len)
 			break;
 		len -= NLA_ALIGN(a->nla_len);
 		groups += NLA_ALIGN(a->nla_len);
@@ -471,7 +471,7 @@ long long nlh_counter(struct nlh *h, const char *name)
 			memcpy(&number, value, sizeof(number));
 			return number;
 		}
-		if (NLA_ALIGN(a->nla_len) >= len)
+		if ((size_t)NLA_ALIGN(a->nla_len) >= len)
 			break;
 		len -= NLA_ALIGN(a->nla_len);
 		list += NLA_ALIGN(a->nla_len);
