@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * ockam secure-channel (cli 2.3).
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl.h"
+#include "multiaddr.h"
+#include "resolve.h"
+#include "stdin_route.h"
+
+/* What a script gets, and what a person gets, of a new channel. */
+static int ctl_channel_print_new(struct ctl *ctl, const char *from, const char *to,
+				 struct json_object *made)
+{
+	const char *address = ockam_value_text(made, "address") ?: "";
+	struct json_object *list = json_object_new_array();
+	struct json_object *item = json_object_new_object();
+	struct ctl_result result = { .json = list };
+	char *machine = NULL, *plain = NULL;
+	int ret;
+
+	if (asprintf(&machine, "/service/%s", address) < 0 ||
+	    asprintf(&plain, "Secure Channel at /service/%s created successfully\nFrom /node/%s to %s%s",
+		     address, from, to,
+		     ockam_value_bool(made, "confirmed", true) ?
+		     "" : "\nThe far end has given no sign of life yet") < 0) {
+		json_object_put(item);
+		ret = ctl_output_fail(&ctl->out, -ENOMEM, NULL, NULL, "Out of memory");
+	} else {
+		ockam_value_put_text(item, "address", machine);
+		json_object_array_add(list, item);
+		result.machine = machine;
+		result.plain = plain;
+		ret = ctl_output_result(&ctl->out, &result);
+	}
+	json_object_put(list);
+	free(machine);
+	free(plain);
+	return ret;
+}
+
+static struct json_object *ctl_channel_authorized(const struct ctl_args *args)
+{
+	struct json_object *ids = NULL;
+	const char *id;
+	size_t iter = 0;
+
+	while ((id = ctl_arg_list(args, "authorized", &iter))) {
+		if (!ids)
+			ids = json_object_new_array();
+		json_object_array_add(ids, json_object_new_string(id));
+	}
+	return ids;
+}
+
+static int ctl_channel_make(struct ctl *ctl, const struct ctl_args *args,
+			    struct ctl_session *session, const char *to)
+{
+	int timeout = (int)ctl_duration_ms(ctl_arg(args, "timeout"));
+	struct ctl_route_options options = {
+		.identity = ctl_arg(args, "identity"), .timeout_ms = timeout,
+	};
+	struct json_object *request, *ids, *result = NULL;
+	struct ctl_route route;
+	struct ockam_err err;
+	int ret;
+
+	ret = ctl_resolve(ctl, session, to, &options, "--to", &route);
+	if (ret)
+		return ret;
+	request = json_object_new_object();
+	ockam_value_put(request, "route", json_object_get(route.hops));
+	ockam_value_put(request, "links", json_object_get(route.links));
+	ockam_value_put_text(request, "shown_route", to);
+	ockam_value_put_int(request, "timeout_ms", timeout);
+	ids = ctl_channel_authorized(args);
+	if (ids)
+		ockam_value_put(request, "authorized", ids);
+	if (options.identity)
+		ockam_value_put_text(request, "identity", options.identity);
+	ret = ctl_session_call(session, "secure-channel.create", request, timeout, &result, &err);
+	if (ret < 0)
+		ret = ctl_output_fail(&ctl->out, ret, err.text, NULL,
+				      "Failed to create a secure channel from /node/%s to %s",
+				      session->node, to);
+	else
+		ret = ctl_channel_print_new(ctl, session->node, to, result);
+	json_object_put(result);
+	ctl_route_free(&route);
+	return ret;
+}
+
+static int ctl_channel_create(struct ctl *ctl, const struct ctl_args *args)
+{
+	struct ctl_session session;
+	char *to;
+	int ret;
+
+	ret = ctl_stdin_route(ctl, ctl_arg(args, "to"), &to);
+	if (ret)
+		return ret;
+	ret = ctl_session_open(ctl, ctl_arg(args, "from"), &session);
+	if (!ret) {
+		ctl_output_note(&ctl->out, CTL_MARK_NONE, "Creating Secure Channel...");
+		ret = ctl_channel_make(ctl, args, &session, to);
+		ctl_session_close(&session);
+	}
+	free(to);
+	return ret;
+}
+
+/* One channel as scripts get it; takes nothing. */
+static struct json_object *ctl_channel_object(struct json_object *channel)
+{
+	static const char *const members[] = {
+		"authorized_identifiers", "flow_control_id", "route", "their_change_history",
+		"their_identifier",
+	};
+	struct json_object *out = json_object_new_object();
+	const char *address = ockam_value_text(channel, "address") ?: "";
+	char text[OCKAM_MULTIADDR_VALUE + 16];
+	size_t i;
+
+	snprintf(text, sizeof(text), "/service/%s", address);
+	ockam_value_put_text(out, "address", text);
+	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		ockam_value_put(out, members[i],
+				json_object_get(ockam_value_get(channel, members[i])));
+	if (!ockam_value_bool(channel, "confirmed", true))
+		ockam_value_put_bool(out, "confirmed", false);
+	return out;
+}
+
+static char *ctl_channel_plain(struct json_object *channel)
+{
+	char *text;
+
+	if (asprintf(&text,
+		     "Secure channel running at /service/%s\nWith route to %s\nTheir identifier: %s%s",
+		     ockam_value_text(channel, "address") ?: "",
+		     ockam_value_text(channel, "route") ?: "",
+		     ockam_value_text(channel, "their_identifier") ?: "",
+		     ockam_value_bool(channel, "confirmed", true) ? "" : "\nNot confirmed yet") < 0)
+		return NULL;
+	return text;
+}
+
+/* The channels that the node of @session initiated. */
+static int ctl_channel_fetch(struct ctl *ctl, struct ctl_session *session,
+			     struct json_object **result, struct json_object **list)
+{
+	int ret;
+
+	ret = ctl_session_do(ctl, session, "secure-channel.list", NULL, ctl_session_timeout_ms(),
+			     result);
+	if (ret)
+		return ret;
+	*list = json_object_is_type(*result, json_type_array) ? *result
+							      : ockam_value_array(*result, "list");
+	return CTL_EXIT_OK;
+}
+
+static int ctl_channel_list(struct ctl *ctl, const struct ctl_args *args)
+{
+	struct json_object *result = NULL, *list = NULL;
+	struct ctl_result out = { };
+	struct ctl_session session;
+	char **items;
+	char *plain;
+	size_t n, i;
+	int ret;
+
+	ret = ctl_session_open(ctl, ctl_arg(args, "at"), &session);
+	if (ret)
+		return ret;
+	ret = ctl_channel_fetch(ctl, &session, &result, &list);
+	ctl_session_close(&session);
+	if (ret)
+		return ret;
+	n = list ? json_object_array_length(list) : 0;
+	if (!n) {
+		json_object_put(result);
+		return ctl_print_empty(ctl, "No secure channels found on %s", session.node);
+	}
+	items = calloc(n, sizeof(*items));
+	out.json = json_object_new_array();
+	for (i = 0; items && i < n; i++) {
+		struct json_object *channel = json_object_array_get_idx(list, i);
+
+		json_object_array_add(out.json, ctl_channel_object(channel));
+		items[i] = ctl_channel_plain(channel);
+	}
+	plain = items ? ctl_output_list(items, n) : NULL;
+	out.plain = plain;
+	ret = ctl_output_result(&ctl->out, &out);
+	for (i = 0; items && i < n; i++)
+		free(items[i]);
+	free(items);
+	free(plain);
+	json_object_put(out.json);
+	json_object_put(result);
+	return ret;
+}
+
+/* "/node/n/service/x" -> "n" and "x". */
+static int ctl_channel_split(struct ctl *ctl, const char *text, char *node, char *address)
+{
+	struct ockam_multiaddr *addr = calloc(1, sizeof(*addr));
+	struct ockam_err err = { };
+	int ret = CTL_EXIT_OK;
+
+	if (!addr || ockam_multiaddr_parse(addr, text, &err) < 0 || addr->count != 2 ||
+	    addr->segments[0].proto != OCKAM_PROTO_NODE ||
+	    addr->segments[1].proto != OCKAM_PROTO_SERVICE) {
+		ret = ctl_output_fail(&ctl->out, -EINVAL, err.text[0] ? err.text : NULL,
+				      "it looks like /node/n1/service/<address>",
+				      "Argument '--at' is invalid: %s names no channel", text);
+	} else {
+		snprintf(node, OCKAM_NAME_SIZE, "%s", addr->segments[0].text);
+		snprintf(address, OCKAM_MULTIADDR_VALUE, "%s", addr->segments[1].text);
+	}
+	free(addr);
+	return ret;
+}
+
+static int ctl_channel_not_found(struct ctl *ctl, const char *address)
+{
+	return ctl_output_fail(&ctl->out, -ENOENT, NULL, NULL,
+			       "Secure channel with address, 0#%s, not found", address);
+}
+
+static int ctl_channel_show(struct ctl *ctl, const struct ctl_args *args)
+{
+	char node[OCKAM_NAME_SIZE], address[OCKAM_MULTIADDR_VALUE];
+	struct json_object *result = NULL, *list = NULL, *found = NULL;
+	struct ctl_result out = { };
+	struct ctl_session session;
+	char *at, *plain;
+	size_t n, i;
+	int ret;
+
+	ret = ctl_stdin_route(ctl, ctl_arg(args, "at"), &at);
+	if (ret)
+		return ret;
+	ret = ctl_channel_split(ctl, at, node, address);
+	free(at);
+	if (ret)
+		return ret;
+	ret = ctl_session_open(ctl, node, &session);
+	if (ret)
+		return ret;
+	ret = ctl_channel_fetch(ctl, &session, &result, &list);
+	ctl_session_close(&session);
+	if (ret)
+		return ret;
+	n = list ? json_object_array_length(list) : 0;
+	for (i = 0; i < n && !found; i++) {
+		found = json_object_array_get_idx(list, i);
+		if (strcmp(ockam_value_text(found, "address") ?: "", address))
+			found = NULL;
+	}
+	if (!found) {
+		json_object_put(result);
+		return ctl_channel_not_found(ctl, address);
+	}
+	plain = ctl_channel_plain(found);
+	out.plain = plain;
+	out.json = ctl_channel_object(found);
+	ret = ctl_output_result(&ctl->out, &out);
+	free(plain);
+	json_object_put(out.json);
+	json_object_put(result);
+	return ret;
+}
+
+static int ctl_channel_delete(struct ctl *ctl, const struct ctl_args *args)
+{
+	const char *address = ctl_strip_service(ctl_arg_positional(args, 0));
+	struct json_object *request;
+	struct ctl_result out = { };
+	struct ctl_session session;
+	struct ockam_err err;
+	char *machine;
+	int ret;
+
+	ret = ctl_session_open(ctl, ctl_arg(args, "at"), &session);
+	if (ret)
+		return ret;
+	request = json_object_new_object();
+	ockam_value_put_text(request, "address", address);
+	ret = ctl_session_call(&session, "secure-channel.delete", request,
+			       ctl_session_timeout_ms(), NULL, &err);
+	ctl_session_close(&session);
+	if (ret == -ENOENT)
+		return ctl_channel_not_found(ctl, address);
+	if (ret < 0)
+		return ctl_output_fail_err(&ctl->out, &err);
+	if (asprintf(&machine, "/service/%s", address) < 0)
+		return ctl_output_fail(&ctl->out, -ENOMEM, NULL, NULL, "Out of memory");
+	out.machine = machine;
+	ret = ctl_output_result(&ctl->out, &out);
+	free(machine);
+	return ret;
+}
+
+static const struct ctl_flag ctl_channel_create_flags[] = {
+	{ .name = "from", .kind = CTL_FLAG_VALUE, .placeholder = "<NODE>", .required = true,
+	  .help = "Node that initiates" },
+	{ .name = "to", .kind = CTL_FLAG_VALUE, .placeholder = "<ROUTE>", .required = true,
+	  .help = "Route to a secure channel listener" },
+	{ .name = "authorized", .letter = 'a', .kind = CTL_FLAG_LIST,
+	  .placeholder = "<IDENTIFIER>", .check = ctl_check_identifier,
+	  .help = "Identifier that the listener may have; repeat for more" },
+	{ .name = "identity", .kind = CTL_FLAG_VALUE, .placeholder = "<IDENTITY_NAME>",
+	  .help = "Identity of the initiator; default the node's" },
+	{ .name = "timeout", .kind = CTL_FLAG_VALUE, .placeholder = "<TIMEOUT>",
+	  .env = "OCKAM_DEFAULT_TIMEOUT", .fallback = "120s", .check = ctl_check_duration,
+	  .help = "Limit of the handshake" },
+	{ }
+};
+
+static const struct ctl_command ctl_channel_create_command = {
+	.name = "create",
+	.about = "Create a secure channel to a listener, over any number of hops",
+	.flags = ctl_channel_create_flags,
+	.run = ctl_channel_create,
+};
+
+static const struct ctl_flag ctl_channel_at_flags[] = {
+	{ .name = "at", .kind = CTL_FLAG_VALUE, .placeholder = "<NODE_NAME>",
+	  .help = "Node; default the default node" },
+	{ .name = "yes", .letter = 'y', .hidden = true, .help = "Accepted" },
+	{ }
+};
+
+static const struct ctl_command ctl_channel_list_command = {
+	.name = "list",
+	.about = "List the secure channels that a node initiated",
+	.flags = ctl_channel_at_flags,
+	.run = ctl_channel_list,
+};
+
+static const struct ctl_flag ctl_channel_show_flags[] = {
+	{ .name = "at", .kind = CTL_FLAG_VALUE, .placeholder = "<ROUTE>", .required = true,
+	  .help = "/node/<node>/service/<address>" },
+	{ .name = "identity", .kind = CTL_FLAG_VALUE, .placeholder = "<IDENTITY_NAME>",
+	  .hidden = true, .help = "Accepted" },
+	{ .name = "timeout", .kind = CTL_FLAG_VALUE, .placeholder = "<TIMEOUT>", .fallback = "10s",
+	  .check = ctl_check_duration, .hidden = true, .help = "Accepted" },
+	{ }
+};
+
+static const struct ctl_command ctl_channel_show_command = {
+	.name = "show",
+	.about = "Show one secure channel",
+	.flags = ctl_channel_show_flags,
+	.run = ctl_channel_show,
+};
+
+static const struct ctl_positional ctl_channel_delete_positionals[] = {
+	{ .name = "ADDRESS", .required = true, .help = "Address of the channel at its node" },
+	{ }
+};
+
+static const struct ctl_command ctl_channel_delete_command = {
+	.name = "delete",
+	.about = "Close a secure channel",
+	.flags = ctl_channel_at_flags,
+	.positionals = ctl_channel_delete_positionals,
+	.run = ctl_channel_delete,
+};
+
+const struct ctl_command ctl_cmd_secure_channel = {
+	.name = "secure-channel",
+	.about = "Secure channels",
+	.children = (const struct ctl_command *const[]){
+		&ctl_channel_create_command, &ctl_channel_list_command,
+		&ctl_channel_show_command, &ctl_channel_delete_command, NULL
+	},
+};

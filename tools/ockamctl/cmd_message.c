@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * ockam message send (cli 2.2).
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bare.h"
+#include "ctl.h"
+#include "hex.h"
+#include "reader.h"
+#include "resolve.h"
+#include "stdin_route.h"
+#include "temporary.h"
+
+/* The payload, as hex text: of a BARE string, or what --hex gave. */
+static char *ctl_message_payload(const char *text, bool is_hex)
+{
+	struct ockam_buf buf = { };
+	char *hex = NULL;
+
+	if (is_hex)
+		return strdup(text);
+	ockam_bare_put_data(&buf, text, strlen(text));
+	if (!buf.failed)
+		hex = malloc(buf.len * 2 + 1);
+	if (hex)
+		ockam_hex_encode(buf.data, buf.len, hex);
+	ockam_buf_free(&buf);
+	return hex;
+}
+
+/* Print the reply: the text of its BARE string, or the hex of its bytes. */
+static int ctl_message_print(struct ctl *ctl, struct json_object *result, bool is_hex)
+{
+	struct ctl_result out = { };
+	struct ockam_buf buf = { };
+	struct ockam_piece piece;
+	struct ockam_err err;
+	const uint8_t *p;
+	char *text;
+	int ret;
+
+	if (is_hex) {
+		out.plain = ockam_value_text(result, "reply") ?: "";
+		return ctl_output_result(&ctl->out, &out);
+	}
+	if (ockam_value_bytes(result, "reply", &buf, &err) < 0)
+		return ctl_output_fail_err(&ctl->out, &err);
+	p = buf.data;
+	if (ockam_bare_get_data(&p, buf.data + buf.len, &piece) < 0 ||
+	    !ockam_bare_is_text(&piece)) {
+		ret = ctl_output_fail(&ctl->out, -EBADMSG, NULL, "use --hex to see its bytes",
+				      "The reply is not a text");
+	} else {
+		text = strndup((const char *)piece.data, piece.len);
+		out.plain = text ?: "";
+		ret = ctl_output_result(&ctl->out, &out);
+		free(text);
+	}
+	ockam_buf_free(&buf);
+	return ret;
+}
+
+/* Resolve the route at the node of @session, send, wait, print. */
+static int ctl_message_through(struct ctl *ctl, const struct ctl_args *args,
+			       struct ctl_session *session, const char *to)
+{
+	int timeout = (int)ctl_duration_ms(ctl_arg(args, "timeout"));
+	struct ctl_route_options options = {
+		.identity = ctl_arg(args, "identity"), .timeout_ms = timeout,
+	};
+	bool is_hex = ctl_arg_switch(args, "hex");
+	struct json_object *request, *result = NULL;
+	struct ctl_route route;
+	struct ockam_err err;
+	char *payload;
+	int ret;
+
+	ret = ctl_resolve(ctl, session, to, &options, "--to", &route);
+	if (ret)
+		return ret;
+	payload = ctl_message_payload(ctl_arg_positional(args, 0), is_hex);
+	request = json_object_new_object();
+	ockam_value_put(request, "route", json_object_get(route.hops));
+	ockam_value_put(request, "links", json_object_get(route.links));
+	ockam_value_put_text(request, "payload", payload);
+	ockam_value_put_int(request, "timeout_ms", timeout);
+	ret = ctl_session_call(session, "message.send", request, timeout, &result, &err);
+	if (ret == -ETIMEDOUT)
+		ret = ctl_output_fail(&ctl->out, ret, NULL,
+				      "is there such a service, and may this sender reach it?",
+				      "timeout: no reply from %s within %s", to,
+				      ctl_arg(args, "timeout"));
+	else if (ret < 0)
+		ret = ctl_output_fail(&ctl->out, ret, err.text, NULL, "Failed to send the message to %s",
+				      to);
+	else
+		ret = ctl_message_print(ctl, result, is_hex);
+	json_object_put(result);
+	free(payload);
+	ctl_route_free(&route);
+	return ret;
+}
+
+static int ctl_message_send(struct ctl *ctl, const struct ctl_args *args)
+{
+	const char *from = ctl_arg(args, "from");
+	struct ctl_temporary temporary;
+	struct ctl_session session;
+	struct ockam_err why;
+	char *to;
+	int ret;
+
+	if (ctl_arg_switch(args, "hex") && ctl_check_hex(ctl_arg_positional(args, 0), &why))
+		return ctl_output_fail(&ctl->out, -EINVAL, why.text, NULL,
+				       "The message is not hexadecimal");
+	/* First of all: a broken pipe must not open connections. */
+	ret = ctl_stdin_route(ctl, ctl_arg(args, "to"), &to);
+	if (ret)
+		return ret;
+	if (from) {
+		ret = ctl_session_open(ctl, from, &session);
+		if (!ret) {
+			ret = ctl_message_through(ctl, args, &session, to);
+			ctl_session_close(&session);
+		}
+	} else if (!strncmp(to, "/service/", 9) || !strncmp(to, "/worker/", 8)) {
+		ret = ctl_output_fail(&ctl->out, -EINVAL, NULL,
+				      "name the node that sends with --from",
+				      "Argument '--to' is invalid: %s begins at no node", to);
+	} else {
+		ret = ctl_temporary_start(ctl, ctl_arg(args, "identity"), &temporary);
+		if (!ret) {
+			ret = ctl_message_through(ctl, args, &temporary.session, to);
+			ctl_temporary_stop(&temporary);
+		}
+	}
+	free(to);
+	return ret;
+}
+
+static const struct ctl_flag ctl_message_send_flags[] = {
+	{ .name = "to", .letter = 't', .kind = CTL_FLAG_VALUE, .placeholder = "<ROUTE>",
+	  .required = true, .help = "Route to the service that answers" },
+	{ .name = "from", .letter = 'f', .kind = CTL_FLAG_VALUE, .placeholder = "<NODE>",
+	  .help = "Node that sends; without it a temporary one" },
+	{ .name = "hex", .help = "The message is hexadecimal, and so is the reply" },
+	{ .name = "timeout", .kind = CTL_FLAG_VALUE, .placeholder = "<TIMEOUT>",
+	  .fallback = "10s", .check = ctl_check_duration, .help = "How long to wait for the reply" },
+	{ .name = "identity", .kind = CTL_FLAG_VALUE, .placeholder = "<IDENTITY_NAME>",
+	  .help = "Identity for secure channels on the way" },
+	{ }
+};
+
+static const struct ctl_positional ctl_message_send_positionals[] = {
+	{ .name = "MESSAGE", .required = true, .help = "Text to send" },
+	{ }
+};
+
+static const struct ctl_command ctl_message_send_command = {
+	.name = "send",
+	.about = "Send a message and print the reply",
+	.details = "A lone dash in the route stands for the first line of standard input, so that\n"
+		   "  ockam secure-channel create ... | ockam message send hi --from n1 --to -/service/echo\n"
+		   "sends through the channel that was made.",
+	.flags = ctl_message_send_flags,
+	.positionals = ctl_message_send_positionals,
+	.run = ctl_message_send,
+};
+
+const struct ctl_command ctl_cmd_message = {
+	.name = "message",
+	.about = "Send messages to services",
+	.children = (const struct ctl_command *const[]){ &ctl_message_send_command, NULL },
+};
