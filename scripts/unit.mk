@@ -21,25 +21,26 @@ CPPFLAGS := -D_GNU_SOURCE= -I$(top)/include/uapi -I$(top)/selftests/unit \
 LDLIBS := $(shell pkg-config --libs $(PACKAGES)) -ljq -lunistring -lpthread
 
 tests := $(patsubst $(top)/selftests/unit/%.c,%,$(sort $(wildcard $(top)/selftests/unit/test_*.c)))
+programs := $(addprefix $(BUILD)/,$(tests))
 floor0 := $(patsubst %,$(BUILD)/floor0/%.o,$(filter \
 	$(notdir $(basename $(wildcard $(top)/kmod/*.c))),addr cbor replay wire))
 
 kernel := -DOCKAM_HOST -I$(top)/kmod -I$(top)/kmod/tests
 
 .PHONY: all
-all: $(addprefix $(BUILD)/,$(tests))
+all: $(programs)
 
-$(BUILD)/floor0/%.o: $(top)/kmod/%.c
+$(floor0): $(BUILD)/floor0/%.o: $(top)/kmod/%.c
 	@mkdir -p $(@D)
 	@$(CC) $(CPPFLAGS) $(kernel) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/test_k_%: $(top)/selftests/unit/test_k_%.c $(floor0)
+$(filter $(BUILD)/test_k_%,$(programs)): $(BUILD)/test_k_%: $(top)/selftests/unit/test_k_%.c $(floor0)
 	@mkdir -p $(@D)
 	@echo "  CC      test_k_$*"
 	@$(CC) $(CPPFLAGS) $(kernel) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
 		$(floor0) $(wildcard $(LIB)) $(LDLIBS)
 
-$(BUILD)/test_%: $(top)/selftests/unit/test_%.c $(LIB)
+$(filter-out $(BUILD)/test_k_%,$(programs)): $(BUILD)/test_%: $(top)/selftests/unit/test_%.c $(LIB)
 	@mkdir -p $(@D)
 	@echo "  CC      test_$*"
 	@$(CC) $(CPPFLAGS) -I$(top)/tools/lib $(CFLAGS) -MMD -MP -MF $@.d \
