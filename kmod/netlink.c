@@ -39,7 +39,7 @@ int ockam_nl_refuse(struct netlink_ext_ack *extack, int err, const char *why)
 		NL_SET_ERR_MSG(extack, "the kernel has no memory for it now");
 		break;
 	case -ENOSPC:
-		NL_SET_ERR_MSG(extack, "a limit of the node is reached: see its limits and counters");
+		NL_SET_ERR_MSG(extack, "a limit of the node is reached");
 		break;
 	case -EADDRINUSE:
 		NL_SET_ERR_MSG(extack, "the address is in use in this node");
@@ -48,16 +48,20 @@ int ockam_nl_refuse(struct netlink_ext_ack *extack, int err, const char *why)
 		NL_SET_ERR_MSG(extack, "it is ending or has ended");
 		break;
 	case -E2BIG:
-		NL_SET_ERR_MSG(extack, "a route has at most 32 hops and 2048 bytes, a list of flow ids 64 entries");
+		NL_SET_ERR_MSG(extack,
+			       "a route has at most 32 hops and 2048 bytes, a list 64 flow ids");
 		break;
 	case -EMSGSIZE:
-		NL_SET_ERR_MSG(extack, "the message is larger than the node's frame limit");
+		NL_SET_ERR_MSG(extack,
+			       "the message is larger than the node's frame limit");
 		break;
 	case -EHOSTUNREACH:
-		NL_SET_ERR_MSG(extack, "the first hop of the route is no address of this node");
+		NL_SET_ERR_MSG(extack,
+			       "the first hop of the route is no address of this node");
 		break;
 	case -EACCES:
-		NL_SET_ERR_MSG(extack, "the first hop of the route does not accept messages from here");
+		NL_SET_ERR_MSG(extack,
+			       "the first hop of the route does not accept messages from here");
 		break;
 	default:
 		NL_SET_ERR_MSG(extack, "it failed: the error number says why");
@@ -74,7 +78,7 @@ static const char *ockam_netlink_check_admin(struct sk_buff *skb,
 		return "CAP_NET_ADMIN over the node's network namespace is needed: run as root";
 	if (net->user_ns != &init_user_ns &&
 	    !READ_ONCE(ockam_netlink_user_namespaces))
-		return "nodes in user namespaces are switched off: load the module with user_namespaces=1";
+		return "nodes in user namespaces are off: load the module with user_namespaces=1";
 	return NULL;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Generic netlink family "ockam": what its files share. Nothing outside the
- * nl_* files and main.c includes this.
+ * Generic netlink family "ockam": what the files of the surface share, and
+ * what module init needs of it.
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */

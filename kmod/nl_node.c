@@ -14,16 +14,25 @@
 #define OCKAM_NL_PROTOCOL_VERSION	1	/* Ockam's TCP protocol */
 #define OCKAM_NL_COUNTER_SIZE		64	/* nest, name and value */
 
-#define L(name) [OCKAM_LIMIT_##name] = { .type = NLA_U64 }
 const struct nla_policy ockam_nl_limits_policy[OCKAM_LIMIT_MAX + 1] = {
 	[OCKAM_LIMIT_PAD] = { .type = NLA_REJECT },
-	L(ADDRESSES), L(LINKS), L(CHANNELS), L(LISTENERS),
-	L(PENDING), L(PENDING_LINK), L(PENDING_RATE),
-	L(FRAME_BYTES), L(LINK_QUEUE_BYTES), L(NODE_QUEUE_BYTES),
-	L(PARTIAL_BYTES), L(CHANNEL_DEPTH),
-	L(STALL_MS), L(HALF_FRAME_MS), L(INITIATOR_MS), L(RESPONDER_MS),
+	[OCKAM_LIMIT_ADDRESSES] = { .type = NLA_U64 },
+	[OCKAM_LIMIT_LINKS] = { .type = NLA_U64 },
+	[OCKAM_LIMIT_CHANNELS] = { .type = NLA_U64 },
+	[OCKAM_LIMIT_LISTENERS] = { .type = NLA_U64 },
+	[OCKAM_LIMIT_PENDING] = { .type = NLA_U64 },
+	[OCKAM_LIMIT_PENDING_LINK] = { .type = NLA_U64 },
+	[OCKAM_LIMIT_PENDING_RATE] = { .type = NLA_U64 },
+	[OCKAM_LIMIT_FRAME_BYTES] = { .type = NLA_U64 },
+	[OCKAM_LIMIT_LINK_QUEUE_BYTES] = { .type = NLA_U64 },
+	[OCKAM_LIMIT_NODE_QUEUE_BYTES] = { .type = NLA_U64 },
+	[OCKAM_LIMIT_PARTIAL_BYTES] = { .type = NLA_U64 },
+	[OCKAM_LIMIT_CHANNEL_DEPTH] = { .type = NLA_U64 },
+	[OCKAM_LIMIT_STALL_MS] = { .type = NLA_U64 },
+	[OCKAM_LIMIT_HALF_FRAME_MS] = { .type = NLA_U64 },
+	[OCKAM_LIMIT_INITIATOR_MS] = { .type = NLA_U64 },
+	[OCKAM_LIMIT_RESPONDER_MS] = { .type = NLA_U64 },
 };
-#undef L
 
 /* What makes sense at all, whoever asks. */
 static const struct ockam_nl_bounds {
@@ -57,7 +66,7 @@ int ockam_nl_check_limit(enum ockam_limit_attr which, u64 value, bool may_raise,
 		return -ERANGE;
 	}
 	if (value > ockam_netns_default_limit(which) && !may_raise) {
-		*why = "only root of the initial user namespace may raise a limit above its default";
+		*why = "only root of the initial user namespace may raise it above the default";
 		return -EPERM;
 	}
 	return 0;

@@ -51,6 +51,7 @@ static int ockam_sysctl_handle(ockam_compat_ctl_table *table, int write,
 	return 0;
 }
 
+/* One file; the handler's unit is that of the limit. */
 #define S(limit, name) {						\
 	.procname = name,						\
 	.extra2 = (void *)(unsigned long)OCKAM_LIMIT_##limit,		\
@@ -58,6 +59,7 @@ static int ockam_sysctl_handle(ockam_compat_ctl_table *table, int write,
 	.mode = 0644,							\
 	.proc_handler = ockam_sysctl_handle,				\
 }
+
 static const struct ctl_table ockam_sysctl_table[] = {
 	S(ADDRESSES, "max_addresses"),
 	S(LINKS, "max_links"),
@@ -76,6 +78,7 @@ static const struct ctl_table ockam_sysctl_table[] = {
 	S(INITIATOR_MS, "initiator_ms"),
 	S(RESPONDER_MS, "responder_ms"),
 };
+
 #undef S
 
 static int __net_init ockam_sysctl_init_net(struct net *net)
