@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Secure channels that this node began, and its channel listeners ("gates").
+ * The kernel owns both; this room remembers what people want to know.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#ifndef OCKAMD_CHANNEL_H
+#define OCKAMD_CHANNEL_H
+
+#include "link.h"
+#include "names.h"
+
+/*
+ * Born: when the kernel reports success. Dies: CHANNEL_DEL of the kernel, or
+ * secure-channel.delete; adopted links go with it.
+ */
+struct ockamd_channel {
+	LIST_ENTRY(ockamd_channel)	link;
+	struct ockam_nl_name		encryptor;
+	char				address[OCKAMD_NAME_TEXT];
+	char				flow[OCKAMD_FLOW_TEXT];
+	char				*route;		/* for people */
+	uint8_t				peer[OCKAM_IDENTIFIER_LEN];
+	struct json_object		*authorized;	/* array of texts, or NULL */
+};
+
+/* A channel listener. */
+struct ockamd_gate {
+	LIST_ENTRY(ockamd_gate)		link;
+	char				address[OCKAM_ADDR_MAX_LEN + 1];
+	char				flow[OCKAMD_FLOW_TEXT];
+	char				identity[OCKAM_NAME_SIZE];
+	struct json_object		*authorized;
+};
+
+struct ockamd_channel_making;
+LIST_HEAD(ockamd_channels, ockamd_channel);
+LIST_HEAD(ockamd_channel_makings, ockamd_channel_making);
+LIST_HEAD(ockamd_gates, ockamd_gate);
+
+/**
+ * ockamd_gate_open() - make a channel listener
+ * @node: the node
+ * @address: its name
+ * @identity: name of the identity that it proves; NULL: the node's
+ * @authorized: array of identifiers that may come, or NULL for everyone
+ * @err: the reason
+ *
+ * Reachable from the node's TCP listeners, from channels made at "api" and
+ * from local sockets.
+ *
+ * Return: 0; -EEXIST; another negative errno.
+ */
+int ockamd_gate_open(struct ockamd_node *node, const char *address, const char *identity,
+		     struct json_object *authorized, struct ockam_err *err);
+
+/** ockamd_gate_describe() - list for answers */
+struct json_object *ockamd_gate_describe(struct ockamd_node *node);
+
+/* What the kernel reports. */
+void ockamd_channel_result(struct ockamd_node *node, const struct ockam_nl_result *result);
+void ockamd_channel_gone(struct ockamd_node *node, const struct ockam_nl_name *encryptor);
+/** ockamd_channel_resync() - reports were lost: look at the state again */
+void ockamd_channel_resync(struct ockamd_node *node);
+
+/* Operations of the control protocol. */
+void ockamd_channel_op_create(struct ockamd_request *request);
+void ockamd_channel_op_list(struct ockamd_request *request);
+void ockamd_channel_op_delete(struct ockamd_request *request);
+void ockamd_gate_op_create(struct ockamd_request *request);
+void ockamd_gate_op_list(struct ockamd_request *request);
+void ockamd_gate_op_delete(struct ockamd_request *request);
+
+/**
+ * ockamd_channel_trust() - list of identifiers as trust rules
+ * @authorized: array of texts; NULL: everyone
+ *
+ * Return: 0 (then ockam_trust_free() it) or -EINVAL, -E2BIG, -ENOMEM.
+ */
+struct ockam_trust;
+int ockamd_channel_trust(struct json_object *authorized, struct ockam_trust *trust,
+			 struct ockam_err *err);
+
+#endif /* OCKAMD_CHANNEL_H */

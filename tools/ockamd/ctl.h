@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The control server: clients, their requests, the table of operations.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#ifndef OCKAMD_CTL_H
+#define OCKAMD_CTL_H
+
+#include "control.h"
+#include "loop.h"
+
+#define OCKAMD_CTL_CLIENTS	128	/* connections at once */
+#define OCKAMD_CTL_REQUESTS	64	/* unfinished requests of one connection */
+#define OCKAMD_CTL_UNSENT	(4 * OCKAM_CONTROL_MAX)	/* bytes a slow client may leave */
+
+struct ockamd_client;
+struct ockamd_node;
+
+/*
+ * A request under way. A handler answers it, now or later, with exactly one
+ * of ockamd_ctl_reply(), ockamd_ctl_fail(), ockamd_ctl_error(), which free it.
+ * A handler that answers later sets cancel (and state): when the client goes
+ * away first, cancel() frees the state and the request is freed behind it.
+ */
+struct ockamd_request {
+	LIST_ENTRY(ockamd_request)	link;
+	struct ockamd_node		*node;
+	struct ockamd_client		*client;
+	struct ockam_control_request	parts;
+	void				(*cancel)(struct ockamd_request *request);
+	void				*state;
+};
+
+struct ockamd_ctl {
+	struct ockamd_watch			watch;
+	struct ockamd_node			*node;
+	LIST_HEAD(, ockamd_client)		clients;
+	unsigned int				n_clients;
+	struct ockamd_timer			pause;	/* out of descriptors: try again then */
+};
+
+/** ockamd_ctl_start() - listen at @path; 0 or a negative errno */
+int ockamd_ctl_start(struct ockamd_node *node, const char *path, struct ockam_err *err);
+
+/** ockamd_ctl_stop() - no more clients; answers on their way are still sent where possible */
+void ockamd_ctl_stop(struct ockamd_node *node);
+
+/** ockamd_ctl_reply() - done; @result (a map or array, or NULL for {}) is put */
+void ockamd_ctl_reply(struct ockamd_request *request, struct json_object *result);
+
+/** ockamd_ctl_fail() - refused, with a code of the protocol; @cause and @help may be NULL */
+void ockamd_ctl_fail(struct ockamd_request *request, enum ockam_control_code code,
+		     const char *text, const char *cause, const char *help);
+
+/** ockamd_ctl_error() - refused, code chosen from @err->code */
+void ockamd_ctl_error(struct ockamd_request *request, const struct ockam_err *err);
+
+#endif /* OCKAMD_CTL_H */

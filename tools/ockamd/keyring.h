@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Identities that the node's channels use: loaded from the store, given to
+ * the worker under a number.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#ifndef OCKAMD_KEYRING_H
+#define OCKAMD_KEYRING_H
+
+#include "store.h"
+
+struct ockamd_node;
+
+/* Secrets: wiped by ockamd_keyring_wipe(). */
+struct ockamd_key {
+	char				name[OCKAM_NAME_SIZE];
+	uint8_t				identifier[OCKAM_IDENTIFIER_LEN];
+	struct ockam_buf		history;
+	struct ockam_purpose_key	purpose;
+};
+
+struct ockamd_keyring {
+	struct ockamd_key	*keys;	/* index = the number in worker data */
+	size_t			n_keys;
+};
+
+/**
+ * ockamd_keyring_use() - the number of an identity of this home
+ * @node: the node
+ * @name: name of the identity; NULL: the node's own
+ * @index: receives the number
+ * @err: the reason
+ *
+ * Loaded from the store and given to the worker when it is used first.
+ *
+ * Return: 0; -ENOENT; -ENOKEY when its key is not here; -ENOSPC; another errno.
+ */
+int ockamd_keyring_use(struct ockamd_node *node, const char *name, uint32_t *index,
+		       struct ockam_err *err);
+
+/** ockamd_keyring_push() - give everything to a worker that has just started; 0 or errno */
+int ockamd_keyring_push(struct ockamd_node *node, int fd);
+
+/** ockamd_keyring_wipe() - forget all */
+void ockamd_keyring_wipe(struct ockamd_node *node);
+
+#endif /* OCKAMD_KEYRING_H */

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Links of a node.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bare.h"
+#include "hex.h"
+#include "log.h"
+#include "node.h"
+
+void ockamd_link_name_text(const struct ockam_nl_name *name, char text[OCKAMD_NAME_TEXT])
+{
+	struct ockam_piece piece = { .data = name->bytes, .len = name->len };
+
+	if (ockam_bare_is_text(&piece)) {
+		memcpy(text, name->bytes, name->len);
+		text[name->len] = '\0';
+	} else {
+		ockam_hex_encode(name->bytes, name->len, text);
+	}
+}
+
+void ockamd_link_flow_text(const struct ockam_nl_flow *flow, char text[OCKAMD_FLOW_TEXT])
+{
+	text[0] = '\0';
+	if (flow->present)
+		ockam_hex_encode(flow->id, sizeof(flow->id), text);
+}
+
+/* Values of Ockam's own transport (wire-protocol 2.1). */
+static void ockamd_link_tune(int fd, bool accepted)
+{
+	int one = 1, idle = 300, interval = 75, probes = 2;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (accepted)
+		return;
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+}
+
+/* Both ends of the connection as text, before the kernel takes it over. */
+static void ockamd_link_ends(int fd, struct ockamd_link *link)
+{
+	struct sockaddr_storage addr = { 0 };
+	socklen_t len = sizeof(addr);
+
+	getsockname(fd, (struct sockaddr *)&addr, &len);
+	ockamd_dial_format(&addr, link->local);
+	memset(&addr, 0, sizeof(addr));
+	len = sizeof(addr);
+	getpeername(fd, (struct sockaddr *)&addr, &len);
+	ockamd_dial_format(&addr, link->peer);
+}
+
+int ockamd_link_add(struct ockamd_node *node, int fd, bool accepted,
+		    const struct ockamd_link *pair, struct ockamd_link **linkp,
+		    struct ockam_err *err)
+{
+	struct ockam_nl_link_new new = {
+		.fd = fd,
+		.framing = OCKAM_FRAMING_STREAM,
+		.accepted = accepted,
+	};
+	struct ockam_nl_made made;
+	struct ockamd_link *link;
+	int ret;
+
+	link = calloc(1, sizeof(*link));
+	if (!link) {
+		close(fd);
+		return ockam_err_set(err, -ENOMEM, "Out of memory");
+	}
+	ockamd_link_tune(fd, accepted);
+	ockamd_link_ends(fd, link);
+	link->accepted = accepted;
+	if (accepted) {
+		new.spawner.present = true;
+		memcpy(new.spawner.id, node->transport_flow, sizeof(new.spawner.id));
+	}
+	if (pair)
+		new.pair = pair->name;
+	new.label = link->peer;
+	if (strlen(link->peer) > 127)
+		new.label = NULL;
+	ret = ockam_nl_link_new(node->nl, &new, &made, err);
+	close(fd);
+	if (ret) {
+		ockam_err_prefix(err, "The kernel refused the connection with %s", link->peer);
+		free(link);
+		return ret;
+	}
+	link->name = made.address;
+	ockamd_link_name_text(&made.address, link->address);
+	ockamd_link_flow_text(&made.flow, link->flow);
+	LIST_INSERT_HEAD(&node->links, link, link);
+	ockamd_info("link %s: %s %s%s%s", link->address, accepted ? "accepted from" : "connected to",
+		    link->peer, pair ? ", paired with " : "", pair ? pair->address : "");
+	if (linkp)
+		*linkp = link;
+	return 0;
+}
+
+struct ockamd_link *ockamd_link_find(struct ockamd_node *node, const char *text)
+{
+	struct ockamd_link *link;
+
+	LIST_FOREACH(link, &node->links, link) {
+		if (!strcmp(link->address, text) || !strcmp(link->peer, text))
+			return link;
+	}
+	return NULL;
+}
+
+static void ockamd_link_forget(struct ockamd_link *link)
+{
+	LIST_REMOVE(link, link);
+	free(link);
+}
+
+void ockamd_link_delete(struct ockamd_node *node, struct ockamd_link *link)
+{
+	struct ockam_err err = { 0 };
+
+	if (ockam_nl_link_del(node->nl, link->name.bytes, link->name.len, &err) &&
+	    err.code != -ENOENT)
+		ockamd_warn("link %s: cannot delete: %s", link->address, err.text);
+	else
+		ockamd_info("link %s: deleted", link->address);
+	ockamd_link_forget(link);
+}
+
+void ockamd_link_gone(struct ockamd_node *node, const struct ockam_nl_name *name)
+{
+	struct ockamd_link *link;
+
+	LIST_FOREACH(link, &node->links, link) {
+		if (link->name.len == name->len &&
+		    !memcmp(link->name.bytes, name->bytes, name->len)) {
+			ockamd_link_forget(link);
+			return;
+		}
+	}
+}
+
+static int ockamd_link_seen(void *arg, const struct ockam_nl_link *link)
+{
+	(void)arg;
+	(void)link;
+	return 0;
+}
+
+void ockamd_link_resync(struct ockamd_node *node)
+{
+	struct ockamd_link *link = LIST_FIRST(&node->links);
+	struct ockamd_link *next;
+
+	for (; link; link = next) {
+		next = LIST_NEXT(link, link);
+		if (ockam_nl_link_get(node->nl, link->name.bytes, link->name.len,
+				      ockamd_link_seen, NULL, NULL) == -ENOENT)
+			ockamd_link_forget(link);
+	}
+}
+
+void ockamd_link_adopt(struct ockamd_node *node, struct json_object *links,
+		       struct ockamd_channel *channel)
+{
+	struct ockamd_link *link;
+	const char *text;
+	size_t i, n;
+
+	n = links ? json_object_array_length(links) : 0;
+	for (i = 0; i < n; i++) {
+		text = json_object_get_string(json_object_array_get_idx(links, i));
+		link = text ? ockamd_link_find(node, text) : NULL;
+		if (!link || link->channel)
+			continue;
+		link->owner = NULL;
+		link->channel = channel;
+		if (!channel)
+			ockamd_link_delete(node, link);
+	}
+}
+
+void ockamd_link_channel_gone(struct ockamd_node *node, const struct ockamd_channel *channel)
+{
+	struct ockamd_link *link = LIST_FIRST(&node->links);
+	struct ockamd_link *next;
+
+	for (; link; link = next) {
+		next = LIST_NEXT(link, link);
+		if (link->channel == channel)
+			ockamd_link_delete(node, link);
+	}
+}
+
+void ockamd_link_client_gone(struct ockamd_node *node, const struct ockamd_client *client)
+{
+	struct ockamd_link *link = LIST_FIRST(&node->links);
+	struct ockamd_link *next;
+
+	for (; link; link = next) {
+		next = LIST_NEXT(link, link);
+		if (link->owner == client)
+			ockamd_link_delete(node, link);
+	}
+}

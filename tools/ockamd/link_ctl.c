@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Operations on links: dial, bridge, list, delete.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "node.h"
+
+#define OCKAMD_LINK_DIAL_MS	10000	/* unless the request says otherwise */
+#define OCKAMD_LINK_BRIDGE_MS	1000	/* wait for the inbound link to be accepted */
+
+/*
+ * A link being made. Belongs to its request: freed when that is answered or
+ * cancelled. job: the dialling under way, NULL while waiting for the inbound
+ * link (then it is in node->link_waits and timer runs).
+ */
+struct ockamd_link_making {
+	LIST_ENTRY(ockamd_link_making)	link;
+	struct ockamd_timer		timer;
+	struct ockamd_request		*request;
+	struct ockamd_dial_job		*job;
+	const char			*to;
+	const char			*inbound;	/* NULL: no pair */
+	bool				ephemeral;
+	int				timeout_ms;
+};
+
+static void ockamd_link_making_free(struct ockamd_link_making *making)
+{
+	if (making->timer.armed) {
+		ockamd_loop_disarm(&making->timer);
+		LIST_REMOVE(making, link);
+	}
+	if (making->job)
+		ockamd_dial_cancel(making->job);
+	free(making);
+}
+
+static void ockamd_link_making_cancel(struct ockamd_request *request)
+{
+	ockamd_link_making_free(request->state);
+}
+
+static struct json_object *ockamd_link_to_json(const struct ockamd_link *link)
+{
+	struct json_object *map = json_object_new_object();
+
+	if (!map)
+		return NULL;
+	ockam_value_put_text(map, "address", link->address);
+	ockam_value_put_text(map, "mode", link->accepted ? "Incoming" : "Outgoing");
+	ockam_value_put_text(map, "peer", link->peer);
+	ockam_value_put_text(map, "local", link->local);
+	ockam_value_put_text(map, "processor_address", link->address);
+	ockam_value_put_text(map, "flow_control_id", link->flow);
+	return map;
+}
+
+static void ockamd_link_dialled(void *arg, int fd, const struct ockam_err *why)
+{
+	struct ockamd_link_making *making = arg;
+	struct ockamd_request *request = making->request;
+	struct ockamd_link *pair = NULL;
+	struct ockamd_link *link;
+	struct ockam_err err;
+	int ret;
+
+	making->job = NULL;
+	if (fd < 0) {
+		err = *why;
+		ret = fd;
+		goto out;
+	}
+	if (making->inbound) {
+		pair = ockamd_link_find(request->node, making->inbound);
+		if (!pair) {
+			close(fd);
+			ret = ockam_err_set(&err, -ENOENT,
+					    "The connection from %s ended while %s was dialled",
+					    making->inbound, making->to);
+			goto out;
+		}
+	}
+	ret = ockamd_link_add(request->node, fd, false, pair, &link, &err);
+	if (!ret && making->ephemeral)
+		link->owner = request->client;
+out:
+	ockamd_link_making_free(making);
+	if (ret)
+		ockamd_ctl_error(request, &err);
+	else
+		ockamd_ctl_reply(request, ockamd_link_to_json(link));
+}
+
+static void ockamd_link_dial(struct ockamd_link_making *making)
+{
+	struct ockamd_request *request = making->request;
+	struct ockam_err err;
+
+	if (!ockamd_dial_connect(request->node->dial, making->to, making->timeout_ms,
+				 ockamd_link_dialled, making, &making->job, &err))
+		return;
+	ockamd_link_making_free(making);
+	ockamd_ctl_error(request, &err);
+}
+
+static struct ockamd_link_making *ockamd_link_making_new(struct ockamd_request *request)
+{
+	struct json_object *args = request->parts.args;
+	struct ockamd_link_making *making;
+	int64_t timeout;
+
+	if (!ockam_value_text(args, "to")) {
+		ockamd_ctl_fail(request, OCKAM_CONTROL_INVALID, "'to' is missing", NULL, NULL);
+		return NULL;
+	}
+	making = calloc(1, sizeof(*making));
+	if (!making) {
+		ockamd_ctl_fail(request, OCKAM_CONTROL_INTERNAL, "Out of memory", NULL, NULL);
+		return NULL;
+	}
+	timeout = ockam_value_int(args, "timeout_ms", OCKAMD_LINK_DIAL_MS);
+	if (timeout < 1 || timeout > 600000)
+		timeout = OCKAMD_LINK_DIAL_MS;
+	making->timeout_ms = (int)timeout;
+	making->request = request;
+	making->to = ockam_value_text(args, "to");
+	request->state = making;
+	request->cancel = ockamd_link_making_cancel;
+	return making;
+}
+
+void ockamd_link_op_create(struct ockamd_request *request)
+{
+	struct ockamd_link_making *making = ockamd_link_making_new(request);
+
+	if (!making)
+		return;
+	making->ephemeral = ockam_value_bool(request->parts.args, "ephemeral", false);
+	ockamd_link_dial(making);
+}
+
+static void ockamd_link_wait_over(struct ockamd_timer *timer)
+{
+	struct ockamd_link_making *making = (struct ockamd_link_making *)
+		((char *)timer - offsetof(struct ockamd_link_making, timer));
+	struct ockamd_request *request = making->request;
+	struct ockam_err err;
+
+	ockam_err_set(&err, -ENOENT, "This node has no connection from %s", making->inbound);
+	LIST_REMOVE(making, link);
+	ockamd_link_making_free(making);
+	ockamd_ctl_error(request, &err);
+}
+
+void ockamd_link_op_bridge(struct ockamd_request *request)
+{
+	struct ockamd_link_making *making = ockamd_link_making_new(request);
+	struct ockamd_node *node = request->node;
+	const char *inbound;
+
+	if (!making)
+		return;
+	inbound = ockam_value_text(request->parts.args, "inbound");
+	making->inbound = inbound;
+	if (!inbound) {
+		ockamd_link_making_free(making);
+		ockamd_ctl_fail(request, OCKAM_CONTROL_INVALID, "'inbound' is missing", NULL, NULL);
+		return;
+	}
+	if (ockamd_link_find(node, inbound)) {
+		ockamd_link_dial(making);
+		return;
+	}
+	/* Our accept may come a moment after the other node's connect. */
+	making->timer.fn = ockamd_link_wait_over;
+	ockamd_loop_arm(&node->loop, &making->timer, OCKAMD_LINK_BRIDGE_MS);
+	LIST_INSERT_HEAD(&node->link_waits, making, link);
+}
+
+void ockamd_link_accepted(struct ockamd_node *node, const struct ockamd_link *link)
+{
+	struct ockamd_link_making *making = LIST_FIRST(&node->link_waits);
+	struct ockamd_link_making *next;
+
+	for (; making; making = next) {
+		next = LIST_NEXT(making, link);
+		if (strcmp(making->inbound, link->peer))
+			continue;
+		LIST_REMOVE(making, link);
+		ockamd_loop_disarm(&making->timer);
+		ockamd_link_dial(making);
+	}
+}
+
+struct json_object *ockamd_link_describe(struct ockamd_node *node)
+{
+	struct json_object *list = json_object_new_array();
+	struct ockamd_link *link;
+	size_t i, n = 0;
+
+	/* The list is newest first; people are shown the oldest first. */
+	LIST_FOREACH(link, &node->links, link)
+		n++;
+	i = n;
+	LIST_FOREACH(link, &node->links, link)
+		json_object_array_put_idx(list, --i, ockamd_link_to_json(link));
+	return list;
+}
+
+void ockamd_link_op_list(struct ockamd_request *request)
+{
+	ockamd_ctl_reply(request, ockamd_link_describe(request->node));
+}
+
+void ockamd_link_op_delete(struct ockamd_request *request)
+{
+	const char *address = ockam_value_text(request->parts.args, "address");
+	struct ockamd_link *link;
+	struct ockam_err err;
+
+	link = address ? ockamd_link_find(request->node, address) : NULL;
+	if (!link) {
+		ockam_err_set(&err, -ENOENT, "Connection %s was not found in the registry.",
+			      address ? address : "");
+		ockamd_ctl_error(request, &err);
+		return;
+	}
+	ockamd_link_delete(request->node, link);
+	ockamd_ctl_reply(request, NULL);
+}

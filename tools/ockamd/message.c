@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * One message and its reply, by a socket that lives as long as the request.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "node.h"
+
+#define OCKAMD_MESSAGE_MS	10000	/* unless the request says otherwise */
+/* A reply travels back as hexadecimal text in one packet. */
+#define OCKAMD_MESSAGE_MAX	(OCKAM_CONTROL_MAX / 2 - 1024)
+
+/* Belongs to its request: freed when that is answered or cancelled. */
+struct ockamd_message {
+	struct ockamd_watch	watch;
+	struct ockamd_timer	timer;
+	struct ockamd_request	*request;
+};
+
+static void ockamd_message_free(struct ockamd_message *message)
+{
+	struct ockamd_request *request = message->request;
+
+	ockamd_loop_disarm(&message->timer);
+	if (message->watch.fd >= 0) {
+		ockamd_loop_remove(&request->node->loop, &message->watch);
+		close(message->watch.fd);
+	}
+	ockamd_link_adopt(request->node, ockam_value_array(request->parts.args, "links"), NULL);
+	free(message);
+}
+
+static void ockamd_message_cancel(struct ockamd_request *request)
+{
+	ockamd_message_free(request->state);
+}
+
+static void ockamd_message_late(struct ockamd_timer *timer)
+{
+	struct ockamd_message *message = (struct ockamd_message *)
+		((char *)timer - offsetof(struct ockamd_message, timer));
+	struct ockamd_request *request = message->request;
+
+	ockamd_message_free(message);
+	ockamd_ctl_fail(request, OCKAM_CONTROL_TIMEOUT,
+			"timeout: no reply to the message came in time", NULL, NULL);
+}
+
+static void ockamd_message_reply(struct ockamd_watch *watch, uint32_t events)
+{
+	struct ockamd_message *message = (struct ockamd_message *)watch;
+	struct ockamd_request *request = message->request;
+	struct json_object *result = NULL;
+	struct ockam_route back;
+	struct ockam_err err;
+	uint8_t *payload;
+	ssize_t len;
+	int ret;
+
+	(void)events;
+	payload = malloc(OCKAMD_MESSAGE_MAX);
+	if (!payload)
+		len = -ENOMEM;
+	else
+		len = ockamd_service_receive(watch->fd, &back, payload, OCKAMD_MESSAGE_MAX);
+	if (len == -EAGAIN || len == -EINTR) {
+		free(payload);
+		return;
+	}
+	ret = len < 0 ? (int)len : 0;
+	if (!ret) {
+		result = json_object_new_object();
+		ret = result ? ockam_value_put_hex(result, "reply", payload, (size_t)len) : -ENOMEM;
+	}
+	free(payload);
+	ockamd_message_free(message);
+	if (!ret) {
+		ockamd_ctl_reply(request, result);
+		return;
+	}
+	json_object_put(result);
+	ockam_err_set(&err, ret, "The reply cannot be received: %s", strerror(-ret));
+	ockamd_ctl_error(request, &err);
+}
+
+int ockamd_message_route(struct json_object *hops, struct ockam_route *route,
+			 struct ockam_err *err)
+{
+	struct json_object *hop;
+	size_t i, n;
+	int ret = 0;
+
+	memset(route, 0, sizeof(*route));
+	n = hops ? json_object_array_length(hops) : 0;
+	if (!n)
+		return ockam_err_set(err, -EINVAL, "'route' is missing or empty");
+	for (i = 0; i < n && !ret; i++) {
+		hop = json_object_array_get_idx(hops, i);
+		if (!json_object_is_type(hop, json_type_string))
+			return ockam_err_set(err, -EINVAL, "'route' holds something else than text");
+		ret = ockam_route_append_text(route, json_object_get_string(hop), err);
+	}
+	return ret;
+}
+
+static int ockamd_message_start(struct ockamd_message *message, struct ockam_err *err)
+{
+	struct ockamd_request *request = message->request;
+	struct json_object *args = request->parts.args;
+	struct ockamd_loop *loop = &request->node->loop;
+	struct ockam_buf payload = { 0 };
+	struct ockam_route route;
+	int64_t timeout;
+	int ret;
+
+	ret = ockamd_message_route(ockam_value_array(args, "route"), &route, err);
+	if (!ret)
+		ret = ockam_value_bytes(args, "payload", &payload, err);
+	if (ret)
+		goto out;
+	ret = ockamd_service_bind(NULL, err);
+	if (ret < 0)
+		goto out;
+	message->watch.fd = ret;
+	message->watch.fn = ockamd_message_reply;
+	ret = ockamd_loop_add(loop, &message->watch, EPOLLIN);
+	if (ret) {
+		ockam_err_set(err, ret, "Cannot wait for the reply: %s", strerror(-ret));
+		goto out;
+	}
+	ret = ockamd_service_send(message->watch.fd, &route, payload.data, payload.len);
+	/* As between nodes: an address that is not there does not answer. */
+	if (ret == -EHOSTUNREACH)
+		ret = 0;
+	if (ret) {
+		ockam_err_set(err, ret, "The message cannot be sent: %s", strerror(-ret));
+		goto out;
+	}
+	timeout = ockam_value_int(args, "timeout_ms", OCKAMD_MESSAGE_MS);
+	message->timer.fn = ockamd_message_late;
+	ockamd_loop_arm(loop, &message->timer, timeout < 0 ? 0 : timeout);
+out:
+	ockam_buf_free(&payload);
+	return ret;
+}
+
+void ockamd_message_op_send(struct ockamd_request *request)
+{
+	struct ockamd_message *message;
+	struct ockam_err err;
+
+	message = calloc(1, sizeof(*message));
+	if (!message) {
+		ockamd_ctl_fail(request, OCKAM_CONTROL_INTERNAL, "Out of memory", NULL, NULL);
+		return;
+	}
+	message->watch.fd = -1;
+	message->request = request;
+	request->state = message;
+	request->cancel = ockamd_message_cancel;
+	if (!ockamd_message_start(message, &err))
+		return;
+	ockamd_message_free(message);
+	ockamd_ctl_error(request, &err);
+}

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Life of a node process.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "crypto.h"
+#include "hex.h"
+#include "log.h"
+#include "netns.h"
+#include "node.h"
+#include "sweep.h"
+
+#define OCKAMD_NODE_API	"api"
+
+void ockamd_node_stop(struct ockamd_node *node, const char *why)
+{
+	ockamd_info("node %s: %s", node->options->name, why);
+	node->loop.stop = true;
+}
+
+/* ---- events ------------------------------------------------------------------- */
+
+static void ockamd_node_signal(struct ockamd_watch *watch, uint32_t events)
+{
+	struct ockamd_node *node = (struct ockamd_node *)
+		((char *)watch - offsetof(struct ockamd_node, signal_watch));
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(watch->fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (node->options->foreground)
+		dprintf(STDERR_FILENO, "Exit signal received\n");
+	ockamd_node_stop(node, "exit signal received");
+}
+
+static void ockamd_node_input(struct ockamd_watch *watch, uint32_t events)
+{
+	struct ockamd_node *node = (struct ockamd_node *)
+		((char *)watch - offsetof(struct ockamd_node, input_watch));
+	char sink[4096];
+	ssize_t n;
+
+	(void)events;
+	n = read(watch->fd, sink, sizeof(sink));
+	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+		return;
+	dprintf(STDERR_FILENO, "EOF received\n");
+	ockamd_node_stop(node, "end of input");
+	ockamd_loop_remove(&node->loop, watch);
+}
+
+static void ockamd_node_nl(struct ockamd_watch *watch, uint32_t events)
+{
+	struct ockamd_node *node = (struct ockamd_node *)
+		((char *)watch - offsetof(struct ockamd_node, nl_watch));
+	struct ockam_err err;
+
+	(void)events;
+	if (ockam_nl_dispatch(node->nl, &err) >= 0)
+		return;
+	ockamd_error("the connection to the kernel is of no more use: %s", err.text);
+	ockamd_node_stop(node, "lost the kernel");
+}
+
+static void ockamd_node_result(void *arg, const struct ockam_nl_result *result)
+{
+	ockamd_channel_result(arg, result);
+}
+
+static void ockamd_node_event(void *arg, const struct ockam_nl_event *event)
+{
+	struct ockamd_node *node = arg;
+	char name[OCKAMD_NAME_TEXT];
+
+	ockamd_link_name_text(&event->address, name);
+	switch (event->event) {
+	case OCKAM_EVENT_LINK_DEL:
+		ockamd_info("link %s: ended%s%s", name, event->reason[0] ? ": " : "", event->reason);
+		ockamd_link_gone(node, &event->address);
+		break;
+	case OCKAM_EVENT_CHANNEL_NEW:
+		ockamd_debug("channel %s: established", name);
+		break;
+	case OCKAM_EVENT_CHANNEL_DEL:
+		ockamd_info("channel %s: ended%s%s", name, event->reason[0] ? ": " : "",
+			    event->reason);
+		ockamd_channel_gone(node, &event->address);
+		break;
+	case OCKAM_EVENT_HANDSHAKE_FAIL:
+		ockamd_warn("handshake as %s failed: %s",
+			    event->role == OCKAM_ROLE_INITIATOR ? "initiator" : "responder",
+			    event->reason[0] ? event->reason : strerror(-event->error));
+		break;
+	case OCKAM_EVENT_NODE_DEL:
+		ockamd_node_stop(node, "the kernel has ended the node");
+		break;
+	}
+}
+
+static void ockamd_node_missed(void *arg)
+{
+	ockamd_warn("reports of the kernel were lost, looking at its state again");
+	ockamd_link_resync(arg);
+	ockamd_channel_resync(arg);
+}
+
+/* ---- start, step by step ---------------------------------------------------------- */
+
+static int ockamd_node_watch_signals(struct ockamd_node *node, struct ockam_err *err)
+{
+	sigset_t set;
+	int ret;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	/* Before any thread starts, so that none of them is interrupted. */
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	node->signal_watch.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (node->signal_watch.fd < 0)
+		return ockam_err_set(err, -errno, "Cannot wait for signals: %s", strerror(errno));
+	node->signal_watch.fn = ockamd_node_signal;
+	ret = ockamd_loop_add(&node->loop, &node->signal_watch, EPOLLIN);
+	return ret ? ockam_err_set(err, ret, "Cannot wait for signals: %s", strerror(-ret)) : 0;
+}
+
+/* Needs a loaded module; asking for a socket of the family loads it. */
+static int ockamd_node_check_module(struct ockam_err *err)
+{
+	int fd;
+
+	fd = socket(AF_OCKAM, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0) {
+		close(fd);
+		return 0;
+	}
+	if (errno == EAFNOSUPPORT || errno == EPROTONOSUPPORT || errno == ESOCKTNOSUPPORT)
+		return ockam_err_set(err, -ENOPROTOOPT,
+				     "the ockam kernel module is not loaded: run `modprobe ockam` as root");
+	return ockam_err_set(err, -errno, "Cannot make an Ockam socket: %s", strerror(errno));
+}
+
+/* Open the home, take the name, find or make the identity. */
+static int ockamd_node_claim(struct ockamd_node *node, struct ockam_err *err)
+{
+	const struct ockamd_options *o = node->options;
+	struct ockam_identity_record identity;
+	int ret;
+
+	ret = o->home ? ockam_home_set(&node->home, o->home, err) :
+			ockam_home_find(&node->home, err);
+	if (!ret)
+		ret = ockam_store_open(&node->home, OCKAM_STORE_CREATE, &node->store, err);
+	if (ret)
+		return ret;
+	ockam_sweep(&node->home, node->store, NULL);
+	if (o->identity) {
+		ret = ockam_store_identity_create(node->store, o->identity, NULL, NULL, NULL,
+						  &identity, err);
+		if (ret == -EEXIST)
+			ret = 0;
+	} else {
+		ret = ockam_store_identity_default(node->store, NULL, &identity, err);
+	}
+	if (ret)
+		return ret;
+	strcpy(node->identity, identity.name);
+	memcpy(node->identifier, identity.identity->identifier, sizeof(node->identifier));
+	ockam_identity_record_free(&identity);
+
+	if (o->control && strlen(o->control) >= sizeof(node->control))
+		return ockam_err_set(err, -ENAMETOOLONG,
+				     "The path %s of the control socket is too long", o->control);
+	if (o->control)
+		strcpy(node->control, o->control);
+	else
+		ret = ockam_home_control_path(&node->home, o->name, node->control, err);
+	if (ret || o->in_memory)
+		return ret;
+
+	strcpy(node->record.name, o->name);
+	strcpy(node->record.identity, node->identity);
+	strcpy(node->record.control, node->control);
+	memcpy(node->record.identifier, node->identifier, sizeof(node->identifier));
+	node->record.pid = getpid();
+	node->record.pid_start = ockam_process_start(getpid());
+	node->record.in_background = !o->foreground;
+	ret = ockam_store_node_claim(node->store, &node->record, err);
+	node->claimed = !ret;
+	return ret;
+}
+
+/* In the caller's namespace: the thread that stays there, and what it listens at. */
+static int ockamd_node_start_outside(struct ockamd_node *node, struct ockam_err *err)
+{
+	const char *listen = node->options->listen;
+	struct ockamd_listener *listener;
+	int ret;
+
+	ret = ockamd_dial_start(&node->loop, &node->dial, err);
+	if (!ret)
+		ret = ockam_crypto_random(node->transport_flow, sizeof(node->transport_flow), err);
+	if (ret || node->options->no_listener)
+		return ret;
+	ret = ockamd_listener_open(node, listen ? listen : "127.0.0.1:0", &listener, err);
+	if (!ret)
+		snprintf(node->record.tcp_listener, sizeof(node->record.tcp_listener), "%s",
+			 listener->address);
+	return ret;
+}
+
+/* In the node's own namespace. */
+static int ockamd_node_start_inside(struct ockamd_node *node, struct ockam_err *err)
+{
+	const struct ockam_nl_handlers handlers = {
+		.arg = node,
+		.result = ockamd_node_result,
+		.event = ockamd_node_event,
+		.missed = ockamd_node_missed,
+	};
+	uint32_t index;
+	int ret;
+
+	ret = ockamd_netns_enter_new(err);
+	if (!ret)
+		ret = ockam_nl_open(&node->nl, &handlers, err);
+	if (!ret)
+		ret = ockam_nl_node_own(node->nl, err);
+	if (!ret)
+		ret = ockam_nl_join_events(node->nl, err);
+	if (ret)
+		return ret;
+	node->nl_watch.fn = ockamd_node_nl;
+	node->nl_watch.fd = ockam_nl_fd(node->nl);
+	ret = ockamd_loop_add(&node->loop, &node->nl_watch, EPOLLIN);
+	if (ret)
+		return ockam_err_set(err, ret, "Cannot wait for the kernel: %s", strerror(-ret));
+	ret = ockamd_keyring_use(node, NULL, &index, err);
+	if (!ret)
+		ret = ockamd_spawn_start(node, err);
+	/* A node that only sends for a moment offers nothing to others. */
+	if (!ret && !node->options->no_listener)
+		ret = ockamd_gate_open(node, OCKAMD_NODE_API, NULL, NULL, err);
+	if (!ret)
+		ret = ockamd_service_start_all(node, err);
+	return ret;
+}
+
+static int ockamd_node_publish(struct ockamd_node *node, struct ockam_err *err)
+{
+	int ret = 0;
+
+	if (node->claimed) {
+		ret = ockam_home_netns_name(&node->home, node->options->name, node->pin, err);
+		if (ret) {
+			node->pin[0] = '\0';
+			return ret;
+		}
+		ret = ockamd_netns_pin(node->pin, err);
+		if (ret) {
+			node->pin[0] = '\0';
+			return ret;
+		}
+	}
+	ret = ockamd_ctl_start(node, node->control, err);
+	if (!ret && node->claimed)
+		ret = ockam_store_node_update(node->store, &node->record, err);
+	return ret;
+}
+
+static int ockamd_node_start(struct ockamd_node *node, struct ockam_err *err)
+{
+	int ret;
+
+	if (geteuid())
+		return ockam_err_set(err, -EPERM,
+				     "a node needs root: it makes a network namespace and owns what the kernel keeps there");
+	ret = ockamd_loop_init(&node->loop);
+	if (ret)
+		return ockam_err_set(err, ret, "Cannot wait for events: %s", strerror(-ret));
+	ret = ockamd_node_watch_signals(node, err);
+	if (!ret)
+		ret = ockamd_node_check_module(err);
+	if (!ret)
+		ret = ockamd_node_claim(node, err);
+	if (!ret)
+		ret = ockamd_node_start_outside(node, err);
+	if (!ret)
+		ret = ockamd_node_start_inside(node, err);
+	if (!ret)
+		ret = ockamd_node_publish(node, err);
+	return ret;
+}
+
+/* ---- end ----------------------------------------------------------------------------- */
+
+static void ockamd_node_end(struct ockamd_node *node)
+{
+	ockamd_listener_close_all(node);
+	ockamd_ctl_stop(node);
+	if (node->control[0] && node->ctl.node)
+		unlink(node->control);
+	if (node->nl)
+		ockam_nl_node_del(node->nl, NULL);
+	ockamd_spawn_stop(node);
+	ockam_nl_close(node->nl);
+	if (node->pin[0])
+		ockam_sweep_unpin(node->pin);
+	if (node->claimed)
+		ockam_store_node_stopped(node->store, node->options->name, getpid(), NULL);
+	ockam_store_close(node->store);
+	ockamd_keyring_wipe(node);
+}
+
+static void ockamd_node_report(int fd, const struct ockam_err *err)
+{
+	if (fd < 0)
+		return;
+	if (err)
+		dprintf(fd, "error: %s\n", err->text);
+	else
+		dprintf(fd, "ok\n");
+	close(fd);
+}
+
+static void ockamd_node_watch_input(struct ockamd_node *node)
+{
+	node->input_watch.fd = STDIN_FILENO;
+	node->input_watch.fn = ockamd_node_input;
+	if (!ockamd_loop_add(&node->loop, &node->input_watch, EPOLLIN))
+		return;
+	/* A plain file or /dev/null cannot be waited for: its end is here already. */
+	dprintf(STDERR_FILENO, "EOF received\n");
+	ockamd_node_stop(node, "end of input");
+}
+
+int ockamd_node_run(const struct ockamd_options *options)
+{
+	struct rlimit files = { .rlim_cur = 65536, .rlim_max = 65536 };
+	static struct ockamd_node node;
+	struct ockam_err err;
+	int ret;
+
+	node.options = options;
+	node.spawn.pipe.fd = -1;
+	node.spawn.process.fd = -1;
+	node.ctl.watch.fd = -1;
+	/* One for each listener, client and connection on its way; as far as allowed. */
+	if (setrlimit(RLIMIT_NOFILE, &files)) {
+		getrlimit(RLIMIT_NOFILE, &files);
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	ret = ockamd_node_start(&node, &err);
+	if (ret) {
+		ockamd_error("node %s: cannot start: %s", options->name, err.text);
+		ockamd_node_report(options->ready_fd, &err);
+		ockamd_node_end(&node);
+		return 1;
+	}
+	ockamd_info("node %s: up, process %d", options->name, getpid());
+	ockamd_node_report(options->ready_fd, NULL);
+	if (options->exit_on_eof)
+		ockamd_node_watch_input(&node);
+	ret = ockamd_loop_run(&node.loop);
+	if (ret)
+		ockamd_error("node %s: cannot wait for events: %s", options->name, strerror(-ret));
+	ockamd_node_end(&node);
+	ockamd_info("node %s: stopped", options->name);
+	return ret ? 1 : 0;
+}

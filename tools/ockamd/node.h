@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A node process: everything it keeps, and its life.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#ifndef OCKAMD_NODE_H
+#define OCKAMD_NODE_H
+
+#include "channel.h"
+#include "ctl.h"
+#include "dial.h"
+#include "keyring.h"
+#include "link.h"
+#include "listener.h"
+#include "loop.h"
+#include "message.h"
+#include "nl.h"
+#include "service.h"
+#include "spawn.h"
+#include "store.h"
+
+/* What the command line asks for. Strings are borrowed from it. */
+struct ockamd_options {
+	const char	*home;		/* NULL: of the environment */
+	const char	*name;
+	const char	*listen;	/* TCP listener */
+	bool		no_listener;
+	const char	*identity;	/* NULL: the default one */
+	const char	*control;	/* NULL: /run/ockam/<home hash>/<name> */
+	bool		foreground;
+	bool		in_memory;	/* no row in the store, no pin */
+	bool		exit_on_eof;
+	int		ready_fd;	/* -1: none */
+};
+
+/*
+ * One for the process, used by the event loop's thread alone. Rooms keep
+ * their lists here; each is explained in the room's header.
+ */
+struct ockamd_node {
+	const struct ockamd_options	*options;
+	struct ockamd_loop		loop;
+	struct ockam_home		home;
+	struct ockam_store		*store;
+	struct ockam_node_record	record;
+	bool				claimed;	/* the row is ours */
+	char				pin[NAME_MAX + 1];	/* "" = not pinned */
+	char				control[OCKAM_CONTROL_PATH];
+	char				identity[OCKAM_NAME_SIZE];
+	uint8_t				identifier[OCKAM_IDENTIFIER_LEN];
+
+	struct ockam_nl			*nl;	/* owns the node in the kernel */
+	struct ockamd_watch		nl_watch;
+	struct ockamd_watch		signal_watch;
+	struct ockamd_watch		input_watch;
+	struct ockamd_dial		*dial;
+
+	uint8_t				transport_flow[OCKAM_FLOW_ID_LEN];
+	struct ockamd_links		links;
+	struct ockamd_link_waits	link_waits;
+	struct ockamd_listeners		listeners;
+	struct ockamd_channels		channels;
+	struct ockamd_channel_makings	channel_makings;
+	struct ockamd_gates		gates;
+	struct ockamd_services		services;
+	struct ockamd_keyring		keyring;
+	struct ockamd_spawn		spawn;
+	struct ockamd_ctl		ctl;
+};
+
+/**
+ * ockamd_node_run() - be a node until told to stop
+ *
+ * Reports readiness or the failure on options->ready_fd.
+ *
+ * Return: exit status of the process.
+ */
+int ockamd_node_run(const struct ockamd_options *options);
+
+/** ockamd_node_stop() - leave the event loop; @why goes to the log */
+void ockamd_node_stop(struct ockamd_node *node, const char *why);
+
+#endif /* OCKAMD_NODE_H */

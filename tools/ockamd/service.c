@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Services echo and uppercase.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <unicase.h>
+#include <unistd.h>
+
+#include "bare.h"
+#include "log.h"
+#include "node.h"
+
+#define OCKAMD_SERVICE_MAX	(1024 * 1024)	/* bytes of one message, as the kernel's frames */
+#define OCKAMD_SERVICE_BATCH	64	/* messages answered in one go */
+
+/* answer: makes the reply of a request; 0, or a negative errno for no reply. */
+struct ockamd_service {
+	struct ockamd_watch		watch;
+	LIST_ENTRY(ockamd_service)	link;
+	const char			*name;
+	int				(*answer)(const uint8_t *request, size_t len,
+						  struct ockam_buf *reply);
+	uint64_t			dropped;
+};
+
+/* One for all: the loop has one thread. */
+static uint8_t ockamd_service_buffer[OCKAMD_SERVICE_MAX];
+
+int ockamd_service_bind(const char *name, struct ockam_err *err)
+{
+	struct ockam_route route = { 0 };
+	struct sockaddr_ockam addr = { .sockam_family = AF_OCKAM };
+	socklen_t len = offsetof(struct sockaddr_ockam, sockam_route);
+	int reach = OCKAM_REACH_ALL;
+	int one = 1;
+	int fd, ret;
+
+	if (name && (ockam_route_append_text(&route, name, err) ||
+		     ockam_route_to_sockaddr(&route, &addr, &len, err)))
+		return -EINVAL;
+	fd = socket(AF_OCKAM, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return ockam_err_set(err, -errno, "Cannot make an Ockam socket: %s",
+				     strerror(errno));
+	if (setsockopt(fd, SOL_OCKAM, OCKAM_REACH, &reach, sizeof(reach)) ||
+	    setsockopt(fd, SOL_OCKAM, OCKAM_RECVROUTE, &one, sizeof(one)) ||
+	    bind(fd, (struct sockaddr *)&addr, len)) {
+		ret = ockam_err_set(err, -errno, "Cannot bind the address '%s': %s",
+				    name ? name : "(random)", strerror(errno));
+		close(fd);
+		return ret;
+	}
+	return fd;
+}
+
+int ockamd_service_send(int fd, const struct ockam_route *route, const void *payload, size_t len)
+{
+	union {
+		struct cmsghdr	align;
+		uint8_t		bytes[CMSG_SPACE(OCKAM_ROUTE_MAX_BYTES)];
+	} control;
+	struct iovec iov = { .iov_base = (void *)payload, .iov_len = len };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = CMSG_SPACE(route->len),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	memset(&control, 0, CMSG_SPACE(route->len));
+	cmsg->cmsg_level = SOL_OCKAM;
+	cmsg->cmsg_type = OCKAM_CMSG_ROUTE;
+	cmsg->cmsg_len = CMSG_LEN(route->len);
+	memcpy(CMSG_DATA(cmsg), route->packed, route->len);
+	return sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
+ssize_t ockamd_service_receive(int fd, struct ockam_route *back, void *payload, size_t size)
+{
+	union {
+		struct cmsghdr	align;
+		uint8_t		bytes[CMSG_SPACE(OCKAM_ROUTE_MAX_BYTES)];
+	} control;
+	struct iovec iov = { .iov_base = payload, .iov_len = size };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+	struct cmsghdr *cmsg;
+	ssize_t len;
+
+	memset(back, 0, sizeof(*back));
+	len = recvmsg(fd, &msg, MSG_DONTWAIT);
+	if (len < 0)
+		return -errno;
+	if (msg.msg_flags & MSG_TRUNC)
+		return -EMSGSIZE;
+	for (cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg)) {
+		if (cmsg->cmsg_level == SOL_OCKAM && cmsg->cmsg_type == OCKAM_CMSG_ROUTE)
+			ockam_route_unpack(back, CMSG_DATA(cmsg), cmsg->cmsg_len - CMSG_LEN(0),
+					   NULL);
+	}
+	return len;
+}
+
+static int ockamd_service_echo(const uint8_t *request, size_t len, struct ockam_buf *reply)
+{
+	ockam_buf_put(reply, request, len);
+	return 0;
+}
+
+/* BARE string to BARE string; full Unicode mapping, so the length may change. */
+static int ockamd_service_uppercase(const uint8_t *request, size_t len, struct ockam_buf *reply)
+{
+	const uint8_t *pos = request;
+	struct ockam_piece text;
+	size_t upper_len = 0;
+	uint8_t *upper;
+
+	if (ockam_bare_get_data(&pos, request + len, &text) || !ockam_bare_is_text(&text))
+		return -EBADMSG;
+	if (!text.len) {
+		ockam_bare_put_data(reply, "", 0);
+		return 0;
+	}
+	upper = u8_toupper(text.data, text.len, NULL, NULL, NULL, &upper_len);
+	if (!upper)
+		return -ENOMEM;
+	ockam_bare_put_data(reply, upper, upper_len);
+	free(upper);
+	return 0;
+}
+
+static void ockamd_service_ready(struct ockamd_watch *watch, uint32_t events)
+{
+	struct ockamd_service *service = (struct ockamd_service *)watch;
+	struct ockam_buf reply = { 0 };
+	struct ockam_route back;
+	ssize_t len;
+	int ret;
+	int i;
+
+	(void)events;
+	for (i = 0; i < OCKAMD_SERVICE_BATCH; i++) {
+		len = ockamd_service_receive(watch->fd, &back, ockamd_service_buffer,
+					     sizeof(ockamd_service_buffer));
+		if (len == -EAGAIN || len == -EINTR)
+			break;
+		ret = len < 0 ? (int)len : 0;
+		reply.len = 0;
+		if (!ret && !back.hops)
+			ret = -EDESTADDRREQ;
+		if (!ret)
+			ret = service->answer(ockamd_service_buffer, (size_t)len, &reply);
+		if (!ret && reply.failed)
+			ret = -ENOMEM;
+		if (!ret)
+			ret = ockamd_service_send(watch->fd, &back, reply.data, reply.len);
+		if (ret) {
+			/* As the protocol wants it: no answer at all. */
+			service->dropped++;
+			ockamd_debug("service %s: no answer to a message: %s", service->name,
+				     strerror(-ret));
+		}
+	}
+	ockam_buf_free(&reply);
+}
+
+static int ockamd_service_start(struct ockamd_node *node, const char *name,
+				int (*answer)(const uint8_t *request, size_t len,
+					      struct ockam_buf *reply),
+				struct ockam_err *err)
+{
+	struct ockamd_service *service;
+	int ret;
+
+	service = calloc(1, sizeof(*service));
+	if (!service)
+		return ockam_err_set(err, -ENOMEM, "Out of memory");
+	service->name = name;
+	service->answer = answer;
+	service->watch.fn = ockamd_service_ready;
+	ret = ockamd_service_bind(name, err);
+	if (ret < 0) {
+		free(service);
+		return ret;
+	}
+	service->watch.fd = ret;
+	ret = ockamd_loop_add(&node->loop, &service->watch, EPOLLIN);
+	if (ret) {
+		close(service->watch.fd);
+		free(service);
+		return ockam_err_set(err, ret, "Cannot wait for messages: %s", strerror(-ret));
+	}
+	LIST_INSERT_HEAD(&node->services, service, link);
+	return 0;
+}
+
+int ockamd_service_start_all(struct ockamd_node *node, struct ockam_err *err)
+{
+	int ret;
+
+	ret = ockamd_service_start(node, "echo", ockamd_service_echo, err);
+	if (!ret)
+		ret = ockamd_service_start(node, "uppercase", ockamd_service_uppercase, err);
+	return ret;
+}
+
+struct json_object *ockamd_service_describe(struct ockamd_node *node)
+{
+	struct json_object *list = json_object_new_array();
+	struct ockamd_service *service;
+	struct json_object *map;
+
+	LIST_FOREACH(service, &node->services, link) {
+		map = json_object_new_object();
+		ockam_value_put_text(map, "addr", service->name);
+		ockam_value_put_text(map, "type", service->name);
+		json_object_array_add(list, map);
+	}
+	return list;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The handshake worker: a process of its own for everything that parses what
+ * strangers send in handshakes.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#ifndef OCKAMD_WORKER_H
+#define OCKAMD_WORKER_H
+
+#include "identity.h"
+#include "nl.h"
+#include "noise.h"
+#include "payload.h"
+
+#define OCKAMD_WORKER_PIPE	3	/* descriptor of the pipe to the node process */
+#define OCKAMD_WORKER_EXCHANGES	4096	/* kept at once; the kernel's limit is lower */
+#define OCKAMD_WORKER_AUTHORITIES	16
+
+/* Static key of one identity of the node. */
+struct ockamd_worker_key {
+	struct ockam_identity	*identity;	/* NULL: no such number */
+	uint8_t			secret[OCKAM_SECRET_LEN];
+	struct ockam_buf	attestation;
+};
+
+struct ockamd_exchange;
+
+/* One for the process. */
+struct ockamd_worker {
+	struct ockam_nl			*nl;
+	struct ockamd_worker_key	*keys;		/* OCKAMD_PIPE_KEYS of them */
+	struct ockam_identity		*authorities[OCKAMD_WORKER_AUTHORITIES];
+	size_t				n_authorities;
+	struct ockamd_exchange		*exchanges;	/* OCKAMD_WORKER_EXCHANGES of them */
+	size_t				n_exchanges;
+	size_t				furthest;	/* from an exchange's usual place, ever */
+	uint8_t				*packet;	/* OCKAMD_PIPE_MAX bytes, from the pipe */
+	uint8_t				*answer;	/* the same: the history last asked for */
+	uint8_t				*payload;	/* a handshake message each */
+	uint8_t				*message;
+};
+
+/** ockamd_worker_run() - the process; returns its exit status */
+int ockamd_worker_run(void);
+
+/**
+ * ockamd_worker_known() - history that the node knows of an identifier
+ *
+ * As struct ockam_payload_rules wants it: 1 and *history, 0, or -EAGAIN when
+ * the node process does not answer.
+ */
+int ockamd_worker_known(void *arg, const uint8_t id[OCKAM_IDENTIFIER_LEN],
+			const uint8_t **history, size_t *len);
+
+/** ockamd_worker_learnt() - report a new or longer history, before the channel is reported */
+void ockamd_worker_learnt(const struct ockam_peer *peer);
+
+/** ockamd_worker_refreshed() - report until when a channel's peer has proved its attributes */
+void ockamd_worker_refreshed(const struct ockam_nl_control *control,
+			     const struct ockam_peer *peer);
+
+/** ockamd_exchange_allocate() - room for all exchanges; 0 or -ENOMEM */
+int ockamd_exchange_allocate(struct ockamd_worker *worker);
+
+/** ockamd_exchange_advance() - take and answer the next message of exchange @id */
+void ockamd_exchange_advance(struct ockamd_worker *worker, uint64_t id);
+
+/** ockamd_exchange_control() - a RefreshCredentials body of a channel's peer */
+void ockamd_exchange_control(struct ockamd_worker *worker,
+			     const struct ockam_nl_control *control);
+
+/**
+ * ockamd_sandbox_prepare() - before the netlink socket is made: no new
+ * privileges, no core dumps, no files
+ */
+int ockamd_sandbox_prepare(struct ockam_err *err);
+
+/** ockamd_sandbox_enter() - after WORKER_BIND: no capabilities, few system calls */
+int ockamd_sandbox_enter(struct ockam_err *err);
+
+#endif /* OCKAMD_WORKER_H */

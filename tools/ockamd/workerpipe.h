@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What node process and handshake worker say to each other: one CBOR array a
+ * packet, [type, fields...], on a SOCK_SEQPACKET pair. Each side treats the
+ * other's packets as a stranger's.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#ifndef OCKAMD_WORKERPIPE_H
+#define OCKAMD_WORKERPIPE_H
+
+#include <sys/types.h>
+
+#include "buf.h"
+#include "identity.h"
+#include "reader.h"
+#include "trust.h"
+
+#define OCKAMD_PIPE_MAX		(96 * 1024)	/* bytes of one packet: a history and more */
+#define OCKAMD_PIPE_KEYS	256	/* identities of one node */
+#define OCKAMD_PIPE_CREDENTIALS	4	/* credentials presented on one channel */
+
+enum ockamd_pipe_type {
+	/* node process to worker */
+	OCKAMD_PIPE_KEY		= 1,	/* index, history, X25519 secret, attestation */
+	OCKAMD_PIPE_AUTHORITY	= 2,	/* history: credentials of this identity count */
+	OCKAMD_PIPE_PEER	= 3,	/* identifier, history or null: answer to PEER_ASK */
+	/* worker to node process */
+	OCKAMD_PIPE_READY	= 16,	/* bound and locked up */
+	OCKAMD_PIPE_FAILED	= 17,	/* errno (positive), sentence: it ends now */
+	OCKAMD_PIPE_PEER_ASK	= 18,	/* identifier */
+	OCKAMD_PIPE_PEER_PUT	= 19,	/* history of a new or rotated peer, verified */
+	OCKAMD_PIPE_LOG		= 20,	/* level, text */
+	OCKAMD_PIPE_REFRESHED	= 21,	/* encryptor, expiry of what its peer proved */
+};
+
+/** ockamd_pipe_begin() - start a packet with @n_fields fields behind its type */
+void ockamd_pipe_begin(struct ockam_buf *packet, enum ockamd_pipe_type type,
+		       unsigned int n_fields);
+
+/**
+ * ockamd_pipe_send() - send a packet
+ * @timeout_ms: how long to wait for room; 0: not at all
+ *
+ * Return: 0; -EAGAIN, -ETIMEDOUT without room; -EPIPE; -ENOMEM when @packet
+ * could not be built.
+ */
+int ockamd_pipe_send(int fd, const struct ockam_buf *packet, int timeout_ms);
+
+/**
+ * ockamd_pipe_receive() - take a packet and open it
+ * @buffer: OCKAMD_PIPE_MAX bytes
+ * @type: receives the type
+ * @r: receives the position of the first field
+ *
+ * Return: 0; -EAGAIN; -EPIPE at the end; -EBADMSG for garbage.
+ */
+int ockamd_pipe_receive(int fd, uint8_t *buffer, uint64_t *type, struct ockam_reader *r);
+
+/*
+ * Worker data of a channel or channel listener (OCKAM_A_OPAQUE): which
+ * identity, who is trusted, what is presented. CBOR [index, trust, [*bytes]].
+ */
+struct ockamd_opaque {
+	uint32_t		key;		/* index of OCKAMD_PIPE_KEY */
+	struct ockam_trust	trust;
+	struct ockam_piece	credentials[OCKAMD_PIPE_CREDENTIALS];	/* borrowed */
+	size_t			n_credentials;
+};
+
+/** ockamd_opaque_encode() - append to @out, whose failed is the caller's to check */
+void ockamd_opaque_encode(const struct ockamd_opaque *opaque, struct ockam_buf *out);
+
+/**
+ * ockamd_opaque_decode() - the reverse; credentials point into @bytes
+ *
+ * Return: 0 (then ockam_trust_free() it); -EBADMSG; -E2BIG; -ENOMEM.
+ */
+int ockamd_opaque_decode(const uint8_t *bytes, size_t len, struct ockamd_opaque *opaque,
+			 struct ockam_err *err);
+
+#endif /* OCKAMD_WORKERPIPE_H */
