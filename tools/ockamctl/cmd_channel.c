@@ -222,7 +222,7 @@ static int ctl_channel_split(struct ctl *ctl, const char *text, char *node, char
 				      "it looks like /node/n1/service/<address>",
 				      "Argument '--at' is invalid: %s names no channel", text);
 	} else {
-		snprintf(node, OCKAM_NAME_SIZE, "%s", addr->segments[0].text);
+		snprintf(node, OCKAM_MULTIADDR_VALUE, "%s", addr->segments[0].text);
 		snprintf(address, OCKAM_MULTIADDR_VALUE, "%s", addr->segments[1].text);
 	}
 	free(addr);
@@ -237,7 +237,7 @@ static int ctl_channel_not_found(struct ctl *ctl, const char *address)
 
 static int ctl_channel_show(struct ctl *ctl, const struct ctl_args *args)
 {
-	char node[OCKAM_NAME_SIZE], address[OCKAM_MULTIADDR_VALUE];
+	char node[OCKAM_MULTIADDR_VALUE], address[OCKAM_MULTIADDR_VALUE];
 	struct json_object *result = NULL, *list = NULL, *found = NULL;
 	struct ctl_result out = { };
 	struct ctl_session session;
