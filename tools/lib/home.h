@@ -51,7 +51,7 @@ int ockam_home_set(struct ockam_home *home, const char *path, struct ockam_err *
  *
  * Return: 0; -EPERM; -ENOTDIR; another errno.
  */
-int ockam_home_prepare(struct ockam_home *home, struct ockam_err *err);
+int ockam_home_prepare(const struct ockam_home *home, struct ockam_err *err);
 
 /** ockam_home_file() - "@home/@name" into @path (PATH_MAX bytes); 0 or -ENAMETOOLONG */
 int ockam_home_file(const struct ockam_home *home, const char *name, char *path,
@@ -81,6 +81,15 @@ int ockam_home_node_dir(const struct ockam_home *home, const char *node, char *p
 /** ockam_home_remove_node_dir() - remove nodes/<node>/ with its files; absent is no error */
 int ockam_home_remove_node_dir(const struct ockam_home *home, const char *node,
 			       struct ockam_err *err);
+
+/**
+ * ockam_home_remove() - remove a file or a tree
+ * @dir_fd: directory that @name is relative to, or AT_FDCWD
+ * @name: what to remove; symbolic links are removed, never followed
+ *
+ * Return: 0, also when it is absent; else the first failure.
+ */
+int ockam_home_remove(int dir_fd, const char *name);
 
 /**
  * ockam_home_reset() - delete all that a home keeps but

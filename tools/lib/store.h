@@ -45,7 +45,7 @@ enum ockam_store_flags {
 
 /**
  * ockam_store_open() - open the database of a home
- * @home: from ockam_home_find(); its path is refreshed when the home is made
+ * @home: from ockam_home_find()
  * @flags: OCKAM_STORE_CREATE or 0; without it a missing database is -ENOENT
  * @store: receives the open store; ockam_store_close() it
  * @err: the reason
@@ -54,7 +54,7 @@ enum ockam_store_flags {
  * and writable for nobody else: otherwise -EPERM. An older schema is brought
  * up to date, a newer one refused with -ENOTSUP.
  */
-int ockam_store_open(struct ockam_home *home, unsigned int flags, struct ockam_store **store,
+int ockam_store_open(const struct ockam_home *home, unsigned int flags, struct ockam_store **store,
 		     struct ockam_err *err);
 
 /** ockam_store_close() - close; NULL is allowed */

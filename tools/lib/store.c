@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Opening a home's database, and its schema.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store_sql.h"
+
+#define OCKAM_STORE_APP_ID	0x6f636b6d	/* "ockm", in the file's header */
+#define OCKAM_STORE_WAL_TRIES	500
+#define OCKAM_STORE_WAL_NS	20000000
+
+/*
+ * Step i brings version i to i + 1. Steps are never changed once released,
+ * only added: any older database then reaches the present.
+ */
+static const char *const ockam_store_steps[] = {
+	"CREATE TABLE vaults ("
+	" name TEXT NOT NULL UNIQUE,"
+	" path TEXT NOT NULL,"			/* '' = keys in this database */
+	" is_default INTEGER NOT NULL DEFAULT 0);"
+	"CREATE TABLE keys ("
+	" vault TEXT NOT NULL REFERENCES vaults (name) ON UPDATE CASCADE ON DELETE CASCADE,"
+	" id TEXT NOT NULL, kind INTEGER NOT NULL, secret BLOB NOT NULL,"
+	" PRIMARY KEY (vault, id));"
+	"CREATE TABLE identities ("
+	" name TEXT NOT NULL UNIQUE,"
+	" identifier BLOB NOT NULL UNIQUE,"
+	" history BLOB NOT NULL,"
+	" vault TEXT NOT NULL REFERENCES vaults (name) ON UPDATE CASCADE,"
+	" key_id TEXT NOT NULL,"		/* '' = imported without its key */
+	" is_default INTEGER NOT NULL DEFAULT 0);"
+	"CREATE TABLE purpose_keys ("
+	" identifier BLOB NOT NULL REFERENCES identities (identifier) ON DELETE CASCADE,"
+	" purpose INTEGER NOT NULL, key_id TEXT NOT NULL, attestation BLOB NOT NULL,"
+	" PRIMARY KEY (identifier, purpose));"
+	"CREATE TABLE peers ("
+	" identifier BLOB NOT NULL PRIMARY KEY, history BLOB NOT NULL);"
+	"CREATE TABLE nodes ("
+	" name TEXT NOT NULL UNIQUE,"
+	" is_default INTEGER NOT NULL DEFAULT 0,"
+	" pid INTEGER NOT NULL, pid_start INTEGER NOT NULL,"
+	" tcp_listener TEXT NOT NULL, identity TEXT NOT NULL, identifier BLOB NOT NULL,"
+	" control TEXT NOT NULL, in_background INTEGER NOT NULL);",
+};
+
+_Static_assert(sizeof(ockam_store_steps) / sizeof(char *) == OCKAM_STORE_SCHEMA,
+	       "one step for each version");
+
+static int ockam_store_upgrade(struct ockam_store *store, struct ockam_err *err)
+{
+	char sql[64];
+	int64_t version;
+	int ret;
+
+	version = ockam_sql_count(store->db, err, "PRAGMA user_version", "");
+	if (version == OCKAM_STORE_SCHEMA)
+		return 0;
+	ret = version < 0 ? (int)version : ockam_sql_begin(store, err);
+	if (ret)
+		return ret;
+	/* Another command may have been faster. */
+	version = ockam_sql_count(store->db, err, "PRAGMA user_version", "");
+	if (version < 0)
+		ret = (int)version;
+	else if (version > OCKAM_STORE_SCHEMA)
+		ret = ockam_err_set(err, -ENOTSUP,
+				    "the database of %.100s was written by a newer release (schema %lld, this one knows %d)",
+				    store->home.path, (long long)version, OCKAM_STORE_SCHEMA);
+	for (; !ret && version < OCKAM_STORE_SCHEMA; version++)
+		if (sqlite3_exec(store->db, ockam_store_steps[version], NULL, NULL, NULL) !=
+		    SQLITE_OK)
+			ret = ockam_sql_fail(store->db, NULL, err);
+	if (!ret) {
+		snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", OCKAM_STORE_SCHEMA);
+		ret = ockam_sql_run(store->db, err, sql, "");
+	}
+	if (ret >= 0) {
+		snprintf(sql, sizeof(sql), "PRAGMA application_id = %d", OCKAM_STORE_APP_ID);
+		ret = ockam_sql_run(store->db, err, sql, "");
+	}
+	ret = ockam_sql_end(store, ret, err);
+	return ret < 0 ? ret : 0;
+}
+
+/*
+ * Turning the write-ahead log on needs the file alone and does not wait for
+ * it by itself. A file system that cannot share memory keeps the old mode,
+ * which is as safe and only slower.
+ */
+static int ockam_store_set_wal(struct ockam_store *store, struct ockam_err *err)
+{
+	const struct timespec pause = { .tv_nsec = OCKAM_STORE_WAL_NS };
+
+	for (int i = 0;; i++) {
+		int ret = ockam_sql_run(store->db, err, "PRAGMA journal_mode = WAL", "");
+
+		if (ret >= 0)
+			return 0;
+		if (ret != -EBUSY || i == OCKAM_STORE_WAL_TRIES)
+			return ret;
+		nanosleep(&pause, NULL);
+	}
+}
+
+int ockam_store_open(const struct ockam_home *home, unsigned int flags, struct ockam_store **out,
+		     struct ockam_err *err)
+{
+	bool create = flags & OCKAM_STORE_CREATE;
+	struct ockam_store *store;
+	char path[PATH_MAX];
+	int ret;
+
+	*out = NULL;
+	ret = ockam_home_file(home, OCKAM_STORE_FILE, path, err);
+	if (ret)
+		return ret;
+	if (!create && access(path, F_OK) && errno == ENOENT)
+		return ockam_err_set(err, -ENOENT, "the home %.150s holds nothing yet", home->path);
+	ret = ockam_home_prepare(home, err);
+	if (ret)
+		return ret;
+	store = calloc(1, sizeof(*store));
+	if (!store)
+		return ockam_err_set(err, -ENOMEM, "no memory for the database");
+	store->home = *home;
+	ret = ockam_sql_open_file(path, create, &store->db, err);
+	if (!ret)
+		ret = ockam_store_set_wal(store, err);
+	if (!ret)
+		ret = ockam_store_upgrade(store, err);
+	if (ret) {
+		ockam_store_close(store);
+		return ret;
+	}
+	*out = store;
+	return 0;
+}
+
+void ockam_store_close(struct ockam_store *store)
+{
+	if (!store)
+		return;
+	sqlite3_close(store->db);
+	free(store);
+}
+
+void ockam_store_note(struct ockam_store_notes *notes, const char *fmt, ...)
+{
+	va_list args;
+
+	if (notes->count == OCKAM_STORE_REMARKS)
+		return;
+	va_start(args, fmt);
+	vsnprintf(notes->text[notes->count++], sizeof(notes->text[0]), fmt, args);
+	va_end(args);
+}
+
+void ockam_store_notes_say(const struct ockam_store_notes *notes,
+			   const struct ockam_remarks *remarks)
+{
+	if (!remarks || !remarks->say)
+		return;
+	for (unsigned int i = 0; i < notes->count; i++)
+		remarks->say(remarks->arg, notes->text[i]);
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Purpose keys of own identities, and the histories of known peers.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#include <string.h>
+
+#include "crypto.h"
+#include "store_sql.h"
+
+#define OCKAM_PURPOSE_SPARE	86400	/* seconds a purpose key must still be valid */
+
+void ockam_purpose_key_wipe(struct ockam_purpose_key *key)
+{
+	ockam_buf_free(&key->attestation);
+	ockam_crypto_wipe(key, sizeof(*key));
+}
+
+static enum ockam_store_key ockam_purpose_kind(enum ockam_purpose purpose)
+{
+	return purpose == OCKAM_PURPOSE_CHANNEL ? OCKAM_STORE_KEY_X25519 :
+						  OCKAM_STORE_KEY_ED25519;
+}
+
+static int ockam_purpose_public(enum ockam_purpose purpose, const uint8_t secret[32],
+				uint8_t public_key[32], struct ockam_err *err)
+{
+	struct ockam_public_key signing;
+	int ret;
+
+	if (purpose == OCKAM_PURPOSE_CHANNEL) {
+		ret = ockam_crypto_x25519_public(secret, public_key);
+	} else {
+		ret = ockam_crypto_ed25519_public(secret, &signing);
+		if (!ret)
+			memcpy(public_key, signing.bytes, 32);
+	}
+	return ret ? ockam_err_set(err, ret, "libcrypto failed to read a key") : 0;
+}
+
+/* Does the stored attestation hold now, for a day more, and for this very key? */
+static bool ockam_purpose_is_good(const struct ockam_purpose_key *key, enum ockam_purpose purpose,
+				  const struct ockam_identity *identity, uint64_t now)
+{
+	struct ockam_attestation a;
+	struct ockam_reader r;
+
+	ockam_reader_init(&r, key->attestation.data, key->attestation.len);
+	if (ockam_attestation_decode(&r, &a, NULL) ||
+	    ockam_attestation_verify(&a, identity, now, NULL) ||
+	    ockam_attestation_verify(&a, identity, now + OCKAM_PURPOSE_SPARE, NULL) ||
+	    a.purpose != purpose)
+		return false;
+	return !memcmp(purpose == OCKAM_PURPOSE_CHANNEL ? a.channel_key : a.signing_key.bytes,
+		       key->public_key, 32);
+}
+
+/* The key as stored. Return: 1 good, 0 none or not good any more, negative errno. */
+static int __ockam_purpose_load(struct ockam_store *store, const struct ockam_vault_record *vault,
+				const struct ockam_identity *identity, enum ockam_purpose purpose,
+				uint64_t now, struct ockam_purpose_key *key,
+				char old_id[OCKAM_KEY_ID_TEXT], struct ockam_err *err)
+{
+	sqlite3_stmt *stmt;
+	int ret;
+
+	ret = ockam_sql_query(store->db, &stmt, err,
+			      "SELECT key_id, attestation FROM purpose_keys"
+			      " WHERE identifier = ? AND purpose = ?", "bi", identity->identifier,
+			      (size_t)OCKAM_IDENTIFIER_LEN, (int64_t)purpose);
+	if (ret)
+		return ret;
+	ret = ockam_sql_row(stmt, err);
+	if (ret > 0) {
+		ockam_sql_text(stmt, 0, old_id, OCKAM_KEY_ID_TEXT);
+		ockam_buf_put(&key->attestation, sqlite3_column_blob(stmt, 1),
+			      (size_t)sqlite3_column_bytes(stmt, 1));
+	}
+	sqlite3_finalize(stmt);
+	if (ret <= 0)
+		return ret;
+	ret = ockam_store_key_get(store, vault, old_id, ockam_purpose_kind(purpose), key->secret,
+				  err);
+	if (!ret)
+		ret = ockam_purpose_public(purpose, key->secret, key->public_key, err);
+	if (ret)
+		return ret == -ENOKEY ? 0 : ret;
+	return ockam_purpose_is_good(key, purpose, identity, now);
+}
+
+static int __ockam_purpose_make(struct ockam_store *store, const struct ockam_vault_record *vault,
+				const struct ockam_identity_record *record,
+				enum ockam_purpose purpose, uint64_t now,
+				struct ockam_purpose_key *key, struct ockam_err *err)
+{
+	uint8_t seed[OCKAM_SECRET_LEN];
+	char id[OCKAM_KEY_ID_TEXT];
+	int ret;
+
+	ret = ockam_store_key_get(store, vault, record->key_id, OCKAM_STORE_KEY_ED25519, seed, err);
+	if (!ret)
+		ret = ockam_crypto_random(key->secret, OCKAM_SECRET_LEN, err);
+	if (!ret)
+		ret = ockam_purpose_public(purpose, key->secret, key->public_key, err);
+	if (!ret)
+		ret = ockam_store_key_id(key->public_key, id);
+	ockam_buf_free(&key->attestation);
+	if (!ret)
+		ret = ockam_attestation_create(record->identity, seed, purpose, key->public_key,
+					       now, &key->attestation, err);
+	if (!ret)
+		ret = ockam_store_key_put(store, vault, id, ockam_purpose_kind(purpose),
+					  key->secret, err);
+	if (!ret)
+		ret = ockam_sql_run(store->db, err,
+				    "INSERT OR REPLACE INTO purpose_keys"
+				    " (identifier, purpose, key_id, attestation) VALUES (?, ?, ?, ?)",
+				    "bisb", record->identity->identifier,
+				    (size_t)OCKAM_IDENTIFIER_LEN, (int64_t)purpose, id,
+				    key->attestation.data, key->attestation.len);
+	ockam_crypto_wipe(seed, sizeof(seed));
+	return ret < 0 ? ret : 0;
+}
+
+static int __ockam_purpose_key(struct ockam_store *store,
+			       const struct ockam_identity_record *record,
+			       enum ockam_purpose purpose, uint64_t now,
+			       struct ockam_purpose_key *key, struct ockam_err *err)
+{
+	char old_id[OCKAM_KEY_ID_TEXT] = "";
+	struct ockam_vault_record vault;
+	int ret;
+
+	if (!record->key_id[0])
+		return ockam_err_set(err, -ENOKEY,
+				     "the identity %s was imported without its key, it can be trusted but not used",
+				     record->name);
+	ret = ockam_store_vault_get(store, record->vault, &vault, err);
+	if (ret)
+		return ret;
+	ret = __ockam_purpose_load(store, &vault, record->identity, purpose, now, key, old_id, err);
+	if (ret)
+		return ret < 0 ? ret : 0;
+	ret = __ockam_purpose_make(store, &vault, record, purpose, now, key, err);
+	if (!ret && old_id[0])
+		ret = ockam_store_key_delete(store, &vault, old_id, err);
+	return ret;
+}
+
+int ockam_store_purpose_key(struct ockam_store *store, const char *name,
+			    enum ockam_purpose purpose, uint64_t now,
+			    struct ockam_purpose_key *key, struct ockam_err *err)
+{
+	struct ockam_identity_record record;
+	int ret;
+
+	memset(key, 0, sizeof(*key));
+	ret = ockam_sql_begin(store, err);
+	if (ret)
+		return ret;
+	ret = ockam_store_identity_get(store, name, &record, err);
+	if (!ret)
+		ret = __ockam_purpose_key(store, &record, purpose, now, key, err);
+	ret = ockam_sql_end(store, ret, err);
+	ockam_identity_record_free(&record);
+	if (ret)
+		ockam_purpose_key_wipe(key);
+	return ret;
+}
+
+/* Return: 0 with *identity, -ENOENT, another errno. */
+static int ockam_peer_load(struct ockam_store *store, const char *sql, const uint8_t *identifier,
+			   struct ockam_identity **identity, struct ockam_err *err)
+{
+	sqlite3_stmt *stmt;
+	int ret;
+
+	ret = ockam_sql_query(store->db, &stmt, err, sql, "b", identifier,
+			      (size_t)OCKAM_IDENTIFIER_LEN);
+	if (ret)
+		return ret;
+	ret = ockam_sql_row(stmt, err);
+	if (ret > 0) {
+		ret = ockam_identity_decode(sqlite3_column_blob(stmt, 0),
+					    (size_t)sqlite3_column_bytes(stmt, 0), identity, err);
+		if (ret)
+			ockam_err_prefix(err, "a history in the database");
+	} else if (!ret) {
+		ret = ockam_err_set(err, -ENOENT, "nothing is known of this identity");
+	}
+	sqlite3_finalize(stmt);
+	return ret;
+}
+
+int ockam_store_peer_get(struct ockam_store *store,
+			 const uint8_t identifier[OCKAM_IDENTIFIER_LEN],
+			 struct ockam_identity **identity, struct ockam_err *err)
+{
+	int ret;
+
+	*identity = NULL;
+	ret = ockam_peer_load(store, "SELECT history FROM peers WHERE identifier = ?", identifier,
+			      identity, err);
+	if (ret != -ENOENT)
+		return ret;
+	return ockam_peer_load(store, "SELECT history FROM identities WHERE identifier = ?",
+			       identifier, identity, err);
+}
+
+static int __ockam_peer_put(struct ockam_store *store, const struct ockam_identity *identity,
+			    struct ockam_err *err)
+{
+	enum ockam_history_order order = OCKAM_HISTORY_NEWER;
+	struct ockam_identity *known;
+	char text[OCKAM_IDENTIFIER_TEXT];
+	int ret;
+
+	ret = ockam_store_peer_get(store, identity->identifier, &known, err);
+	if (ret && ret != -ENOENT)
+		return ret;
+	if (!ret)
+		order = ockam_identity_compare(known, identity);
+	ockam_identity_free(known);
+	if (order == OCKAM_HISTORY_EQUAL)
+		return 0;
+	if (order != OCKAM_HISTORY_NEWER) {
+		ockam_identifier_format(identity->identifier, text);
+		return ockam_err_set(err, -ESTALE, "%s shows a change history that %s", text,
+				     order == OCKAM_HISTORY_OLDER ? "is older than the known one" :
+				     "conflicts with the known one");
+	}
+	ret = ockam_sql_run(store->db, err,
+			    "INSERT OR REPLACE INTO peers (identifier, history) VALUES (?, ?)", "bb",
+			    identity->identifier, (size_t)OCKAM_IDENTIFIER_LEN, identity->history,
+			    identity->history_len);
+	return ret < 0 ? ret : 0;
+}
+
+int ockam_store_peer_put(struct ockam_store *store, const struct ockam_identity *identity,
+			 struct ockam_err *err)
+{
+	int ret = ockam_sql_begin(store, err);
+
+	return ret ? ret : ockam_sql_end(store, __ockam_peer_put(store, identity, err), err);
+}
+
+int ockam_store_peer_each(struct ockam_store *store,
+			  int (*fn)(void *arg, const uint8_t identifier[OCKAM_IDENTIFIER_LEN],
+				    const uint8_t *history, size_t len),
+			  void *arg, struct ockam_err *err)
+{
+	sqlite3_stmt *stmt;
+	int ret;
+
+	ret = ockam_sql_query(store->db, &stmt, err, "SELECT identifier, history FROM peers", "");
+	if (ret)
+		return ret;
+	while ((ret = ockam_sql_row(stmt, err)) > 0) {
+		if (sqlite3_column_bytes(stmt, 0) != OCKAM_IDENTIFIER_LEN)
+			continue;
+		ret = fn(arg, sqlite3_column_blob(stmt, 0), sqlite3_column_blob(stmt, 1),
+			 (size_t)sqlite3_column_bytes(stmt, 1));
+		if (ret)
+			break;
+	}
+	sqlite3_finalize(stmt);
+	return ret;
+}

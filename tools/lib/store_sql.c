@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store_sql.h"
+
+#define OCKAM_SQL_BUSY_MS	10000	/* how long a command waits for another one */
+
+int ockam_sql_fail(sqlite3 *db, const char *file, struct ockam_err *err)
+{
+	const char *why = db ? sqlite3_errmsg(db) : "out of memory";
+	int code = db ? sqlite3_errcode(db) & 0xff : SQLITE_NOMEM;
+	int system = db ? sqlite3_system_errno(db) : 0;
+
+	if (!file)
+		file = db ? sqlite3_db_filename(db, "main") : "";
+	switch (code) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return ockam_err_set(err, -EBUSY,
+				     "the database %.120s is in use by another command for too long: try again",
+				     file);
+	case SQLITE_NOTADB:
+	case SQLITE_CORRUPT:
+		return ockam_err_set(err, -EUCLEAN,
+				     "the database %.100s is damaged (%s): restore it, or start over with 'ockamctl reset --yes'",
+				     file, why);
+	case SQLITE_FULL:
+		return ockam_err_set(err, -ENOSPC, "no space is left for the database %.150s", file);
+	case SQLITE_READONLY:
+		return ockam_err_set(err, -EROFS, "the database %.150s cannot be written", file);
+	case SQLITE_CANTOPEN:
+		return ockam_err_set(err, -EACCES, "the database %.120s cannot be opened: %s", file,
+				     system ? strerror(system) : why);
+	case SQLITE_NOMEM:
+		return ockam_err_set(err, -ENOMEM, "no memory for the database %.150s", file);
+	case SQLITE_CONSTRAINT:
+		return ockam_err_set(err, -EEXIST, "the database %.100s refuses a second entry: %s",
+				     file, why);
+	case SQLITE_ERROR:
+		/* The statements are fixed, so tables are missing or different. */
+		return ockam_err_set(err, -EUCLEAN,
+				     "the database %.100s has unexpected contents (%s): restore it, or start over with 'ockamctl reset --yes'",
+				     file, why);
+	default:
+		return ockam_err_set(err, -EIO, "the database %.120s: %s", file, why);
+	}
+}
+
+/* The file of keys must be the caller's and nobody else's. */
+static int ockam_sql_check_file(const char *path, bool create, struct ockam_err *err)
+{
+	int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (create ? O_CREAT : 0);
+	struct stat st;
+	int ret = 0;
+	int fd;
+
+	fd = open(path, flags, 0600);
+	if (fd < 0) {
+		ret = -errno;
+		return ockam_err_set(err, ret, "the database %.150s: %s", path, strerror(-ret));
+	}
+	if (fstat(fd, &st))
+		ret = ockam_err_set(err, -errno, "the database %.150s: %s", path, strerror(errno));
+	else if (!S_ISREG(st.st_mode))
+		ret = ockam_err_set(err, -EPERM, "the database %.150s is no regular file", path);
+	else if (st.st_uid != geteuid())
+		ret = ockam_err_set(err, -EPERM,
+				    "the database %.120s belongs to user %u, not to user %u who runs this",
+				    path, st.st_uid, geteuid());
+	else if (st.st_mode & 077)
+		ret = ockam_err_set(err, -EPERM,
+				    "other users may read the keys in %.120s: run 'chmod 600' on it, and consider new keys",
+				    path);
+	close(fd);
+	return ret;
+}
+
+int ockam_sql_open_file(const char *path, bool create, sqlite3 **db, struct ockam_err *err)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_PRIVATECACHE;
+	int ret;
+
+	*db = NULL;
+	ret = ockam_sql_check_file(path, create, err);
+	if (ret)
+		return ret;
+	if (sqlite3_open_v2(path, db, flags, NULL) != SQLITE_OK) {
+		ret = ockam_sql_fail(*db, path, err);
+		goto fail;
+	}
+	sqlite3_extended_result_codes(*db, 0);
+	sqlite3_busy_timeout(*db, OCKAM_SQL_BUSY_MS);
+	/* A key that is deleted must be gone from the file as well. */
+	if (sqlite3_exec(*db, "PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON;"
+			 "PRAGMA trusted_schema = OFF", NULL, NULL, NULL) != SQLITE_OK) {
+		ret = ockam_sql_fail(*db, path, err);
+		goto fail;
+	}
+	return 0;
+fail:
+	sqlite3_close(*db);
+	*db = NULL;
+	return ret;
+}
+
+static int ockam_sql_bind(sqlite3_stmt *stmt, const char *types, va_list args)
+{
+	int rc = SQLITE_OK;
+
+	for (int i = 1; *types && rc == SQLITE_OK; types++, i++) {
+		const void *blob;
+
+		switch (*types) {
+		case 's':
+			rc = sqlite3_bind_text(stmt, i, va_arg(args, const char *), -1,
+					       SQLITE_TRANSIENT);
+			break;
+		case 'i':
+			rc = sqlite3_bind_int64(stmt, i, va_arg(args, int64_t));
+			break;
+		default:
+			blob = va_arg(args, const void *);
+			rc = sqlite3_bind_blob64(stmt, i, blob, va_arg(args, size_t),
+						 SQLITE_TRANSIENT);
+		}
+	}
+	return rc;
+}
+
+static int ockam_sql_vquery(sqlite3 *db, sqlite3_stmt **stmt, struct ockam_err *err,
+			    const char *sql, const char *types, va_list args)
+{
+	*stmt = NULL;
+	if (sqlite3_prepare_v2(db, sql, -1, stmt, NULL) != SQLITE_OK ||
+	    ockam_sql_bind(*stmt, types, args) != SQLITE_OK) {
+		int ret = ockam_sql_fail(db, NULL, err);
+
+		sqlite3_finalize(*stmt);
+		*stmt = NULL;
+		return ret;
+	}
+	return 0;
+}
+
+int ockam_sql_query(sqlite3 *db, sqlite3_stmt **stmt, struct ockam_err *err, const char *sql,
+		    const char *types, ...)
+{
+	va_list args;
+	int ret;
+
+	va_start(args, types);
+	ret = ockam_sql_vquery(db, stmt, err, sql, types, args);
+	va_end(args);
+	return ret;
+}
+
+int ockam_sql_row(sqlite3_stmt *stmt, struct ockam_err *err)
+{
+	switch (sqlite3_step(stmt)) {
+	case SQLITE_ROW:
+		return 1;
+	case SQLITE_DONE:
+		return 0;
+	default:
+		return ockam_sql_fail(sqlite3_db_handle(stmt), NULL, err);
+	}
+}
+
+int ockam_sql_run(sqlite3 *db, struct ockam_err *err, const char *sql, const char *types, ...)
+{
+	sqlite3_stmt *stmt;
+	va_list args;
+	int ret;
+
+	va_start(args, types);
+	ret = ockam_sql_vquery(db, &stmt, err, sql, types, args);
+	va_end(args);
+	if (ret)
+		return ret;
+	while ((ret = ockam_sql_row(stmt, err)) > 0)
+		;
+	sqlite3_finalize(stmt);
+	return ret ? ret : sqlite3_changes(db);
+}
+
+int64_t ockam_sql_count(sqlite3 *db, struct ockam_err *err, const char *sql, const char *types,
+			...)
+{
+	sqlite3_stmt *stmt;
+	int64_t value = 0;
+	va_list args;
+	int ret;
+
+	va_start(args, types);
+	ret = ockam_sql_vquery(db, &stmt, err, sql, types, args);
+	va_end(args);
+	if (ret)
+		return ret;
+	ret = ockam_sql_row(stmt, err);
+	if (ret > 0)
+		value = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	return ret < 0 ? ret : value;
+}
+
+void ockam_sql_text(sqlite3_stmt *stmt, int column, char *out, size_t size)
+{
+	const unsigned char *text = sqlite3_column_text(stmt, column);
+
+	snprintf(out, size, "%s", text ? (const char *)text : "");
+}
+
+int ockam_sql_begin(struct ockam_store *store, struct ockam_err *err)
+{
+	int ret = ockam_sql_run(store->db, err, "BEGIN IMMEDIATE", "");
+
+	return ret < 0 ? ret : 0;
+}
+
+int ockam_sql_end(struct ockam_store *store, int ret, struct ockam_err *err)
+{
+	int committed;
+
+	if (ret >= 0) {
+		committed = ockam_sql_run(store->db, err, "COMMIT", "");
+		if (committed >= 0)
+			return ret;
+		ret = committed;
+	}
+	if (!sqlite3_get_autocommit(store->db))
+		ockam_sql_run(store->db, NULL, "ROLLBACK", "");
+	return ret;
+}

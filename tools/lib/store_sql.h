@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the rooms of the store share: the open database, statements with
+ * bound values, transactions, keys in vaults. Used inside libockam only.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#ifndef OCKAM_LIB_STORE_SQL_H
+#define OCKAM_LIB_STORE_SQL_H
+
+#include <sqlite3.h>
+
+#include "store.h"
+
+#define OCKAM_STORE_FILE	"database.sqlite3"
+#define OCKAM_STORE_VAULT_ID	0x6f636b76	/* "ockv": application id of a key file */
+
+struct ockam_store {
+	sqlite3			*db;
+	struct ockam_home	home;
+};
+
+/* A key of a vault; the numbers are stored. */
+enum ockam_store_key {
+	OCKAM_STORE_KEY_ED25519	= 0,
+	OCKAM_STORE_KEY_X25519	= 2,
+};
+
+#define OCKAM_STORE_REMARKS	12	/* remarks of one operation */
+
+/* Remarks are kept until the transaction has succeeded. */
+struct ockam_store_notes {
+	unsigned int	count;
+	char		text[OCKAM_STORE_REMARKS][2 * OCKAM_NAME_SIZE + 64];
+};
+
+/** ockam_sql_fail() - record what SQLite says; return: negative errno */
+int ockam_sql_fail(sqlite3 *db, const char *file, struct ockam_err *err);
+
+/** ockam_sql_open_file() - open or make an SQLite file, 0600, owned by the caller */
+int ockam_sql_open_file(const char *path, bool create, sqlite3 **db, struct ockam_err *err);
+
+/**
+ * ockam_sql_query() - prepare a statement and bind its values
+ * @db: database
+ * @stmt: receives it; sqlite3_finalize() it
+ * @err: the reason
+ * @sql: one statement
+ * @types: for each '?': 's' const char *, 'i' int64_t, 'b' const void *, size_t
+ *
+ * Return: 0 or a negative errno.
+ */
+int ockam_sql_query(sqlite3 *db, sqlite3_stmt **stmt, struct ockam_err *err, const char *sql,
+		    const char *types, ...);
+
+/** ockam_sql_row() - step: 1 a row, 0 no more, negative errno */
+int ockam_sql_row(sqlite3_stmt *stmt, struct ockam_err *err);
+
+/** ockam_sql_run() - a statement without rows; return: rows changed or negative errno */
+int ockam_sql_run(sqlite3 *db, struct ockam_err *err, const char *sql, const char *types, ...);
+
+/** ockam_sql_count() - first column of the first row as number, or negative errno */
+int64_t ockam_sql_count(sqlite3 *db, struct ockam_err *err, const char *sql, const char *types,
+			...);
+
+/** ockam_sql_text() - copy a text column into @out; NULL becomes "" */
+void ockam_sql_text(sqlite3_stmt *stmt, int column, char *out, size_t size);
+
+/* A transaction that holds the write lock from its beginning. */
+int ockam_sql_begin(struct ockam_store *store, struct ockam_err *err);
+
+/** ockam_sql_end() - commit when @ret >= 0, else roll back; return: @ret or the failure */
+int ockam_sql_end(struct ockam_store *store, int ret, struct ockam_err *err);
+
+/* As the public function; the caller holds the transaction. */
+int __ockam_store_vault_create(struct ockam_store *store, const char *name, const char *path,
+			       struct ockam_vault_record *vault, struct ockam_err *err);
+
+/** ockam_store_key_id() - id of a key: hex of SHA-256 of its public key */
+int ockam_store_key_id(const uint8_t public_key[32], char id[OCKAM_KEY_ID_TEXT]);
+
+/* Keys: put replaces, get is -ENOKEY when absent, delete ignores absent ones. */
+int ockam_store_key_put(struct ockam_store *store, const struct ockam_vault_record *vault,
+			const char *id, enum ockam_store_key kind, const uint8_t secret[32],
+			struct ockam_err *err);
+int ockam_store_key_get(struct ockam_store *store, const struct ockam_vault_record *vault,
+			const char *id, enum ockam_store_key kind, uint8_t secret[32],
+			struct ockam_err *err);
+int ockam_store_key_delete(struct ockam_store *store, const struct ockam_vault_record *vault,
+			   const char *id, struct ockam_err *err);
+
+/** ockam_store_note() - keep a remark */
+void ockam_store_note(struct ockam_store_notes *notes, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/** ockam_store_notes_say() - hand the remarks on */
+void ockam_store_notes_say(const struct ockam_store_notes *notes,
+			   const struct ockam_remarks *remarks);
+
+#endif /* OCKAM_LIB_STORE_SQL_H */

@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Vaults and the keys in them. The first vault keeps its keys in the home's
+ * database, others in an SQLite file of their own.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "crypto.h"
+#include "hex.h"
+#include "store_sql.h"
+
+#define OCKAM_VAULT_TABLE \
+	"CREATE TABLE IF NOT EXISTS keys (" \
+	" id TEXT NOT NULL PRIMARY KEY, kind INTEGER NOT NULL, secret BLOB NOT NULL);"
+
+static void ockam_vault_read(sqlite3_stmt *stmt, struct ockam_vault_record *vault)
+{
+	memset(vault, 0, sizeof(*vault));
+	ockam_sql_text(stmt, 0, vault->name, sizeof(vault->name));
+	ockam_sql_text(stmt, 1, vault->path, sizeof(vault->path));
+	vault->is_default = sqlite3_column_int(stmt, 2);
+}
+
+int ockam_store_vault_get(struct ockam_store *store, const char *name,
+			  struct ockam_vault_record *vault, struct ockam_err *err)
+{
+	sqlite3_stmt *stmt;
+	int ret;
+
+	if (name)
+		ret = ockam_sql_query(store->db, &stmt, err,
+				      "SELECT name, path, is_default FROM vaults WHERE name = ?",
+				      "s", name);
+	else
+		ret = ockam_sql_query(store->db, &stmt, err,
+				      "SELECT name, path, is_default FROM vaults WHERE is_default",
+				      "");
+	if (ret)
+		return ret;
+	ret = ockam_sql_row(stmt, err);
+	if (ret > 0)
+		ockam_vault_read(stmt, vault);
+	sqlite3_finalize(stmt);
+	if (ret)
+		return ret < 0 ? ret : 0;
+	if (!name)
+		return ockam_err_set(err, -ENOENT, "There is no default vault");
+	return ockam_err_set(err, -ENOENT, "There is no vault with name %s", name);
+}
+
+int ockam_store_vault_list(struct ockam_store *store, struct ockam_vault_record **vaults,
+			   size_t *count, struct ockam_err *err)
+{
+	struct ockam_vault_record *list = NULL;
+	sqlite3_stmt *stmt;
+	size_t used = 0;
+	int ret;
+
+	*vaults = NULL;
+	*count = 0;
+	ret = ockam_sql_query(store->db, &stmt, err,
+			      "SELECT name, path, is_default FROM vaults ORDER BY name", "");
+	if (ret)
+		return ret;
+	while ((ret = ockam_sql_row(stmt, err)) > 0) {
+		struct ockam_vault_record *more = reallocarray(list, used + 1, sizeof(*list));
+
+		if (!more) {
+			ret = ockam_err_set(err, -ENOMEM, "no memory for the list of vaults");
+			break;
+		}
+		list = more;
+		ockam_vault_read(stmt, &list[used++]);
+	}
+	sqlite3_finalize(stmt);
+	if (ret) {
+		free(list);
+		return ret;
+	}
+	*vaults = list;
+	*count = used;
+	return 0;
+}
+
+/* Open a key file; @create makes it and its table. */
+static int ockam_vault_open_file(const char *path, bool create, sqlite3 **db,
+				 struct ockam_err *err)
+{
+	char sql[64];
+	int ret;
+
+	ret = ockam_sql_open_file(path, create, db, err);
+	if (ret || !create)
+		return ret;
+	snprintf(sql, sizeof(sql), "PRAGMA application_id = %d", OCKAM_STORE_VAULT_ID);
+	if (sqlite3_exec(*db, OCKAM_VAULT_TABLE, NULL, NULL, NULL) != SQLITE_OK ||
+	    sqlite3_exec(*db, sql, NULL, NULL, NULL) != SQLITE_OK) {
+		ret = ockam_sql_fail(*db, path, err);
+		sqlite3_close(*db);
+		*db = NULL;
+	}
+	return ret;
+}
+
+/* Absolute form of @path; only its last component may be missing. */
+static int ockam_vault_absolute(const char *path, char out[PATH_MAX], struct ockam_err *err)
+{
+	char copy[PATH_MAX], dir[PATH_MAX];
+	const char *name = path;
+	char *slash;
+	int len;
+
+	len = snprintf(copy, sizeof(copy), "%s", path);
+	if (len < 0 || (size_t)len >= sizeof(copy))
+		return ockam_err_set(err, -ENAMETOOLONG, "the path of the vault is too long");
+	slash = strrchr(copy, '/');
+	if (slash) {
+		name = path + (slash - copy) + 1;
+		slash[slash == copy] = '\0';
+	}
+	if (!*name || !strcmp(name, ".") || !strcmp(name, ".."))
+		return ockam_err_set(err, -EINVAL, "\"%.150s\" names no file for a vault", path);
+	if (!realpath(slash ? copy : ".", dir))
+		return ockam_err_set(err, -errno, "the directory of \"%.150s\": %s", path,
+				     strerror(errno));
+	len = snprintf(out, PATH_MAX, "%s/%s", strcmp(dir, "/") ? dir : "", name);
+	if (len < 0 || len >= PATH_MAX)
+		return ockam_err_set(err, -ENAMETOOLONG, "the path of the vault is too long");
+	return 0;
+}
+
+static int ockam_vault_choose_name(struct ockam_store *store, const char *name,
+				   char out[OCKAM_NAME_SIZE], struct ockam_err *err)
+{
+	struct ockam_vault_record old;
+	int64_t count;
+	int ret;
+
+	if (name) {
+		ret = ockam_name_check("vault", name, err);
+		if (!ret)
+			snprintf(out, OCKAM_NAME_SIZE, "%s", name);
+		return ret;
+	}
+	count = ockam_sql_count(store->db, err, "SELECT count(*) FROM vaults", "");
+	if (count <= 0) {
+		snprintf(out, OCKAM_NAME_SIZE, "default");
+		return (int)count;
+	}
+	do {
+		ret = ockam_name_random(out, err);
+		if (ret)
+			return ret;
+		ret = ockam_store_vault_get(store, out, &old, err);
+	} while (!ret);
+	return ret == -ENOENT ? 0 : ret;
+}
+
+int __ockam_store_vault_create(struct ockam_store *store, const char *name, const char *path,
+			       struct ockam_vault_record *vault, struct ockam_err *err)
+{
+	char file[OCKAM_NAME_SIZE + 8];
+	struct ockam_vault_record old;
+	sqlite3 *db = NULL;
+	int64_t inside;
+	int ret;
+
+	memset(vault, 0, sizeof(*vault));
+	ret = ockam_vault_choose_name(store, name, vault->name, err);
+	if (ret)
+		return ret;
+	if (!ockam_store_vault_get(store, vault->name, &old, NULL))
+		return ockam_err_set(err, -EEXIST, "A vault named %s already exists", vault->name);
+	inside = ockam_sql_count(store->db, err, "SELECT count(*) FROM vaults WHERE path = ''", "");
+	if (inside < 0)
+		return (int)inside;
+	if (path) {
+		ret = ockam_vault_absolute(path, vault->path, err);
+	} else if (inside) {
+		snprintf(file, sizeof(file), "vault-%s", vault->name);
+		ret = ockam_home_file(&store->home, file, vault->path, err);
+	}
+	if (ret)
+		return ret;
+	if (vault->path[0]) {
+		if (ockam_sql_count(store->db, err, "SELECT count(*) FROM vaults WHERE path = ?",
+				    "s", vault->path))
+			return ockam_err_set(err, -EEXIST, "\"%.150s\" is the file of another vault",
+					     vault->path);
+		ret = ockam_vault_open_file(vault->path, true, &db, err);
+		if (ret)
+			return ret;
+		sqlite3_close(db);
+	}
+	vault->is_default = ockam_sql_count(store->db, err, "SELECT count(*) FROM vaults", "") == 0;
+	ret = ockam_sql_run(store->db, err, "INSERT INTO vaults (name, path, is_default)"
+			    " VALUES (?, ?, ?)", "ssi", vault->name, vault->path,
+			    (int64_t)vault->is_default);
+	return ret < 0 ? ret : 0;
+}
+
+int ockam_store_vault_create(struct ockam_store *store, const char *name, const char *path,
+			     struct ockam_vault_record *vault, struct ockam_err *err)
+{
+	struct ockam_vault_record made;
+	int ret;
+
+	ret = ockam_sql_begin(store, err);
+	if (ret)
+		return ret;
+	ret = ockam_sql_end(store, __ockam_store_vault_create(store, name, path, &made, err), err);
+	if (!ret && vault)
+		*vault = made;
+	return ret;
+}
+
+/* Copy a closed key file; the new one appears complete or not at all. */
+static int ockam_vault_copy(const char *from, const char *to, struct ockam_err *err)
+{
+	int in, out, ret = 0;
+	char block[4096];
+	ssize_t len;
+
+	in = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (in < 0)
+		return ockam_err_set(err, -errno, "the vault's file %.150s: %s", from,
+				     strerror(errno));
+	out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (out < 0) {
+		ret = ockam_err_set(err, -errno, "cannot make \"%.150s\": %s", to, strerror(errno));
+		close(in);
+		return ret;
+	}
+	while ((len = read(in, block, sizeof(block))) > 0)
+		if (write(out, block, (size_t)len) != len) {
+			len = -1;
+			break;
+		}
+	if (len < 0 || fsync(out))
+		ret = ockam_err_set(err, errno ? -errno : -EIO, "cannot write \"%.150s\": %s", to,
+				    strerror(errno));
+	ockam_crypto_wipe(block, sizeof(block));
+	close(in);
+	close(out);
+	if (ret)
+		unlink(to);
+	return ret;
+}
+
+int ockam_store_vault_move(struct ockam_store *store, const char *name, const char *path,
+			   struct ockam_err *err)
+{
+	struct ockam_vault_record vault;
+	char target[PATH_MAX];
+	bool copied = false;
+	sqlite3 *db = NULL;
+	int ret;
+
+	ret = ockam_vault_absolute(path, target, err);
+	if (!ret)
+		ret = ockam_sql_begin(store, err);
+	if (ret)
+		return ret;
+	ret = ockam_store_vault_get(store, name, &vault, err);
+	if (!ret && !vault.path[0])
+		ret = ockam_err_set(err, -EBUSY,
+				    "The vault %s cannot be moved to \"%.100s\" because this is the default vault",
+				    name, path);
+	if (ret || !strcmp(vault.path, target))
+		goto out;
+	/* Holding the file's own lock keeps other commands from writing keys meanwhile. */
+	ret = ockam_vault_open_file(vault.path, false, &db, err);
+	if (ret)
+		goto out;
+	if (sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL) != SQLITE_OK) {
+		ret = ockam_sql_fail(db, NULL, err);
+		goto out;
+	}
+	ret = ockam_vault_copy(vault.path, target, err);
+	copied = !ret;
+	if (!ret)
+		ret = ockam_sql_run(store->db, err, "UPDATE vaults SET path = ? WHERE name = ?",
+				    "ss", target, name);
+out:
+	ret = ockam_sql_end(store, ret, err);
+	if (copied)
+		unlink(ret < 0 ? target : vault.path);
+	sqlite3_close(db);
+	return ret < 0 ? ret : 0;
+}
+
+/* "a, b" of a one-column query, for a sentence. */
+static int ockam_vault_users(struct ockam_store *store, const char *name, char *out, size_t size,
+			     struct ockam_err *err)
+{
+	sqlite3_stmt *stmt;
+	int ret;
+
+	ret = ockam_sql_query(store->db, &stmt, err,
+			      "SELECT coalesce(group_concat(name, ', '), '') FROM"
+			      " (SELECT name FROM identities WHERE vault = ? ORDER BY name)",
+			      "s", name);
+	if (ret)
+		return ret;
+	ret = ockam_sql_row(stmt, err);
+	if (ret > 0)
+		ockam_sql_text(stmt, 0, out, size);
+	sqlite3_finalize(stmt);
+	return ret < 0 ? ret : 0;
+}
+
+int ockam_store_vault_delete(struct ockam_store *store, const char *name, struct ockam_err *err)
+{
+	struct ockam_vault_record vault;
+	char users[160];
+	int ret;
+
+	ret = ockam_sql_begin(store, err);
+	if (ret)
+		return ret;
+	ret = ockam_store_vault_get(store, name, &vault, err);
+	if (!ret)
+		ret = ockam_vault_users(store, name, users, sizeof(users), err);
+	if (!ret && users[0])
+		ret = ockam_err_set(err, -EBUSY,
+				    "the vault %s cannot be deleted. It is used by the following identities: %s",
+				    name, users);
+	if (!ret)
+		ret = ockam_sql_run(store->db, err, "DELETE FROM vaults WHERE name = ?", "s", name);
+	if (ret >= 0 && vault.is_default)
+		ret = ockam_sql_run(store->db, err,
+				    "UPDATE vaults SET is_default = 1"
+				    " WHERE rowid = (SELECT min(rowid) FROM vaults)", "");
+	ret = ockam_sql_end(store, ret, err);
+	if (ret >= 0 && vault.path[0])
+		unlink(vault.path);
+	return ret < 0 ? ret : 0;
+}
+
+int ockam_store_key_id(const uint8_t public_key[32], char id[OCKAM_KEY_ID_TEXT])
+{
+	uint8_t hash[OCKAM_HASH_LEN];
+	int ret = ockam_crypto_sha256(public_key, 32, NULL, 0, hash);
+
+	if (!ret)
+		ockam_hex_encode(hash, sizeof(hash), id);
+	return ret;
+}
+
+int ockam_store_key_put(struct ockam_store *store, const struct ockam_vault_record *vault,
+			const char *id, enum ockam_store_key kind, const uint8_t secret[32],
+			struct ockam_err *err)
+{
+	sqlite3 *db;
+	int ret;
+
+	if (!vault->path[0]) {
+		ret = ockam_sql_run(store->db, err,
+				    "INSERT OR REPLACE INTO keys (vault, id, kind, secret)"
+				    " VALUES (?, ?, ?, ?)", "ssib", vault->name, id, (int64_t)kind,
+				    secret, (size_t)OCKAM_SECRET_LEN);
+		return ret < 0 ? ret : 0;
+	}
+	ret = ockam_vault_open_file(vault->path, false, &db, err);
+	if (ret)
+		return ret;
+	ret = ockam_sql_run(db, err, "INSERT OR REPLACE INTO keys (id, kind, secret)"
+			    " VALUES (?, ?, ?)", "sib", id, (int64_t)kind, secret,
+			    (size_t)OCKAM_SECRET_LEN);
+	sqlite3_close(db);
+	return ret < 0 ? ret : 0;
+}
+
+int ockam_store_key_get(struct ockam_store *store, const struct ockam_vault_record *vault,
+			const char *id, enum ockam_store_key kind, uint8_t secret[32],
+			struct ockam_err *err)
+{
+	sqlite3 *file = NULL;
+	sqlite3_stmt *stmt;
+	int ret;
+
+	if (!vault->path[0]) {
+		ret = ockam_sql_query(store->db, &stmt, err,
+				      "SELECT secret FROM keys WHERE vault = ? AND id = ?"
+				      " AND kind = ?", "ssi", vault->name, id, (int64_t)kind);
+	} else {
+		ret = ockam_vault_open_file(vault->path, false, &file, err);
+		if (ret)
+			return ret;
+		ret = ockam_sql_query(file, &stmt, err,
+				      "SELECT secret FROM keys WHERE id = ? AND kind = ?", "si", id,
+				      (int64_t)kind);
+	}
+	if (ret)
+		goto out;
+	ret = ockam_sql_row(stmt, err);
+	if (ret > 0 && sqlite3_column_bytes(stmt, 0) == OCKAM_SECRET_LEN) {
+		memcpy(secret, sqlite3_column_blob(stmt, 0), OCKAM_SECRET_LEN);
+		ret = 0;
+	} else if (ret >= 0) {
+		ret = ockam_err_set(err, -ENOKEY, "the vault %s has no key %.64s", vault->name, id);
+	}
+	sqlite3_finalize(stmt);
+out:
+	sqlite3_close(file);
+	return ret;
+}
+
+int ockam_store_key_delete(struct ockam_store *store, const struct ockam_vault_record *vault,
+			   const char *id, struct ockam_err *err)
+{
+	sqlite3 *db;
+	int ret;
+
+	if (!vault->path[0]) {
+		ret = ockam_sql_run(store->db, err, "DELETE FROM keys WHERE vault = ? AND id = ?",
+				    "ss", vault->name, id);
+		return ret < 0 ? ret : 0;
+	}
+	ret = ockam_vault_open_file(vault->path, false, &db, err);
+	if (ret)
+		return ret;
+	ret = ockam_sql_run(db, err, "DELETE FROM keys WHERE id = ?", "s", id);
+	sqlite3_close(db);
+	return ret < 0 ? ret : 0;
+}
