@@ -25,7 +25,7 @@ machine := $(top)/selftests/vm/machine
 run := $(top)/selftests/lib/run
 export OCKAM_BUILD := $(BUILD)
 
-.PHONY: all help modules tools tools-asan tools-asan-lib deps interop vm uml debug demo \
+.PHONY: all help modules tools tools-asan tools-asan-lib system-tests deps interop vm uml debug demo \
 	check check-unit check-uml check-vm check-debug check-style style \
 	layers install uninstall modules_install clean \
 	modules-vm modules-uml modules-debug
@@ -61,6 +61,12 @@ tools: deps
 tools-asan tools-asan-lib: deps
 	@$(MAKE) --no-print-directory -C $(top)/tools ASAN=1 \
 		BUILD=$(BUILD)/tools-asan $(if $(filter %-lib,$@),lib,all)
+
+# Programs that run inside the machines.
+system-tests: deps
+	@$(MAKE) --no-print-directory -C $(top)/tools BUILD=$(BUILD)/tools lib
+	@$(MAKE) --no-print-directory -f $(top)/scripts/system.mk \
+		BUILD=$(BUILD)/system LIB=$(BUILD)/tools/libockam.a
 
 interop: deps
 	@if [ -x $(top)/selftests/interop/build ]; then \
