@@ -76,6 +76,15 @@ static void check_death(struct lh_link *l, int error, const char *counter,
 	lh_close(l);
 }
 
+/* Names come again: forget what happened to their former owners. */
+static void forget_events(void)
+{
+	static struct nlh_msg ev;
+
+	while (!nlh_receive(&events, &ev, 0))
+		;
+}
+
 static void test_basics(enum lh_family family)
 {
 	const char *name = lh_family_names[family];
@@ -162,7 +171,6 @@ static void test_version(void)
 	struct lh_link a;
 	long long before;
 
-	lh_connect(LH_TCP4, (int[2]){ 0 });
 	for (int i = 0; i < 256; i += 51) {
 		uint8_t byte = i;
 		int fd[2];
@@ -276,13 +284,15 @@ static void test_sizes(enum lh_family family)
 	struct lh_message m;
 	struct lh_link a, b;
 	bool good = true;
+	/* With less TCP itself stands still over a loopback of 64 KiB packets. */
+	int receive = family == LH_UNIX ? 1 : 128 << 10;
 	int one = 1;
 	size_t len;
 
 	open_pair(&a, &b, family);
 	/* The kernel's sends are cut into pieces. */
 	setsockopt(b.fd, SOL_SOCKET, SO_SNDBUF, &one, sizeof(one));
-	setsockopt(a.fd, SOL_SOCKET, SO_RCVBUF, &one, sizeof(one));
+	setsockopt(a.fd, SOL_SOCKET, SO_RCVBUF, &receive, sizeof(receive));
 	for (size_t i = 0; i < LH_FRAME_ROOM; i++)
 		data[i] = i * 7 + (i >> 8);
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -329,6 +339,7 @@ static void test_frame_limit(void)
 	ok(!nlh_set_limit(&node, OCKAM_LIMIT_FRAME_BYTES, 990),
 	   "lowered again");
 	before = nlh_counter(&node, "links_failed_too_large");
+	forget_events();
 	len = lh_frame(frame, "b", NULL, data, 1000 - over);
 	lh_write(a.raw, frame, len);
 	check_death(&a, -EMSGSIZE, "links_failed_too_large", before,
@@ -389,8 +400,6 @@ static void test_half_frames(void)
 	nlh_link_new(&node, fd[0], &quick, &link);
 	a = (struct lh_link){ .node = &node, .fd = fd[0], .raw = fd[1] };
 	snprintf(a.name, sizeof(a.name), "%s", link.name);
-	nlh_wait_event(&events, OCKAM_EVENT_LINK_DEL, NULL,
-		       &(struct nlh_msg){ 0 }, 0);
 	check_death(&a, -ETIMEDOUT, "links_failed_half_frame", before + 3,
 		    "no version byte");
 }
