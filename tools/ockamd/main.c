@@ -37,7 +37,7 @@ static const char ockamd_main_usage[] =
 	"  --foreground                 log for people, say why it ends\n"
 	"  --in-memory                  leave no record of the node\n"
 	"  --exit-on-eof                end with standard input too\n"
-	"  --ready-fd N                 gets \"ok\" or \"error: ...\" when it is up or not\n"
+	"  --ready-fd N                 above 2; gets \"ok\" or \"error: ...\" when it is up or not\n"
 	"  --version, --help\n";
 
 enum ockamd_main_option {
@@ -137,7 +137,7 @@ static int ockamd_main_parse(int argc, char **argv, struct ockamd_options *o)
 			break;
 		case OCKAMD_OPT_READY:
 			o->ready_fd = ockamd_main_number(optarg);
-			if (o->ready_fd < 0)
+			if (o->ready_fd <= STDERR_FILENO)
 				goto usage;
 			break;
 		case OCKAMD_OPT_VERSION:
