@@ -234,7 +234,10 @@ void ockam_nl_unlock(struct genl_info *info)
 
 int ockam_nl_parse_done(const struct genl_info *info, struct nlattr **tb)
 {
-	return nlmsg_parse(info->nlhdr, GENL_HDRLEN, tb, OCKAM_A_MAX,
+	/* The policy ends with the last attribute that is taken. */
+	memset(tb, 0, (OCKAM_A_MAX + 1) * sizeof(*tb));
+	return nlmsg_parse(info->nlhdr, GENL_HDRLEN, tb,
+			   ARRAY_SIZE(ockam_nl_policy_handshake_done) - 1,
 			   ockam_nl_policy_handshake_done, info->extack);
 }
 
