@@ -332,6 +332,7 @@ static void ockam_af_destruct(struct sock *sk)
 	WARN_ON_ONCE(!list_empty(&os->rx));
 	WARN_ON_ONCE(atomic_read(&sk->sk_rmem_alloc));
 	ockam_route_reset(&os->peer);
+	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, -1);
 }
 
 static const struct proto_ops ockam_af_dgram_ops = {
@@ -391,6 +392,7 @@ static int ockam_af_create(struct net *net, struct socket *sock, int protocol,
 	mutex_init(&os->rx_mutex);
 	spin_lock_init(&os->rx_lock);
 	INIT_LIST_HEAD(&os->rx);
+	sock_prot_inuse_add(net, sk->sk_prot, 1);
 	return 0;
 }
 
