@@ -4,17 +4,20 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ockam::access_control::AllowAll;
+use ockam::access_control::{AllowAll, DenyAll};
 use ockam::flow_control::FlowControlId;
 use ockam::identity::{SecureChannel, SecureChannelRegistryEntry};
 use ockam::tcp::{TcpConnection, TcpConnectionOptions};
 use ockam::WorkerBuilder;
-use ockam::{route, Address, Any, Context, Decodable, Encodable, MessageReceiveOptions, Route};
+use ockam::{
+    route, Address, Any, Context, Decodable, Encodable, LocalMessage, MessageReceiveOptions, Route,
+};
+use tokio::sync::Semaphore;
 
 use crate::args::{Arg, Args, Known};
 use crate::listen::{create_watcher, service_list, SERVING};
 use crate::peer::{Peer, COMMON};
-use crate::services::{route_text, Raw, Service};
+use crate::services::{route_text, Service};
 use crate::{say, Outcome};
 
 const SEND: Known = Known {
@@ -41,7 +44,7 @@ struct Plan {
     compare: bool,
     count: u64,
     /// Messages under way at the same time.
-    window: u64,
+    window: usize,
     interval: Duration,
     reply: bool,
     quiet: bool,
@@ -102,7 +105,7 @@ fn create_plan(args: &Args) -> Outcome<Plan> {
         (None, []) => return Err("give a MESSAGE, or --size BYTES".into()),
         (None, _) => return Err("give one MESSAGE; quote it if it has blanks".into()),
     };
-    let window: u64 = args.parsed("window")?.unwrap_or(1);
+    let window: usize = args.parsed("window")?.unwrap_or(1);
     if window == 0 {
         return Err("--window: at least one message must be under way".into());
     }
@@ -219,40 +222,61 @@ fn admit(peer: &Peer, served: &[Address], producer: &FlowControlId) {
     }
 }
 
+/// Send and receive at the same time: a peer that answers each message stops reading when nobody
+/// takes its answers, so a sender that does not read as well would block for ever.
 async fn exchange(peer: &Peer, path: &Path, to: &str, route: Route, plan: &Plan) -> Outcome<()> {
     let own = Address::random_local();
     let flow_controls = peer.ctx.flow_controls();
     if let Some(producer) = flow_controls.find_flow_control_with_producer_address(route.next()?) {
         flow_controls.add_consumer(&own, producer.flow_control_id());
     }
-    let mut ctx = peer.ctx.new_detached(own, AllowAll, AllowAll)?;
+    let mut receiver = peer.ctx.new_detached(own.clone(), AllowAll, DenyAll)?;
+    let sender = peer
+        .ctx
+        .new_detached(Address::random_local(), DenyAll, AllowAll)?;
+    let free = Semaphore::new(plan.window.min(Semaphore::MAX_PERMITS));
     let started = Instant::now();
-    let (mut sent, mut received) = (0, 0);
 
-    while received < plan.count {
-        while sent < plan.count && sent - received < plan.window {
-            if sent > 0 && !plan.interval.is_zero() {
+    let send_all = async {
+        for number in 1..=plan.count {
+            if let Ok(permit) = free.acquire().await {
+                permit.forget();
+            }
+            if number > 1 && !plan.interval.is_zero() {
                 tokio::time::sleep(plan.interval).await;
             }
-            ctx.send(route.clone(), Raw(plan.payload.clone()))
+            let message = LocalMessage::new()
+                .with_onward_route(route.clone())
+                .with_return_route(route![own.clone()])
+                .with_payload(plan.payload.clone());
+            sender
+                .forward(message)
                 .await
-                .map_err(|e| format!("message {} could not be sent: {e}", sent + 1))?;
-            sent += 1;
+                .map_err(|e| format!("message {number} could not be sent: {e}"))?;
             if !plan.reply {
-                received = sent;
+                after(peer, path, to, plan, number).await?;
+                free.add_permits(1);
             }
         }
+        Outcome::Ok(())
+    };
+    let receive_all = async {
         if plan.reply {
-            received += 1;
-            receive(peer, &mut ctx, plan, received).await?;
+            for number in 1..=plan.count {
+                receive(peer, &mut receiver, plan, number).await?;
+                after(peer, path, to, plan, number).await?;
+                free.add_permits(1);
+            }
         }
-        after(peer, path, to, plan, received).await?;
-    }
+        Outcome::Ok(())
+    };
+    tokio::try_join!(send_all, receive_all)?;
 
     let seconds = started.elapsed().as_secs_f64();
     say(&format!(
-        "done messages={received} bytes={} seconds={seconds:.6}",
-        received * plan.payload.len() as u64
+        "done messages={} bytes={} seconds={seconds:.6}",
+        plan.count,
+        plan.count * plan.payload.len() as u64
     ));
     Ok(())
 }

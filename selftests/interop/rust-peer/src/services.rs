@@ -45,12 +45,12 @@ struct Afterwards {
 
 impl Watcher {
     async fn saw(&self, service: &Address, message: &LocalMessage) -> Afterwards {
-        let peer = self.peer_of(message);
         if self.messages {
+            let peer = Self::peer_of(message);
             say(&format!(
                 "message {} {} bytes={} onward={} return={}",
                 service.address(),
-                peer.as_ref().map_or("plain".into(), |i| i.to_string()),
+                peer.map_or("plain".into(), |i| i.to_string()),
                 message.payload().len(),
                 route_text(message.onward_route()),
                 route_text(message.return_route()),
@@ -67,11 +67,11 @@ impl Watcher {
             }
             afterwards.refresh = self.refresh_after == Some(served.total);
 
-            if let (Some(_), Ok(channel)) = (&peer, message.return_route().next()) {
+            if let Some(channel) = self.channel_of(message) {
                 let count = served.per_channel.entry(channel.clone()).or_default();
                 *count += 1;
                 if self.close_after == Some(*count) {
-                    afterwards.close = Some(channel.clone());
+                    afterwards.close = Some(channel);
                 }
             }
         }
@@ -98,11 +98,22 @@ impl Watcher {
         }
     }
 
-    /// Who sent it, if it came out of a channel. The channel is the first hop back.
-    fn peer_of(&self, message: &LocalMessage) -> Option<Identifier> {
+    /// Whom the message is from, if it came out of a channel of this node. The mark stays with a
+    /// message that goes through a hop of this node, and no remote node can set it.
+    fn peer_of(message: &LocalMessage) -> Option<Identifier> {
+        let mark = message
+            .local_info()
+            .iter()
+            .find(|info| info.type_identifier() == "SECURE_CHANNEL_IDENTIFIER")?;
+        // CBOR: a byte string of 32.
+        Identifier::try_from(mark.data().strip_prefix(&[0x58, 32])?).ok()
+    }
+
+    /// The channel it came out of, if the first hop back is one.
+    fn channel_of(&self, message: &LocalMessage) -> Option<Address> {
         let first = message.return_route().next().ok()?;
         let entry = self.registry.get_channel_by_encryptor_address(first)?;
-        Some(entry.their_id().clone())
+        Some(entry.encryptor_messaging_address().clone())
     }
 }
 
