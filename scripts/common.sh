@@ -40,6 +40,12 @@ ockam_kernel_source()
 	dir=$ockam_cache/kernels/source-$version
 	stamp=$dir/.complete-$(ockam_patch_hash "*")
 	if [ ! -f "$stamp" ]; then
+		mkdir -p "$ockam_cache/kernels"
+		exec 8>"$ockam_cache/kernels/.lock-source"
+		flock 8
+	fi
+	if [ ! -f "$stamp" ]; then
+		ockam_say "unpacking the kernel source (once)"
 		rm -rf "$dir"
 		mkdir -p "$dir"
 		tar -C "$dir" --strip-components=1 \
@@ -49,6 +55,7 @@ ockam_kernel_source()
 				ockam_die "${patch##*/} does not apply"
 		done
 		touch "$stamp"
+		exec 8>&-
 	fi
 	echo "$dir"
 }
