@@ -20,6 +20,7 @@
 #include "../unit/tap.h"
 
 #define UNUSED __attribute__((unused))
+#define ALIGNED __attribute__((aligned(sizeof(long))))	/* for struct cmsghdr */
 #define NAME_HDR offsetof(struct sockaddr_ockam, sockam_route)
 
 /* An address structure and how much of it is used. */
@@ -133,7 +134,7 @@ static long sock_recv(int fd, void *buf, size_t len, int flags,
 struct received {
 	char data[256];
 	struct sockaddr_ockam name;
-	_Alignas(struct cmsghdr) char control[4096];
+	char control[4096] ALIGNED;
 	struct iovec iov;
 	struct msghdr m;
 };

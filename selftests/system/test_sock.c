@@ -32,7 +32,7 @@ static void test_create(void)
 	static const int types[] = {
 		SOCK_STREAM, SOCK_RAW, SOCK_RDM, SOCK_SEQPACKET, SOCK_PACKET,
 	};
-	int v, fd;
+	int v, fd, pair[2];
 	socklen_t len = sizeof(v);
 	bool good = true;
 
@@ -41,7 +41,7 @@ static void test_create(void)
 	ok(good, "other types of socket: ESOCKTNOSUPPORT");
 	ok(failed(socket(AF_OCKAM, SOCK_DGRAM, 1)) == EPROTONOSUPPORT,
 	   "a protocol: EPROTONOSUPPORT");
-	ok(failed(socketpair(AF_OCKAM, SOCK_DGRAM, 0, (int[2]){ 0 })) ==
+	ok(failed(socketpair(AF_OCKAM, SOCK_DGRAM, 0, pair)) ==
 	   EOPNOTSUPP, "socketpair: EOPNOTSUPP");
 	fd = sock_new();
 	getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &v, &len);
@@ -404,7 +404,7 @@ static void test_options(void)
 	static const int flags[] = { OCKAM_RECVROUTE, OCKAM_RECVPEER };
 	int fd = sock_new(), v = 1;
 	socklen_t len;
-	char room[8];
+	char room[12] = { 7 };
 	bool good = true;
 
 	for (size_t i = 0; i < 2; i++) {
@@ -426,7 +426,7 @@ static void test_options(void)
 	for (len = 0, good = true; len < 12; len++) {
 		if (len != 4)
 			good &= failed(setsockopt(fd, SOL_OCKAM, OCKAM_REACH,
-						  (char[12]){ 7 }, len)) ==
+						  room, len)) ==
 				EINVAL;
 	}
 	ok(good, "set: exactly four bytes");

@@ -102,7 +102,7 @@ static void test_answer(void)
 
 static void send_route(int fd, const __u8 *route, size_t len)
 {
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(2048)] = { 0 };
+	char control[CMSG_SPACE(2048)] ALIGNED = { 0 };
 	struct iovec iov = { "long", 4 };
 	struct msghdr m = {
 		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
