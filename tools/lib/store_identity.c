@@ -583,7 +583,9 @@ int ockam_store_identity_rotate(struct ockam_store *store, const char *name,
 		ret = __ockam_identity_rotate(store, record, err);
 	ret = ockam_sql_end(store, ret, err);
 	/* The key before is of no use now; that it stays must not hide the success. */
-	if (!ret && !ockam_store_vault_get(store, record->vault, &vault, NULL))
+	if (!ret && !ockam_store_vault_get(store, record->vault, &vault, NULL) &&
+	    !ockam_sql_count(store->db, NULL, "SELECT count(*) FROM identities WHERE vault = ?"
+			     " AND key_id = ?", "ss", record->vault, old_id))
 		ockam_store_key_delete(store, &vault, old_id, NULL);
 	if (ret)
 		ockam_identity_record_free(record);
