@@ -189,12 +189,18 @@ static void ockam_netlink_post_doit(const struct ockam_compat_genl_ops *op,
 		ockam_netlink_wipe((struct nlmsghdr *)info->nlhdr);
 }
 
-int ockam_nl_start_dump(struct netlink_callback *cb)
+/*
+ * Not done by ->start, which has no extack on all kernels: the first part is
+ * made inside of the sender's request too.
+ */
+int ockam_nl_check_dump(struct netlink_callback *cb)
 {
 	struct nlattr **attrs = ockam_compat_dump_attrs(cb);
 	const char *why;
 	int err, i;
 
+	if (cb->args[OCKAM_NL_DUMP_CHECKED])
+		return 0;
 	err = ockam_netlink_check_header(cb->nlh, cb->extack);
 	if (err)
 		return err;
@@ -202,7 +208,6 @@ int ockam_nl_start_dump(struct netlink_callback *cb)
 					    OCKAM_NL_OWNER);
 	if (why)
 		return ockam_nl_refuse(cb->extack, -EPERM, why);
-	/* All commands that dump take names only, below or at this one. */
 	for (i = 0; attrs && i <= ockam_compat_dump_maxattr(cb); i++) {
 		if (attrs[i])
 			return ockam_nl_refuse(cb->extack, -EINVAL,
@@ -210,6 +215,7 @@ int ockam_nl_start_dump(struct netlink_callback *cb)
 	}
 	/* Not 0, which would mean that this dump does not count changes. */
 	cb->seq = 1;
+	cb->args[OCKAM_NL_DUMP_CHECKED] = 1;
 	return 0;
 }
 
@@ -319,7 +325,6 @@ static const struct genl_ops ockam_netlink_ops[] = {
 		OCKAM_NL_POLICY(link_get),
 		.internal_flags = OCKAM_NL_OWNER,
 		.doit = ockam_nl_get_link,
-		.start = ockam_nl_start_dump,
 		.dumpit = ockam_nl_dump_links,
 	}, {
 		.cmd = OCKAM_CMD_LISTENER_NEW,
@@ -336,7 +341,6 @@ static const struct genl_ops ockam_netlink_ops[] = {
 		OCKAM_NL_POLICY(listener_get),
 		.internal_flags = OCKAM_NL_OWNER,
 		.doit = ockam_nl_get_listener,
-		.start = ockam_nl_start_dump,
 		.dumpit = ockam_nl_dump_listeners,
 	}, {
 		.cmd = OCKAM_CMD_CHANNEL_NEW,
@@ -358,7 +362,6 @@ static const struct genl_ops ockam_netlink_ops[] = {
 		OCKAM_NL_POLICY(channel_get),
 		.internal_flags = OCKAM_NL_OWNER,
 		.doit = ockam_nl_get_channel,
-		.start = ockam_nl_start_dump,
 		.dumpit = ockam_nl_dump_channels,
 	},
 };

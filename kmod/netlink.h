@@ -48,8 +48,15 @@ static inline struct ockam_net *ockam_nl_dump_node(struct netlink_callback *cb)
 int ockam_nl_lock_owned(struct genl_info *info);
 void ockam_nl_unlock(struct genl_info *info);
 
-/* ->start of all dumps: authority, and that nothing is asked but the list. */
-int ockam_nl_start_dump(struct netlink_callback *cb);
+/*
+ * Begin of every ->dumpit: authority, and that nothing is asked but the list;
+ * looks only once a dump. 0 or a refusal.
+ */
+int ockam_nl_check_dump(struct netlink_callback *cb);
+
+/* Use of netlink_callback.args: where the dump is, has it been checked. */
+#define OCKAM_NL_DUMP_PLACE	0
+#define OCKAM_NL_DUMP_CHECKED	1
 
 /*
  * @err with a sentence for the extack. @why: static text; NULL: a general one

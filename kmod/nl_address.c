@@ -63,22 +63,18 @@ int ockam_nl_get_address(struct sk_buff *skb, struct genl_info *info)
 int ockam_nl_start_addresses(struct netlink_callback *cb)
 {
 	struct rhashtable_iter *iter;
-	int err;
 
-	err = ockam_nl_start_dump(cb);
-	if (err)
-		return err;
 	iter = kmalloc(sizeof(*iter), GFP_KERNEL_ACCOUNT);
 	if (!iter)
-		return ockam_nl_refuse(cb->extack, -ENOMEM, NULL);
+		return -ENOMEM;
 	rhashtable_walk_enter(&ockam_nl_dump_node(cb)->addresses, iter);
-	cb->args[0] = (long)iter;
+	cb->args[OCKAM_NL_DUMP_PLACE] = (long)iter;
 	return 0;
 }
 
 int ockam_nl_done_addresses(struct netlink_callback *cb)
 {
-	struct rhashtable_iter *iter = (void *)cb->args[0];
+	struct rhashtable_iter *iter = (void *)cb->args[OCKAM_NL_DUMP_PLACE];
 
 	rhashtable_walk_exit(iter);
 	kfree(iter);
@@ -87,12 +83,15 @@ int ockam_nl_done_addresses(struct netlink_callback *cb)
 
 int ockam_nl_dump_addresses(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	struct rhashtable_iter *iter = (void *)cb->args[0];
+	struct rhashtable_iter *iter = (void *)cb->args[OCKAM_NL_DUMP_PLACE];
 	const struct rhash_head *paused_at = iter->p;
 	struct ockam_endpoint *ep;
 	void *hdr;
 	int err;
 
+	err = ockam_nl_check_dump(cb);
+	if (err)
+		return err;
 	/* Rebuilt, or the place of the pause is gone: some may be missed. */
 	err = rhashtable_walk_start_check(iter);
 	if (err == -EAGAIN || (paused_at && !iter->p))

@@ -270,9 +270,12 @@ int ockam_nl_dump_channels(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct ockam_net *on = ockam_nl_dump_node(cb);
 	struct ockam_channel *ch;
-	u32 number = cb->args[0];
-	int err = 0;
+	u32 number = cb->args[OCKAM_NL_DUMP_PLACE];
+	int err;
 
+	err = ockam_nl_check_dump(cb);
+	if (err)
+		return err;
 	while ((ch = ockam_channel_get_next(on, &number))) {
 		err = ockam_nl_dump_channel(skb, cb, ch);
 		ockam_channel_put(ch);
@@ -280,6 +283,6 @@ int ockam_nl_dump_channels(struct sk_buff *skb, struct netlink_callback *cb)
 			break;
 		number++;
 	}
-	cb->args[0] = number;
+	cb->args[OCKAM_NL_DUMP_PLACE] = number;
 	return skb->len ?: err;
 }

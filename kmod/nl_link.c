@@ -282,10 +282,13 @@ int ockam_nl_dump_links(struct sk_buff *skb, struct netlink_callback *cb)
 	struct ockam_net *on = ockam_nl_dump_node(cb);
 	struct ockam_link_info *snapshot;
 	struct ockam_link *link;
-	u32 number = cb->args[0];
+	u32 number = cb->args[OCKAM_NL_DUMP_PLACE];
 	void *hdr;
-	int err = 0;
+	int err;
 
+	err = ockam_nl_check_dump(cb);
+	if (err)
+		return err;
 	snapshot = kmalloc(sizeof(*snapshot), GFP_KERNEL);
 	if (!snapshot)
 		return -ENOMEM;
@@ -306,7 +309,7 @@ int ockam_nl_dump_links(struct sk_buff *skb, struct netlink_callback *cb)
 		genlmsg_end(skb, hdr);
 		number++;
 	}
-	cb->args[0] = number;
+	cb->args[OCKAM_NL_DUMP_PLACE] = number;
 	kfree(snapshot);
 	return skb->len ?: err;
 }

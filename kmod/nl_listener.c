@@ -144,10 +144,13 @@ int ockam_nl_dump_listeners(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct ockam_net *on = ockam_nl_dump_node(cb);
 	struct ockam_listener *l;
-	u32 number = cb->args[0];
+	u32 number = cb->args[OCKAM_NL_DUMP_PLACE];
 	void *hdr;
-	int err = 0;
+	int err;
 
+	err = ockam_nl_check_dump(cb);
+	if (err)
+		return err;
 	while ((l = ockam_handshake_next_listener(on, &number))) {
 		err = -EMSGSIZE;
 		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
@@ -163,6 +166,6 @@ int ockam_nl_dump_listeners(struct sk_buff *skb, struct netlink_callback *cb)
 		genlmsg_end(skb, hdr);
 		number++;
 	}
-	cb->args[0] = number;
+	cb->args[OCKAM_NL_DUMP_PLACE] = number;
 	return skb->len ?: err;
 }

@@ -212,14 +212,15 @@ int nlh_receive(struct nlh *h, struct nlh_msg *m, int ms)
 static int nlh_take_ack(struct nlh *h, const struct nlmsghdr *hdr)
 {
 	const struct nlmsgerr *e = NLMSG_DATA(hdr);
-	size_t off = NLMSG_HDRLEN + sizeof(*e);
+	bool done = hdr->nlmsg_type == NLMSG_DONE;	/* an errno alone */
+	size_t off = NLMSG_HDRLEN + (done ? sizeof(e->error) : sizeof(*e));
 	const char *text;
 	size_t len;
 
 	h->why[0] = 0;
 	if (!(hdr->nlmsg_flags & NLM_F_ACK_TLVS))
 		return e->error;
-	if (!(hdr->nlmsg_flags & NLM_F_CAPPED))
+	if (!done && !(hdr->nlmsg_flags & NLM_F_CAPPED))
 		off += e->msg.nlmsg_len - NLMSG_HDRLEN;
 	off = NLMSG_ALIGN(off);
 	if (off > hdr->nlmsg_len)
@@ -258,7 +259,7 @@ static int nlh_collect(struct nlh *h,
 				return err ? err : n;
 			}
 			if (hdr->nlmsg_type == NLMSG_DONE) {
-				memcpy(&err, NLMSG_DATA(hdr), sizeof(err));
+				err = nlh_take_ack(h, hdr);
 				return err < 0 ? err : n;
 			}
 			n++;

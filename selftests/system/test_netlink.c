@@ -416,7 +416,7 @@ static void write_file(const char *path, const char *text)
 }
 
 /* One request on a fresh socket by @who: in its own namespace for USERNS. */
-static struct outcome call_as(enum who who, const struct command *c)
+static struct outcome call_as(enum who who, const struct command *c, bool dump)
 {
 	struct nlh h;
 	pid_t pid;
@@ -440,8 +440,13 @@ static struct outcome call_as(enum who who, const struct command *c)
 		shared->err = nlh_open(&h);
 		if (shared->err)
 			_exit(1);
-		begin_without(c, 0);
-		shared->err = nlh_call(&h, &msg, &answer);
+		if (dump) {
+			nlh_begin(&msg, c->cmd);
+			shared->err = nlh_dump(&h, &msg, NULL, NULL);
+		} else {
+			begin_without(c, 0);
+			shared->err = nlh_call(&h, &msg, &answer);
+		}
 		memcpy(shared->why, h.why, sizeof(h.why));
 		_exit(0);
 	}
@@ -452,18 +457,30 @@ static struct outcome call_as(enum who who, const struct command *c)
 static void test_authority(const struct command *c)
 {
 	bool open = c->cmd == OCKAM_CMD_NODE_GET;
+	bool list = c->cmd == OCKAM_CMD_ADDRESS_GET ||
+		    c->cmd == OCKAM_CMD_LINK_GET ||
+		    c->cmd == OCKAM_CMD_LISTENER_GET ||
+		    c->cmd == OCKAM_CMD_CHANNEL_GET;
 	struct outcome o;
 	enum who who;
 
 	for (who = NOBODY; who <= USERNS; who++) {
-		o = call_as(who, c);
+		o = call_as(who, c, false);
 		ok(open ? !o.err : o.err == -EPERM && o.why[0],
 		   "%s by %s is %s: %s", c->name, who_names[who],
 		   open ? "allowed" : "refused", o.why);
+		if (!list)
+			continue;
+		o = call_as(who, c, true);
+		ok(o.err == -EPERM && o.why[0], "nor is a dump: %s", o.why);
+	}
+	if (list) {
+		o = call_as(ROOT, c, true);
+		ok(o.err >= 0, "root may dump what another owns");
 	}
 	if (!c->of_worker)
 		return;
-	o = call_as(ROOT, c);
+	o = call_as(ROOT, c, false);
 	ok(o.err == -EPERM && o.why[0],
 	   "%s by root that is not the worker is refused", c->name);
 	begin_without(c, 0);
@@ -597,7 +614,7 @@ static void test_ports(void)
 	struct nlh node, elsewhere, route;
 	struct sockaddr_nl sa = { .nl_family = AF_NETLINK };
 	uint32_t port;
-	int fd;
+	int back, fd;
 
 	if (!ok(!nlh_open_new(&node) && !nlh_own(&node) &&
 		!nlh_open_in(&route, &node) && !bind_worker(&route),
@@ -617,15 +634,9 @@ static void test_ports(void)
 
 	/* The same number in another protocol. */
 	sa.nl_pid = port;
-	fd = nlh_enter(&node);
-	nlh_leave(fd);
-	fd = -1;
-	{
-		int back = nlh_enter(&node);
-
-		fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
-		nlh_leave(back);
-	}
+	back = nlh_enter(&node);
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	nlh_leave(back);
 	ok(fd >= 0 && !bind(fd, (struct sockaddr *)&sa, sizeof(sa)) && !close(fd) &&
 	   node_u32(&node, OCKAM_A_WORKER_PORT) == port,
 	   "nor is that of a socket with this port of another protocol");
@@ -677,13 +688,13 @@ static void test_user_namespaces(void)
 		"/sys/module/ockam/parameters/user_namespaces";
 	struct outcome o;
 
-	o = call_as(USERNS, &commands[0]);
+	o = call_as(USERNS, &commands[0], false);
 	ok(o.err == -EPERM && strstr(o.why, "user_namespaces"),
 	   "no node in a user namespace by default: %s", o.why);
 	write_file(param, "1");
-	o = call_as(USERNS, &commands[0]);
+	o = call_as(USERNS, &commands[0], false);
 	ok(!o.err, "but with the parameter");
-	o = call_as(NOBODY, &commands[0]);
+	o = call_as(NOBODY, &commands[0], false);
 	ok(o.err == -EPERM, "not without CAP_NET_ADMIN there");
 	write_file(param, "0");
 }
