@@ -73,10 +73,14 @@ interop: deps
 		$(top)/selftests/interop/build; \
 	fi
 
-vm uml debug: %: modules-% tools
-	@[ -n '$(if $(CMD),x)' ] || { echo "usage: make $@ CMD='...'" >&2; exit 2; }
-	@OCKAM_TEMPORARY=1 $(machine) $@ "$$CMD"
-export CMD
+# Nothing but the command's own output on the standard output.
+vm uml debug:
+	@[ -n "$$OCKAM_COMMAND" ] || { echo "usage: make $@ CMD='...'" >&2; exit 2; }
+	@$(MAKE) --no-print-directory -f $(top)/Makefile modules-$@ tools >&2
+	@$(machine) $@ "$$OCKAM_COMMAND"
+# As typed: what looks like make's own syntax in it is the shell's.
+unexport CMD
+export OCKAM_COMMAND := $(value CMD)
 
 demo: modules-vm tools
 	@$(machine) -t 600 vm $(top)/selftests/demo/demo.sh
@@ -96,7 +100,8 @@ layers:
 
 modules_install: modules
 	@dir=$$($(top)/scripts/kernel-dir $(KERNELDIR)); \
-	release=$$(cat $$dir/include/config/kernel.release); \
+	release=$$(sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' \
+		$$dir/include/generated/utsrelease.h); \
 	install -D -m 644 $(BUILD)/modules/host/kmod/ockam.ko \
 		$(DESTDIR)/lib/modules/$$release/updates/ockam.ko; \
 	if [ -n "$(DESTDIR)" ] && [ ! -f $(DESTDIR)/lib/modules/$$release/modules.order ]; then \
