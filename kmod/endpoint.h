@@ -42,6 +42,11 @@ struct ockam_endpoint_ops {
 	int (*deliver)(struct ockam_endpoint *ep, struct ockam_message *msg,
 		       struct ockam_dispatch *d);
 	/*
+	 * A message that deliver() handed to ockam_route_forward() has been
+	 * taken by its next hop, or dropped. May be NULL. Same context.
+	 */
+	void (*forwarded)(struct ockam_endpoint *ep);
+	/*
 	 * The last reference is gone and a grace period has passed. Process
 	 * context. Frees the object that embeds @ep.
 	 */

@@ -12,7 +12,7 @@ void ockam_dispatch_init(struct ockam_dispatch *d)
 {
 	INIT_LIST_HEAD(&d->queue);
 	d->gate = NULL;
-	d->budget = 0;
+	d->budget = OCKAM_DISPATCH_BUDGET;
 }
 
 void ockam_dispatch_fini(struct ockam_dispatch *d)
@@ -85,12 +85,20 @@ int ockam_route_dispatch(struct ockam_net *on, struct ockam_message *msg,
 			 const struct ockam_origin *from,
 			 struct ockam_dispatch *d)
 {
-	struct ockam_endpoint *ep;
 	int err;
 
 	might_sleep();
 	d->budget = OCKAM_DISPATCH_BUDGET;
 	err = ockam_route_step(on, msg, from, d);
+	ockam_route_run(on, d);
+	return err;
+}
+
+int ockam_route_run(struct ockam_net *on, struct ockam_dispatch *d)
+{
+	struct ockam_message *msg;
+	struct ockam_endpoint *ep;
+	int err, ret = 0;
 
 	while (!list_empty(&d->queue)) {
 		msg = list_first_entry(&d->queue, struct ockam_message, list);
@@ -98,10 +106,13 @@ int ockam_route_dispatch(struct ockam_net *on, struct ockam_message *msg,
 		/* The producer stays until its message has been delivered. */
 		ep = msg->from;
 		msg->from = NULL;
-		ockam_route_step(on, msg, ep->origin, d);
+		err = ockam_route_step(on, msg, ep->origin, d);
+		ret = ret ?: err;
+		if (ep->ops->forwarded)
+			ep->ops->forwarded(ep);
 		ockam_endpoint_put(ep);
 	}
-	return err;
+	return ret;
 }
 
 void ockam_route_forward(struct ockam_dispatch *d, struct ockam_endpoint *ep,

@@ -51,6 +51,13 @@ int ockam_route_dispatch(struct ockam_net *on, struct ockam_message *msg,
 void ockam_route_forward(struct ockam_dispatch *d, struct ockam_endpoint *ep,
 			 struct ockam_message *msg);
 
+/*
+ * Deliver what ockam_route_forward() has queued on @d from outside deliver(),
+ * and all that follows. Context as ockam_route_dispatch(). Returns the first
+ * error, or 0.
+ */
+int ockam_route_run(struct ockam_net *on, struct ockam_dispatch *d);
+
 /* Count, trace and free. Any context that may free a message. */
 void ockam_drop(struct ockam_net *on, enum ockam_mib reason,
 		struct ockam_message *msg);
