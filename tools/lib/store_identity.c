@@ -236,7 +236,8 @@ static int __ockam_identity_key(struct ockam_store *store, const struct ockam_va
 
 	if (key_id) {
 		snprintf(id, OCKAM_KEY_ID_TEXT, "%s", key_id);
-		return ockam_store_key_get(store, vault, key_id, OCKAM_STORE_KEY_ED25519, seed, err);
+		return ockam_store_key_get(store, vault, key_id, OCKAM_STORE_KEY_ED25519, seed,
+					   err);
 	}
 	ret = ockam_crypto_random(seed, OCKAM_SECRET_LEN, err);
 	if (ret)
