@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# Copyright The Ockam for Linux authors
 # shellcheck shell=sh
 # Shell functions to run the Rust peer in a test. Source this file; it needs a POSIX shell with
 # `local`, as dash, bash and busybox have it.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Copyright The Ockam for Linux authors
 //! The command line: flags with at most one value each, in the order given.
 //!
 //! Order matters for the hops of a route (`--via a --channel api --via b` is not

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Copyright The Ockam for Linux authors
 //! What this node presents about itself, and how it presents something newer on a channel that
 //! is already up (RefreshCredentials).
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Copyright The Ockam for Linux authors
 //! Lines about channels and connections that come and go, and about what the crates complain of.
 //!
 //! The crates have no hooks, only registries and a log. Registries alone would miss a channel

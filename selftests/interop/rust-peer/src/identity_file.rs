@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Copyright The Ockam for Linux authors
 //! An identity in a small text file, so that it survives the process and can be trusted by name
 //! before the process runs:
 //!

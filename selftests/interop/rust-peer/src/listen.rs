@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Copyright The Ockam for Linux authors
 //! `listen` and `relay-hop`: the responder.
 
 use std::sync::Arc;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Copyright The Ockam for Linux authors
 //! A node made of the published Rust crates, for tests that need the real other side.
 //!
 //! It needs no network but 127.0.0.1, no home directory and no database on disk. Everything it

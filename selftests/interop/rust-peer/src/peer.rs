@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Copyright The Ockam for Linux authors
 //! The node itself: one in-memory database, one TCP transport, one identity, and the options
 //! every subcommand shares (`COMMON`).
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Copyright The Ockam for Linux authors
 //! `send`: the initiator.
 
 use std::sync::Arc;
@@ -160,7 +161,7 @@ async fn walk(
                 if path.channels.is_empty() {
                     path.outer.push(hop.clone());
                 }
-                path.route = path.route + hop;
+                path.route += hop;
             }
             Arg::Flag("channel", name) => {
                 let listener: Address = name
@@ -347,7 +348,7 @@ async fn after(peer: &Peer, path: &Path, to: &str, plan: &Plan, number: u64) -> 
         let connection = connect(peer, to).await?;
         let mut way = route![connection.sender_address().clone()];
         for hop in &path.outer {
-            way = way + hop.clone();
+            way += hop.clone();
         }
         channel.update_remote_node_route(way)?;
         say("rerouted");

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Copyright The Ockam for Linux authors
 //! The workers a peer serves messages with: `echo`, `uppercase`, `hop`, `sink`, and a forwarder
 //! into another connection.
 
