@@ -9,13 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "control.h"
 #include "home.h"
+
+#define OCKAM_CONTROL_PATIENCE	10	/* seconds for a node that is busy */
 
 struct ockam_control {
 	int		fd;
@@ -110,6 +112,7 @@ int ockam_control_connect(const char *path, struct ockam_control **control,
 			  struct ockam_err *err)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	const struct timeval patience = { .tv_sec = OCKAM_CONTROL_PATIENCE };
 	int room = 2 * OCKAM_CONTROL_MAX;
 	struct ockam_control *c;
 	int ret;
@@ -133,8 +136,10 @@ int ockam_control_connect(const char *path, struct ockam_control **control,
 	/* A packet must fit the send buffer; only root may go above the default maximum. */
 	if (setsockopt(c->fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)))
 		(void)setsockopt(c->fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	/* A node with too many clients lets the next ones wait. */
+	setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (connect(c->fd, (struct sockaddr *)&addr, sizeof(addr))) {
-		ret = -errno;
+		ret = errno == EAGAIN ? -EBUSY : -errno;
 		ockam_err_set(err, ret, "Cannot reach the node process at %s: %s", path,
 			      strerror(-ret));
 		ockam_control_close(c);

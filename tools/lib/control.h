@@ -62,8 +62,8 @@ struct ockam_control;
  * links that were made through it and not adopted.
  *
  * Return: 0; -ENOENT when there is no such socket, -ECONNREFUSED when nobody
- * listens on it (both: the node is not running); -EACCES; -ENAMETOOLONG;
- * another negative errno.
+ * listens on it (both: the node is not running); -EBUSY when it has too many
+ * clients; -EACCES; -ENAMETOOLONG; another negative errno.
  */
 int ockam_control_connect(const char *path, struct ockam_control **control,
 			  struct ockam_err *err);

@@ -141,13 +141,16 @@ void ockamd_link_delete(struct ockamd_node *node, struct ockamd_link *link)
 	ockamd_link_forget(link);
 }
 
-void ockamd_link_gone(struct ockamd_node *node, const struct ockam_nl_name *name)
+void ockamd_link_gone(struct ockamd_node *node, const struct ockam_nl_name *name,
+		      const char *reason)
 {
 	struct ockamd_link *link;
 
 	LIST_FOREACH(link, &node->links, link) {
 		if (link->name.len == name->len &&
 		    !memcmp(link->name.bytes, name->bytes, name->len)) {
+			ockamd_info("link %s: ended%s%s", link->address, reason[0] ? ": " : "",
+				    reason);
 			ockamd_link_forget(link);
 			return;
 		}

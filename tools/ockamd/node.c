@@ -89,15 +89,14 @@ static void ockamd_node_event(void *arg, const struct ockam_nl_event *event)
 	ockamd_link_name_text(&event->address, name);
 	switch (event->event) {
 	case OCKAM_EVENT_LINK_DEL:
-		ockamd_info("link %s: ended%s%s", name, event->reason[0] ? ": " : "", event->reason);
-		ockamd_link_gone(node, &event->address);
+		ockamd_link_gone(node, &event->address, event->reason);
 		break;
 	case OCKAM_EVENT_CHANNEL_NEW:
 		ockamd_debug("channel %s: established", name);
 		break;
 	case OCKAM_EVENT_CHANNEL_DEL:
-		ockamd_info("channel %s: ended%s%s", name, event->reason[0] ? ": " : "",
-			    event->reason);
+		ockamd_debug("channel %s: ended%s%s", name, event->reason[0] ? ": " : "",
+			     event->reason);
 		ockamd_channel_gone(node, &event->address);
 		break;
 	case OCKAM_EVENT_HANDSHAKE_FAIL:

@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Abuse of a node's control socket: garbage, floods, slow and vanishing
+ * clients. After each the node must serve others as if nothing had happened.
+ *
+ * where: uml vm debug
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../unit/tap.h"
+#include "control.h"
+#include "home.h"
+#include "nl.h"
+
+#define CLIENTS	180	/* more than a node serves at once, fewer than may wait too */
+#define MUTATIONS	3000
+
+static char home_dir[] = "/tmp/ockam-test.XXXXXX";
+static char path[OCKAM_CONTROL_PATH];
+static char pin[NAME_MAX + 1];
+static char listener[64];
+static pid_t node;
+
+static bool start_node(void)
+{
+	struct ockam_home home;
+	struct ockam_err err;
+	char answer[256] = "";
+	int ready[2];
+
+	if (!mkdtemp(home_dir) || ockam_home_set(&home, home_dir, &err) ||
+	    ockam_home_control_path(&home, "abuse", path, &err) ||
+	    ockam_home_netns_name(&home, "abuse", pin, &err) || pipe(ready))
+		return false;
+	node = fork();
+	if (!node) {
+		dup2(ready[1], 9);
+		setenv("OCKAM_LOG_LEVEL", "error", 1);
+		execlp("ockamd", "ockamd", "node", "--home", home_dir, "--name", "abuse",
+		       "--ready-fd", "9", NULL);
+		_exit(127);
+	}
+	close(ready[1]);
+	if (read(ready[0], answer, sizeof(answer) - 1) < 0)
+		return false;
+	close(ready[0]);
+	if (strcmp(answer, "ok\n"))
+		printf("# %s", answer);
+	return !strcmp(answer, "ok\n");
+}
+
+/* A connection without the manners of ockam_control_connect(). */
+static int raw_connect(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int room = 4 * OCKAM_CONTROL_MAX;
+	int fd;
+
+	strcpy(addr.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
+	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Length of the answer within @ms, 0 for a closed connection, -1 for silence. */
+static ssize_t raw_answer(int fd, void *buf, size_t size, int ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	ssize_t n;
+
+	if (poll(&p, 1, ms) <= 0)
+		return -1;
+	n = recv(fd, buf, size, 0);
+	return n < 0 ? 0 : n;
+}
+
+static void raw_request(const char *json, struct ockam_buf *out)
+{
+	struct json_object *value = json_tokener_parse(json);
+
+	ockam_value_encode(value, out, NULL);
+	json_object_put(value);
+}
+
+/* Does the node still answer somebody new? */
+static bool serves(void)
+{
+	struct json_object *info = NULL;
+	struct ockam_control *control;
+	struct ockam_err err;
+	const char *address;
+	bool good;
+
+	if (ockam_control_connect(path, &control, &err))
+		return false;
+	good = !ockam_control_call(control, "node.info", NULL, 10000, &info, &err);
+	address = ockam_value_text(json_object_array_get_idx(ockam_value_array(info, "tcp_listeners"),
+							     0), "address");
+	if (good && address)
+		snprintf(listener, sizeof(listener), "%s", address);
+	json_object_put(info);
+	ockam_control_close(control);
+	return good;
+}
+
+static int count_address(void *arg, const struct ockam_nl_address *address)
+{
+	(void)address;
+	++*(int *)arg;
+	return 0;
+}
+
+/* Addresses in the node's table. */
+static int addresses(void)
+{
+	struct ockam_nl *nl;
+	struct ockam_err err;
+	char file[PATH_MAX];
+	int own, fd;
+	int n = 0;
+
+	snprintf(file, sizeof(file), "/run/netns/%s", pin);
+	own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	fd = open(file, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWNET))
+		return -1;
+	if (ockam_nl_open(&nl, NULL, &err) || ockam_nl_address_dump(nl, count_address, &n, &err) < 0)
+		n = -1;
+	else
+		ockam_nl_close(nl);
+	setns(own, CLONE_NEWNET);
+	close(fd);
+	close(own);
+	return n;
+}
+
+static bool addresses_become(int want)
+{
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		if (addresses() == want)
+			return true;
+		usleep(50000);
+	}
+	printf("# %d addresses, not %d\n", addresses(), want);
+	return false;
+}
+
+static void test_garbage(void)
+{
+	static uint8_t big[OCKAM_CONTROL_MAX + 1];
+	struct ockam_buf request = { 0 };
+	uint8_t answer[4096];
+	int fd;
+
+	fd = raw_connect();
+	send(fd, "\xff\xff\xff", 3, 0);
+	ok(!raw_answer(fd, answer, sizeof(answer), 10000), "garbage ends the connection");
+	close(fd);
+	fd = raw_connect();
+	send(fd, "", 0, 0);
+	ok(!raw_answer(fd, answer, sizeof(answer), 10000), "an empty packet ends it");
+	close(fd);
+	fd = raw_connect();
+	ok(send(fd, big, sizeof(big), 0) == sizeof(big) &&
+	   !raw_answer(fd, answer, sizeof(answer), 10000), "a packet above the limit ends it");
+	close(fd);
+
+	fd = raw_connect();
+	raw_request("{\"v\":9,\"id\":3,\"op\":\"node.info\",\"args\":{}}", &request);
+	send(fd, request.data, request.len, 0);
+	ok(raw_answer(fd, answer, sizeof(answer), 10000) > 0, "another version gets an answer");
+	ockam_buf_free(&request);
+	raw_request("{\"v\":1,\"id\":4,\"op\":\"no.such.thing\",\"args\":{}}", &request);
+	send(fd, request.data, request.len, 0);
+	ok(raw_answer(fd, answer, sizeof(answer), 10000) > 0, "and so does an unknown operation");
+	ockam_buf_free(&request);
+	close(fd);
+	ok(serves(), "the node serves others");
+}
+
+/* Every operation with arguments of every wrong type. */
+static void test_arguments(void)
+{
+	static const char * const ops[] = {
+		"tcp-connection.create", "tcp-connection.bridge", "tcp-connection.delete",
+		"tcp-listener.create", "tcp-listener.delete", "secure-channel.create",
+		"secure-channel.delete", "secure-channel-listener.create",
+		"secure-channel-listener.delete", "message.send",
+	};
+	static const char * const args[] = {
+		"{}", "{\"to\":7,\"address\":7,\"route\":7,\"payload\":7,\"inbound\":7}",
+		"{\"to\":\"\",\"address\":\"\",\"route\":[],\"payload\":\"\",\"inbound\":\"\"}",
+		"{\"to\":\"x\",\"address\":\"\",\"route\":[null],\"payload\":\"0\"}",
+		"{\"to\":\"a:99999\",\"address\":null,\"route\":[\"\"],\"payload\":\"zz\"}",
+		"{\"route\":[\"echo\"],\"payload\":null,\"links\":[1,null,\"x\"],\"authorized\":[\"I0\"]}",
+		"{\"address\":\"no\",\"authorized\":[7],\"identity\":\"no such one\",\"route\":[\"a\"]}",
+	};
+	unsigned int i, j, answered = 0, refused = 0;
+	struct ockam_control *control;
+	struct json_object *value;
+	struct ockam_err err;
+	int before = addresses();
+	int ret;
+
+	if (ockam_control_connect(path, &control, &err)) {
+		ok(false, "connect: %s", err.text);
+		return;
+	}
+	for (i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+		for (j = 0; j < sizeof(args) / sizeof(args[0]); j++) {
+			value = json_tokener_parse(args[j]);
+			ret = ockam_control_call(control, ops[i], value, 20000, NULL, &err);
+			answered += ret != -ECONNRESET && ret != -EBADMSG;
+			refused += !!ret;
+			if (!ret)
+				printf("# accepted: %s %s\n", ops[i], args[j]);
+			json_object_put(value);
+		}
+	}
+	ok(answered == i * j, "every request gets an answer");
+	ok(refused == i * j, "and it is a refusal");
+	ockam_control_close(control);
+	ok(addresses_become(before), "nothing was made");
+}
+
+static void test_mutations(void)
+{
+	struct ockam_buf request = { 0 };
+	uint8_t answer[4096];
+	uint8_t *copy;
+	int i, fd = -1;
+
+	srand(1);
+	raw_request("{\"v\":1,\"id\":4,\"op\":\"message.send\",\"args\":{\"route\":[\"nobody\",\"x\"],"
+		    "\"payload\":\"00ff\",\"timeout_ms\":1,\"links\":[\"a\"]}}", &request);
+	copy = malloc(request.len);
+	for (i = 0; i < MUTATIONS; i++) {
+		if (fd < 0)
+			fd = raw_connect();
+		memcpy(copy, request.data, request.len);
+		copy[(size_t)rand() % request.len] = (uint8_t)rand();
+		copy[(size_t)rand() % request.len] ^= (uint8_t)(1 << rand() % 8);
+		if (send(fd, copy, request.len, MSG_NOSIGNAL) < 0 ||
+		    !raw_answer(fd, answer, sizeof(answer), i % 16 ? 0 : 20)) {
+			close(fd);
+			fd = -1;
+		}
+	}
+	close(fd);
+	free(copy);
+	ockam_buf_free(&request);
+	ok(serves(), "%d damaged requests do no harm", MUTATIONS);
+}
+
+static void test_crowd(void)
+{
+	struct ockam_buf request = { 0 };
+	unsigned int answered = 0;
+	uint8_t answer[65536];
+	int fds[CLIENTS];
+	int i;
+
+	raw_request("{\"v\":1,\"id\":4,\"op\":\"node.info\",\"args\":{}}", &request);
+	for (i = 0; i < CLIENTS; i++) {
+		fds[i] = raw_connect();
+		if (fds[i] >= 0)
+			send(fds[i], request.data, request.len, MSG_NOSIGNAL);
+	}
+	/* Those that wait are served as others leave. */
+	for (i = 0; i < CLIENTS; i++) {
+		if (fds[i] >= 0 && raw_answer(fds[i], answer, sizeof(answer), 10000) > 0)
+			answered++;
+		close(fds[i]);
+	}
+	ok(answered >= 128, "%u of %d clients at once were served", answered, CLIENTS);
+	ok(serves(), "and one more afterwards");
+	ockam_buf_free(&request);
+}
+
+static void test_slow(void)
+{
+	struct ockam_buf request = { 0 };
+	struct pollfd p;
+	bool closed = false;
+	time_t end;
+	int fd;
+
+	raw_request("{\"v\":1,\"id\":4,\"op\":\"node.info\",\"args\":{}}", &request);
+	fd = raw_connect();
+	end = time(NULL) + 60;
+	while (!closed && time(NULL) < end) {
+		if (send(fd, request.data, request.len, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+			continue;
+		if (errno != EAGAIN) {
+			closed = true;
+			break;
+		}
+		p = (struct pollfd){ .fd = fd, .events = POLLOUT };
+		poll(&p, 1, 100);
+		closed = p.revents & POLLHUP;
+	}
+	ok(closed, "a client that never reads is closed");
+	ok(serves(), "the others are served");
+	close(fd);
+	ockam_buf_free(&request);
+}
+
+/* Clients that leave before their answer take everything of theirs along. */
+static void test_vanish(void)
+{
+	struct ockam_buf request = { 0 };
+	int before = addresses();
+	bool grew;
+	int i, fd;
+
+	raw_request("{\"v\":1,\"id\":4,\"op\":\"message.send\",\"args\":{\"route\":[\"nobody\"],"
+		    "\"payload\":\"00\",\"timeout_ms\":600000}}", &request);
+	fd = raw_connect();
+	for (i = 0; i < 20; i++)
+		send(fd, request.data, request.len, MSG_NOSIGNAL);
+	grew = addresses_become(before + 20);
+	close(fd);
+	ok(grew && addresses_become(before), "messages that wait for a reply end with their client");
+	ockam_buf_free(&request);
+
+	fd = raw_connect();
+	for (i = 0; i < 100; i++) {
+		raw_request("{\"v\":1,\"id\":4,\"op\":\"message.send\",\"args\":{\"route\":[\"nobody\"],"
+			    "\"payload\":\"00\",\"timeout_ms\":600000}}", &request);
+		send(fd, request.data, request.len, MSG_NOSIGNAL);
+		ockam_buf_free(&request);
+	}
+	ok(addresses_become(before + 64), "one client has at most 64 of them");
+	close(fd);
+	ok(addresses_become(before), "and none afterwards");
+}
+
+static void test_ephemeral(void)
+{
+	struct json_object *args = json_object_new_object();
+	struct json_object *list = NULL;
+	struct ockam_control *control;
+	struct ockam_err err;
+	int before;
+
+	serves();
+	before = addresses();
+	ockam_value_put_text(args, "to", listener);
+	ockam_value_put_bool(args, "ephemeral", true);
+	ockam_control_connect(path, &control, &err);
+	ok_ret(ockam_control_call(control, "tcp-connection.create", args, 10000, NULL, &err), 0, err,
+	       "the node connects to itself");
+	ok(addresses_become(before + 2), "which makes two links");
+	ockam_control_close(control);
+	ok(addresses_become(before), "an ephemeral link ends with its client");
+
+	json_object_object_del(args, "ephemeral");
+	ockam_control_connect(path, &control, &err);
+	ockam_control_call(control, "tcp-connection.create", args, 10000, NULL, &err);
+	ockam_control_close(control);
+	ok(addresses_become(before + 2), "another one stays");
+	ockam_control_connect(path, &control, &err);
+	ockam_control_call(control, "tcp-connection.list", NULL, 10000, &list, &err);
+	ok(list && json_object_array_length(list) == 2, "and is listed, with its other end");
+	json_object_object_del(args, "to");
+	ockam_value_put_text(args, "address",
+			     ockam_value_text(json_object_array_get_idx(list, 0), "address"));
+	ok_ret(ockam_control_call(control, "tcp-connection.delete", args, 10000, NULL, &err), 0, err,
+	       "until it is deleted");
+	ok(addresses_become(before), "with its other end");
+	json_object_put(list);
+	json_object_put(args);
+	ockam_control_close(control);
+}
+
+static void test_stranger(void)
+{
+	int status = -1;
+	pid_t child;
+
+	child = fork();
+	if (!child) {
+		if (setgid(65534) || setuid(65534))
+			_exit(2);
+		_exit(raw_connect() < 0 ? 0 : 1);
+	}
+	waitpid(child, &status, 0);
+	ok(WIFEXITED(status) && !WEXITSTATUS(status), "another user does not get in");
+}
+
+int main(void)
+{
+	int status = -1;
+
+	if (!ok(start_node(), "a node starts"))
+		return tap_done();
+	ok(serves(), "and serves");
+	test_garbage();
+	test_arguments();
+	test_mutations();
+	test_crowd();
+	test_slow();
+	test_vanish();
+	test_ephemeral();
+	test_stranger();
+	kill(node, SIGTERM);
+	waitpid(node, &status, 0);
+	ok(WIFEXITED(status) && !WEXITSTATUS(status), "the node ends as asked");
+	ok(access(path, F_OK), "and takes its control socket along");
+	return tap_done();
+}
