@@ -9,6 +9,7 @@
 #include <linux/sched/signal.h>
 #include <linux/uio.h>
 #include <linux/wait.h>
+#include <net/compat.h>
 
 #include "af_ockam.h"
 #include "compat.h"
