@@ -17,16 +17,17 @@ struct ockam_aead_op;
 struct ockam_aead_slot;
 
 /*
- * A channel key. It names no memory but a hint: which slot of the pool was
- * last keyed with it. ->id is unique among all keys of this boot, so a slot
- * that was taken by another key in the meantime is recognised.
+ * A channel key: bytes, and a hint which slot of the pool was last keyed with
+ * it. ->id is unique among all keys of this boot, so a slot that another key
+ * has taken in the meantime is recognised. May be copied and moved.
  *
- * Locks: none; the owner keeps install/next/wipe apart from prepare.
- * Dies:  ockam_aead_key_wipe(), which also takes the key out of the pool.
+ * Locks: none; the owner serialises.
+ * Dies:  ockam_aead_key_wipe(), which also takes the key out of the pool. A
+ *        mere copy dies by memzero_explicit().
  */
 struct ockam_aead_key {
 	u64 id;				/* 0: no key */
-	struct ockam_aead_slot *hint;	/* READ_ONCE */
+	struct ockam_aead_slot *hint;
 	u8 bytes[OCKAM_KEY_LEN];
 };
 
@@ -38,32 +39,32 @@ void ockam_aead_key_install(struct ockam_aead_key *key, const u8 *bytes);
  */
 void ockam_aead_key_next(struct ockam_aead_key *next,
 			 const struct ockam_aead_key *key);
-/* Wipes the bytes, and the pool's copy of them as soon as nobody uses it. */
+/*
+ * Wipes the bytes; the pool's copy of them goes within a second after its last
+ * use. Any context. No-op without a key.
+ */
 void ockam_aead_key_wipe(struct ockam_aead_key *key);
 
-/* How an operation ends: 0, -EBADMSG (the tag), or another error. */
-typedef void (*ockam_aead_done_t)(void *arg, int error);
-
 /*
- * Reserve all that one operation on at most @room linear bytes (vmalloc memory
- * too) needs: a transform keyed with @key and the request. Process context,
- * may sleep, also for a transform to come free. NULL without memory.
+ * Reserve all that one operation needs on at most @room bytes inside the
+ * linear buffer (kmalloc or vmalloc memory) that @buf points into: a transform
+ * keyed with @key, and the request. Process context, may sleep, also for a
+ * transform to come free. Updates @key->hint. NULL without memory.
  */
 struct ockam_aead_op *ockam_aead_prepare(struct ockam_aead_key *key,
-					 size_t room);
+					 const u8 *buf, size_t room);
 /*
- * Seal @len bytes at @buf in place; 16 bytes of tag are written behind them.
- * Open @len bytes (ciphertext and tag, so at least 16) in place. @nonce is
- * used as in the packet. Process context, no locks held.
- * Returns 0 or an error when done, then @done is not called; -EINPROGRESS when
- * @done will be called, in any context. A refused backlog does not exist:
- * requests may always be queued.
+ * Seal @len bytes at @buf in place: 16 bytes of tag are written behind them.
+ * Open @len bytes in place: ciphertext and tag, so at least 16; the plaintext
+ * is 16 bytes shorter. @nonce: the packet's. Consume @op.
+ *
+ * Process context, no spinlock held: sleeps until an asynchronous driver has
+ * finished, backlog included. Returns 0, -EBADMSG (open: the tag does not
+ * verify; the bytes are then garbage) or another error of the driver.
  */
-int ockam_aead_seal(struct ockam_aead_op *op, u8 *buf, size_t len, u64 nonce,
-		    ockam_aead_done_t done, void *arg);
-int ockam_aead_open(struct ockam_aead_op *op, u8 *buf, size_t len, u64 nonce,
-		    ockam_aead_done_t done, void *arg);
-/* After the end of the operation, or instead of it. Any context. NULL is fine. */
+int ockam_aead_seal(struct ockam_aead_op *op, u8 *buf, size_t len, u64 nonce);
+int ockam_aead_open(struct ockam_aead_op *op, u8 *buf, size_t len, u64 nonce);
+/* Instead of an operation. Any context. */
 void ockam_aead_release(struct ockam_aead_op *op);
 
 int ockam_aead_init(void);

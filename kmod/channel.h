@@ -8,11 +8,19 @@
 #ifndef OCKAM_CHANNEL_H
 #define OCKAM_CHANNEL_H
 
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
 #include "addr.h"
+#include "aead.h"
 #include "endpoint.h"
+#include "gate.h"
 #include "netns.h"
+#include "replay.h"
 
 struct ockam_channel;
+struct ockam_dispatch;
+struct ockam_message;
 
 /* What a channel tells whoever made it. Process context, no locks held. */
 struct ockam_channel_ops {
@@ -22,7 +30,7 @@ struct ockam_channel_ops {
 	void (*dead)(struct ockam_channel *ch, u64 cookie, bool by_peer);
 };
 
-/* All borrowed, copied by ockam_channel_create(). */
+/* All borrowed, copied by ockam_channel_alloc(). */
 struct ockam_channel_params {
 	u8 role;			/* enum ockam_role */
 	const u8 *key_tx;		/* 32 bytes */
@@ -42,7 +50,6 @@ struct ockam_channel_params {
 	u32 encryptor_reach;		/* mask OCKAM_REACH_*, usually LOCAL */
 	const u8 *encryptor_ids;	/* n * 16 bytes */
 	u32 n_encryptor_ids;
-	u32 worker_portid;		/* RefreshCredentials bodies go there */
 	const struct ockam_channel_ops *ops;	/* or NULL */
 	u64 cookie;			/* for ops */
 };
@@ -103,7 +110,169 @@ int ockam_channel_send_refresh(struct ockam_channel *ch, const u8 *body,
 void ockam_channel_close(struct ockam_channel *ch, int error,
 			 const char *reason);
 
+/*
+ * Making one, by the room above. ockam_channel_alloc() gives an unpublished
+ * channel, one reference: 0 or -EINVAL, -ENOMEM, -ESHUTDOWN. It may send at
+ * once (ockam_channel_send_refresh(), ockam_channel_send_close()).
+ * ockam_channel_publish() makes it reachable; with @old, which has the name of
+ * the decryptor, the decryptor takes its place in one step. -ENOENT (@old is
+ * gone), -EADDRINUSE, -ENOSPC, -ESHUTDOWN, -ENOMEM: then nothing is published.
+ * Packets that arrive from then on wait until ockam_channel_start(), which puts
+ * the messages of @held (may be NULL; emptied) before them.
+ * ockam_channel_discard(): instead of publishing; drops the reference.
+ */
+int ockam_channel_alloc(struct ockam_net *on,
+			const struct ockam_channel_params *p,
+			struct ockam_channel **out);
+int ockam_channel_publish(struct ockam_channel *ch, struct ockam_endpoint *old);
+void ockam_channel_start(struct ockam_channel *ch, struct list_head *held);
+void ockam_channel_discard(struct ockam_channel *ch);
+/* One Close, best effort; nothing can be sent afterwards. */
+void ockam_channel_send_close(struct ockam_channel *ch);
+/*
+ * Ask the peer's echo service to answer to our decryptor: the answer opens
+ * (and so confirms) and goes nowhere. 0 or an errno.
+ */
+int ockam_channel_send_probe(struct ockam_channel *ch);
+/* A message for the decryptor that did not come by its address. Takes it. */
+int ockam_channel_receive(struct ockam_channel *ch, struct ockam_message *msg,
+			  struct ockam_dispatch *d);
+/* The encryptor, for a result. */
+const struct ockam_endpoint *ockam_channel_encryptor(const struct ockam_channel *ch);
+const struct ockam_endpoint *ockam_channel_decryptor(const struct ockam_channel *ch);
+
 int ockam_channel_init(void);
 void ockam_channel_exit(void);
+
+/* ---- for channel.c, channel_tx.c and channel_rx.c only ---- */
+
+#define OCKAM_CHANNEL_QUEUE_BYTES	0x100000	/* waiting to be opened */
+
+/*
+ * Where packets are sent: replaced as a whole. Refs: the channel's, each sender
+ * that copies it. Freed after a grace period.
+ */
+struct ockam_channel_path {
+	struct rcu_head rcu;
+	refcount_t refs;
+	struct ockam_route route;
+};
+
+/* Sending. Nonces are taken and packets leave in the same order. */
+struct ockam_channel_tx {
+	spinlock_t lock;		/* all below */
+	struct ockam_aead_key key;	/* of ->interval */
+	u64 interval;
+	u64 next;			/* nonce */
+	struct list_head order;		/* packets that have not left, by nonce */
+	bool busy;			/* somebody carries one to the next hop */
+	bool closed;			/* no nonce is given out any more */
+	bool broken;			/* a packet is missing: none leaves any more */
+	u64 bytes;
+	u64 messages;
+	struct work_struct work;	/* carries what senders have left */
+};
+
+/* Receiving. Opened by ->work alone, so window and keys need no lock. */
+struct ockam_channel_rx {
+	struct work_struct work;
+	struct ockam_window window;
+	struct ockam_aead_key keys[__OCKAM_KEY_SLOTS];
+	u64 route_nonce;		/* of the last route update */
+	struct ockam_gate_waiter waiter;	/* a full queue further on */
+	struct delayed_work stall_work;
+	struct ockam_gate gate;		/* bytes of ->queue */
+	spinlock_t lock;		/* all below */
+	struct list_head queue;
+	bool corked;			/* until ockam_channel_start() */
+	bool paused;			/* until ->waiter is woken */
+	u64 bytes;
+	u64 messages;
+};
+
+/*
+ * Secure channel: two endpoints and the keys between them.
+ *
+ * Born:   ockam_channel_alloc(), refs: the caller's and one for each of the two
+ *         endpoints (dropped by their release). Holds the module.
+ * Refs:   those, the node's table of channels, each lookup, each queued work
+ *         and running timer.
+ * Locks:  ->lock guards ->dead, ->closing, ->expiry and writes of ->path (read
+ *         under RCU); ->tx.lock and ->rx.lock their parts. None nests in
+ *         another, all are leaves but for the gate's; deliver(), events and
+ *         callbacks are called with none held.
+ * Dies:   user's delete, the peer's Close, end of nonces, expiry, encryption
+ *         failure, a stalled receiver, end of the node. All go through
+ *         ockam_channel_kill(): dead, both endpoints hidden, sending keys
+ *         wiped, out of the table; the last run of ->rx.work frees the queue
+ *         and wipes the receiving keys. The endpoints' release comes after a
+ *         grace period; the last put frees.
+ */
+struct ockam_channel {
+	struct ockam_endpoint enc;
+	struct ockam_endpoint dec;
+	struct ockam_origin origin;	/* of what comes out of the decryptor */
+	struct ockam_net *on;
+	refcount_t refs;
+	u32 number;			/* in OCKAM_TABLE_CHANNELS */
+
+	spinlock_t lock;		/* ->dead to ->path */
+	bool dead;			/* READ_ONCE elsewhere */
+	bool closing;			/* a Close is on its way out */
+	bool published;			/* CHANNEL_NEW was announced */
+	u64 expiry;			/* READ_ONCE elsewhere */
+	struct ockam_channel_path __rcu *path;
+	struct delayed_work expiry_work;
+
+	struct ockam_channel_tx tx;
+	struct ockam_channel_rx rx;
+
+	/* Immutable. */
+	const struct ockam_channel_ops *ops;
+	u64 cookie;
+	u8 role;
+	bool has_local_id;
+	u8 peer[OCKAM_IDENTIFIER_LEN];
+	u8 local_id[OCKAM_IDENTIFIER_LEN];
+	u8 *listener;
+	u8 *attributes;
+	size_t attributes_len;
+	u8 listener_len;
+
+	bool confirmed;			/* written by ->rx.work */
+};
+
+extern struct workqueue_struct *ockam_channel_wq;
+
+/*
+ * End it, in order. Idempotent: returns false when it was dead already. Process
+ * context, no locks. @reason: static text.
+ */
+bool ockam_channel_kill(struct ockam_channel *ch, int error, const char *reason,
+			bool by_peer);
+bool ockam_channel_expired(const struct ockam_channel *ch);
+/* Queue a work that holds a reference while it is queued or runs. */
+void ockam_channel_queue_rx(struct ockam_channel *ch);
+void ockam_channel_queue_expiry(struct ockam_channel *ch, unsigned long delay);
+void ockam_channel_queue_stall(struct ockam_channel *ch);
+static inline void ockam_channel_get(struct ockam_channel *ch)
+{
+	refcount_inc(&ch->refs);
+}
+
+/* Copy the path to @route. 0 or -ENOMEM. */
+int ockam_channel_copy_path(struct ockam_channel *ch, struct ockam_route *route);
+/* Make @route, which is taken over, the path. 0, -ENOMEM, -ESHUTDOWN. */
+int ockam_channel_move_path(struct ockam_channel *ch, struct ockam_route *route);
+
+void ockam_channel_init_tx(struct ockam_channel *ch, const u8 *key);
+void ockam_channel_close_tx(struct ockam_channel *ch);
+void ockam_channel_forwarded_tx(struct ockam_endpoint *ep);
+int ockam_channel_deliver_tx(struct ockam_endpoint *ep, struct ockam_message *msg,
+			     struct ockam_dispatch *d);
+
+void ockam_channel_init_rx(struct ockam_channel *ch, const u8 *key);
+int ockam_channel_deliver_rx(struct ockam_endpoint *ep, struct ockam_message *msg,
+			     struct ockam_dispatch *d);
 
 #endif /* OCKAM_CHANNEL_H */

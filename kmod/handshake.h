@@ -12,11 +12,18 @@
 #ifndef OCKAM_HANDSHAKE_H
 #define OCKAM_HANDSHAKE_H
 
+#include <linux/mutex.h>
+#include <linux/workqueue.h>
+
 #include "addr.h"
 #include "endpoint.h"
+#include "gate.h"
 #include "netns.h"
 
+struct ockam_channel;
+struct ockam_dispatch;
 struct ockam_listener;
+struct ockam_message;
 
 /* All borrowed. */
 struct ockam_listener_params {
@@ -144,5 +151,164 @@ int ockam_handshake_done(struct ockam_net *on, u32 portid, u64 id,
 
 int ockam_handshake_init(void);
 void ockam_handshake_exit(void);
+
+/* ---- for handshake.c, handshake_exchange.c and handshake_listener.c only ---- */
+
+/* How many exchanges one place has, and how fast it makes them. */
+struct ockam_handshake_source;
+
+#define OCKAM_HANDSHAKE_SOURCE_BITS	8
+
+/* What this room keeps of a node. Born and freed with the namespace. */
+struct ockam_handshake_net {
+	struct xarray exchanges;	/* XA_FLAGS_ALLOC1; an entry holds a reference */
+	u32 next;			/* xa_lock */
+	atomic64_t serial;		/* upper half of exchange ids */
+	atomic_t initiators;		/* pending ones */
+	atomic_t responders;
+	spinlock_t source_lock;		/* below */
+	struct hlist_head sources[1 << OCKAM_HANDSHAKE_SOURCE_BITS];
+};
+
+/*
+ * Channel listener.
+ *
+ * Born:   ockam_handshake_add_listener(). Holds the module.
+ * Refs:   those of ->ep: the caller's, the table of listeners, the address
+ *         table, each exchange, each lookup.
+ * Locks:  immutable but for ->pending and ->dead.
+ * Dies:   ockam_handshake_del_listener(), end of the node: hidden, out of the
+ *         table, its exchanges fail; the last put frees after a grace period.
+ */
+struct ockam_listener {
+	struct ockam_endpoint ep;
+	struct ockam_origin origin;	/* flow id: spawner id of its channels */
+	u32 number;
+	u32 timeout_ms;
+	atomic_t pending;
+	bool dead;			/* READ_ONCE */
+	size_t opaque_len;
+	u8 opaque[];
+};
+
+enum ockam_exchange_state {
+	OCKAM_EXCHANGE_OPEN,		/* the handshake goes on */
+	OCKAM_EXCHANGE_INSTALLING,	/* keys are here, the channel is being made */
+	OCKAM_EXCHANGE_CONFIRMING,	/* initiator: the peer has said nothing yet */
+	OCKAM_EXCHANGE_ENDED,
+};
+
+#define OCKAM_EXCHANGE_MESSAGES	2	/* handshake messages that one side receives */
+
+/*
+ * Exchange: a pending handshake. Its address becomes the channel's decryptor.
+ *
+ * Born:   ockam_handshake_start() or a message at a listener. Holds the module.
+ * Refs:   those of ->ep: the node's table of exchanges (until it ends), the
+ *         address table, each lookup, each pending timer, each fetch.
+ * Locks:  ->lock (mutex) guards all that changes. Nothing of the floors below
+ *         that may call back (dispatch, kill, close) is called under it.
+ * Dies:   done, failure, timeout, end of worker, requester, listener or node.
+ *         All go through ockam_exchange_end(): ENDED, hidden, out of the table,
+ *         timers stopped. The first caller tells the requester. The last put
+ *         frees after a grace period.
+ */
+struct ockam_exchange {
+	struct ockam_endpoint ep;
+	struct ockam_net *on;
+	u64 id;				/* lower half: number in the table */
+
+	/* Immutable once published. */
+	struct ockam_listener *listener;	/* of a responder, with a reference */
+	struct ockam_handshake_source *source;	/* of a responder: counted in it */
+	u32 worker_portid;
+	u32 portid;			/* of the requester */
+	u32 seq;
+	u32 confirm_ms;
+	u32 encryptor_reach;
+	u32 n_encryptor_ids;
+	u8 *encryptor_ids;
+	u8 *opaque;			/* of an initiator */
+	size_t opaque_len;
+	u8 role;
+
+	struct mutex lock;		/* all below */
+	u8 state;			/* enum ockam_exchange_state */
+	u8 sent;			/* handshake messages of ours */
+	u8 received;			/* handshake messages of the peer */
+	u8 fetched;			/* of those, by the worker */
+	bool told;			/* the requester has its result, or wants none */
+	bool probed;			/* CONFIRMING: the echo was asked */
+	struct ockam_message *messages[OCKAM_EXCHANGE_MESSAGES];
+	struct ockam_route route;	/* where our messages go */
+	struct list_head hold;		/* packets before the keys */
+	struct ockam_gate gate;		/* of ->hold */
+	bool overflow;			/* ->hold is full, its link is paused */
+	struct ockam_channel *channel;	/* once published, with a reference */
+
+	struct delayed_work timeout_work;	/* deadline; then confirmation */
+	struct delayed_work hold_work;		/* a full hold queue */
+	struct delayed_work ready_work;		/* tell the worker */
+};
+
+extern struct workqueue_struct *ockam_handshake_wq;
+
+struct ockam_handshake_net *ockam_handshake_net(const struct ockam_net *on);
+
+/* handshake.c: life and death of exchanges. */
+
+/* One reference for the caller. NULL without memory. */
+struct ockam_exchange *ockam_exchange_alloc(struct ockam_net *on, u8 role,
+					    u32 worker_portid);
+/*
+ * In the tables: found by id and by address; the deadline runs.
+ * 0, -ENOSPC, -ESHUTDOWN, -ESRCH (the worker has changed), -ENOMEM: then the
+ * exchange has ended, and nobody is told.
+ */
+int ockam_exchange_publish(struct ockam_exchange *ex, u32 timeout_ms);
+/* @portid: of the worker that asks, 0: any. Strong reference or NULL. */
+struct ockam_exchange *ockam_exchange_lookup(struct ockam_net *on, u64 id,
+					     u32 portid);
+static inline void ockam_exchange_put(struct ockam_exchange *ex)
+{
+	ockam_endpoint_put(&ex->ep);
+}
+
+/*
+ * From any state up to @upto to ENDED: true for the one caller who did it.
+ * No locks held.
+ */
+bool ockam_exchange_end(struct ockam_exchange *ex,
+			enum ockam_exchange_state upto);
+/* ockam_exchange_end(), counted, announced, and told to the requester. */
+bool ockam_exchange_fail(struct ockam_exchange *ex,
+			 enum ockam_exchange_state upto, int error,
+			 const char *reason);
+/* Tell the requester of an initiator, once. @ch NULL: it failed. No locks held. */
+void ockam_exchange_tell(struct ockam_exchange *ex, int error,
+			 const char *reason, struct ockam_channel *ch,
+			 bool confirmed);
+/* Start or move a timer, which holds a reference. Not after the end. */
+void __ockam_exchange_arm(struct ockam_exchange *ex, struct delayed_work *work,
+			  unsigned long delay) __must_hold(&ex->lock);
+/* Tell the worker that there is something to fetch. No locks held. */
+void ockam_exchange_ready(struct ockam_exchange *ex);
+/* Fail those exchanges that @match chooses and that are at most @upto. */
+void ockam_exchange_fail_all(struct ockam_net *on,
+			     bool (*match)(const struct ockam_exchange *ex,
+					   const void *arg),
+			     const void *arg, enum ockam_exchange_state upto,
+			     int error, const char *reason);
+
+/* handshake_exchange.c: messages, the worker's commands, confirmation. */
+int ockam_exchange_deliver(struct ockam_endpoint *ep, struct ockam_message *msg,
+			   struct ockam_dispatch *d);
+/* ->timeout_work in the state CONFIRMING. */
+void ockam_exchange_unconfirmed(struct ockam_exchange *ex);
+
+/* handshake_listener.c */
+void ockam_listener_release_quota(struct ockam_exchange *ex);
+void ockam_listener_hide_net(struct ockam_net *on);
+void ockam_listener_exit_net(struct ockam_handshake_net *hn);
 
 #endif /* OCKAM_HANDSHAKE_H */

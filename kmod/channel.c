@@ -1,0 +1,603 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Secure channels: birth, lookup, change and death.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+
+#include "channel.h"
+#include "event.h"
+#include "message.h"
+
+/* Opening of all channels, and their timers. */
+struct workqueue_struct *ockam_channel_wq;
+
+/* How late an expiry may be noticed by an idle channel when the clock jumps. */
+#define OCKAM_CHANNEL_EXPIRY_POLL	600	/* seconds */
+
+static void ockam_channel_free_path(struct rcu_head *rcu)
+{
+	struct ockam_channel_path *path = container_of(rcu,
+						       struct ockam_channel_path,
+						       rcu);
+
+	ockam_route_reset(&path->route);
+	kfree(path);
+}
+
+static void ockam_channel_put_path(struct ockam_channel_path *path)
+{
+	if (path && refcount_dec_and_test(&path->refs))
+		call_rcu(&path->rcu, ockam_channel_free_path);
+}
+
+int ockam_channel_copy_path(struct ockam_channel *ch, struct ockam_route *route)
+{
+	struct ockam_channel_path *path;
+	int err;
+
+	rcu_read_lock();
+	do {
+		/* Zero: it has just been replaced. */
+		path = rcu_dereference(ch->path);
+	} while (!refcount_inc_not_zero(&path->refs));
+	rcu_read_unlock();
+	err = ockam_route_copy(route, &path->route);
+	ockam_channel_put_path(path);
+	return err;
+}
+
+int ockam_channel_move_path(struct ockam_channel *ch, struct ockam_route *route)
+{
+	struct ockam_channel_path *path, *old;
+
+	path = kmalloc(sizeof(*path), GFP_KERNEL_ACCOUNT);
+	if (!path)
+		return -ENOMEM;
+	refcount_set(&path->refs, 1);
+	ockam_route_init(&path->route);
+	ockam_route_move(&path->route, route);
+
+	spin_lock_bh(&ch->lock);
+	old = rcu_replace_pointer(ch->path, path, lockdep_is_held(&ch->lock));
+	spin_unlock_bh(&ch->lock);
+	ockam_channel_put_path(old);
+	return 0;
+}
+
+static void ockam_channel_free(struct ockam_channel *ch)
+{
+	unsigned int i;
+
+	/* Nobody else is left: plain access. */
+	ockam_channel_put_path(rcu_dereference_protected(ch->path, true));
+	for (i = 0; i < __OCKAM_KEY_SLOTS; i++)
+		ockam_aead_key_wipe(&ch->rx.keys[i]);
+	ockam_aead_key_wipe(&ch->tx.key);
+	kfree(ch->listener);
+	kfree(ch->attributes);
+	kfree_sensitive(ch);
+	/* Module exit waits for the works that may run this. */
+	module_put(THIS_MODULE);
+}
+
+void ockam_channel_put(struct ockam_channel *ch)
+{
+	if (refcount_dec_and_test(&ch->refs))
+		ockam_channel_free(ch);
+}
+
+static void ockam_channel_release_enc(struct ockam_endpoint *ep)
+{
+	ockam_channel_put(container_of(ep, struct ockam_channel, enc));
+}
+
+static void ockam_channel_release_dec(struct ockam_endpoint *ep)
+{
+	ockam_channel_put(container_of(ep, struct ockam_channel, dec));
+}
+
+static const struct ockam_endpoint_ops ockam_channel_enc_ops = {
+	.kind = OCKAM_KIND_ENCRYPTOR,
+	.deliver = ockam_channel_deliver_tx,
+	.forwarded = ockam_channel_forwarded_tx,
+	.release = ockam_channel_release_enc,
+};
+
+static const struct ockam_endpoint_ops ockam_channel_dec_ops = {
+	.kind = OCKAM_KIND_DECRYPTOR,
+	.deliver = ockam_channel_deliver_rx,
+	.release = ockam_channel_release_dec,
+};
+
+void ockam_channel_queue_rx(struct ockam_channel *ch)
+{
+	ockam_channel_get(ch);
+	if (!queue_work(ockam_channel_wq, &ch->rx.work))
+		ockam_channel_put(ch);
+}
+
+void ockam_channel_queue_stall(struct ockam_channel *ch)
+{
+	unsigned long limit;
+
+	limit = msecs_to_jiffies(ockam_netns_limit(ch->on, OCKAM_LIMIT_STALL_MS));
+	ockam_channel_get(ch);
+	spin_lock_bh(&ch->lock);
+	/* Under the lock: after the death no timer starts. */
+	if (!ch->dead && queue_delayed_work(ockam_channel_wq,
+					    &ch->rx.stall_work, limit / 2 + 1)) {
+		spin_unlock_bh(&ch->lock);
+		return;
+	}
+	spin_unlock_bh(&ch->lock);
+	ockam_channel_put(ch);
+}
+
+void ockam_channel_queue_expiry(struct ockam_channel *ch, unsigned long delay)
+{
+	ockam_channel_get(ch);
+	spin_lock_bh(&ch->lock);
+	if (!ch->dead &&
+	    !mod_delayed_work(ockam_channel_wq, &ch->expiry_work, delay)) {
+		spin_unlock_bh(&ch->lock);
+		return;
+	}
+	spin_unlock_bh(&ch->lock);
+	ockam_channel_put(ch);
+}
+
+bool ockam_channel_expired(const struct ockam_channel *ch)
+{
+	u64 expiry = READ_ONCE(ch->expiry);
+
+	return expiry && (u64)ktime_get_real_seconds() >= expiry;
+}
+
+/* Real time may jump, so the timer looks again from time to time. */
+static void ockam_channel_arm_expiry(struct ockam_channel *ch)
+{
+	u64 expiry = READ_ONCE(ch->expiry);
+	u64 now = ktime_get_real_seconds();
+	u64 left = expiry > now ? expiry - now : 0;
+
+	if (expiry)
+		ockam_channel_queue_expiry(ch, HZ *
+					   min_t(u64, left,
+						 OCKAM_CHANNEL_EXPIRY_POLL));
+}
+
+static void ockam_channel_expiry_work(struct work_struct *work)
+{
+	struct ockam_channel *ch = container_of(to_delayed_work(work),
+						struct ockam_channel,
+						expiry_work);
+
+	if (ockam_channel_expired(ch))
+		ockam_channel_close(ch, -EKEYEXPIRED, "its time has passed");
+	else
+		ockam_channel_arm_expiry(ch);
+	ockam_channel_put(ch);
+}
+
+/* The parts that need memory of their own. Undone by ockam_channel_free(). */
+static int ockam_channel_copy_params(struct ockam_channel *ch,
+				     const struct ockam_channel_params *p)
+{
+	struct ockam_route route;
+	int err;
+
+	if (p->listener) {
+		ch->listener = kmemdup(p->listener, p->listener_len,
+				       GFP_KERNEL_ACCOUNT);
+		if (!ch->listener)
+			return -ENOMEM;
+		ch->listener_len = p->listener_len;
+	}
+	if (p->attributes_len) {
+		ch->attributes = kmemdup(p->attributes, p->attributes_len,
+					 GFP_KERNEL_ACCOUNT);
+		if (!ch->attributes)
+			return -ENOMEM;
+		ch->attributes_len = p->attributes_len;
+	}
+	ockam_route_init(&route);
+	err = ockam_route_copy(&route, p->route);
+	if (!err)
+		err = ockam_channel_move_path(ch, &route);
+	ockam_route_reset(&route);
+	return err;
+}
+
+static void ockam_channel_init_origin(struct ockam_channel *ch,
+				      const struct ockam_channel_params *p)
+{
+	struct ockam_origin *origin = &ch->origin;
+
+	origin->kind = OCKAM_REACH_CHANNELS;
+	if (p->flow_id)
+		memcpy(origin->flow_id, p->flow_id, sizeof(origin->flow_id));
+	else
+		ockam_endpoint_random_flow_id(origin->flow_id);
+	if (p->spawner_id) {
+		memcpy(origin->spawner_id, p->spawner_id,
+		       sizeof(origin->spawner_id));
+		origin->has_spawner = true;
+	}
+}
+
+/*
+ * The encryptor speaks for local senders: links and other encryptors take its
+ * packets. The decryptor takes packets by any path and speaks for the peer.
+ */
+static int ockam_channel_init_endpoints(struct ockam_channel *ch,
+					const struct ockam_channel_params *p)
+{
+	int err;
+
+	err = ockam_endpoint_init(&ch->enc, ch->on, &ockam_channel_enc_ops,
+				  &ch->on->local, NULL, 0, p->encryptor_reach);
+	if (err)
+		return err;
+	err = ockam_endpoint_set_reach_ids(&ch->enc, p->encryptor_ids,
+					   p->n_encryptor_ids);
+	if (err)
+		goto err_enc;
+	err = ockam_endpoint_init(&ch->dec, ch->on, &ockam_channel_dec_ops,
+				  &ch->origin, p->decryptor, p->decryptor_len,
+				  OCKAM_REACH_ALL);
+	if (err)
+		goto err_enc;
+	/* Each endpoint holds the channel until its release. */
+	refcount_add(2, &ch->refs);
+	return 0;
+
+err_enc:
+	ockam_endpoint_fini(&ch->enc);
+	return err;
+}
+
+int ockam_channel_alloc(struct ockam_net *on,
+			const struct ockam_channel_params *p,
+			struct ockam_channel **out)
+{
+	struct ockam_channel *ch;
+	int err;
+
+	if (!p->route->hops || p->attributes_len > OCKAM_ATTRIBUTES_MAX)
+		return -EINVAL;
+	if (!try_module_get(THIS_MODULE))
+		return -ESHUTDOWN;
+	ch = kzalloc(sizeof(*ch), GFP_KERNEL_ACCOUNT);
+	if (!ch) {
+		module_put(THIS_MODULE);
+		return -ENOMEM;
+	}
+	ch->on = on;
+	refcount_set(&ch->refs, 1);
+	spin_lock_init(&ch->lock);
+	INIT_DELAYED_WORK(&ch->expiry_work, ockam_channel_expiry_work);
+	ch->expiry = p->expiry;
+	ch->ops = p->ops;
+	ch->cookie = p->cookie;
+	ch->role = p->role;
+	memcpy(ch->peer, p->peer, sizeof(ch->peer));
+	if (p->local_id) {
+		memcpy(ch->local_id, p->local_id, sizeof(ch->local_id));
+		ch->has_local_id = true;
+	}
+	ockam_channel_init_origin(ch, p);
+	ockam_channel_init_tx(ch, p->key_tx);
+	ockam_channel_init_rx(ch, p->key_rx);
+
+	err = ockam_channel_copy_params(ch, p);
+	if (!err)
+		err = ockam_channel_init_endpoints(ch, p);
+	if (err) {
+		ockam_channel_put(ch);
+		return err;
+	}
+	*out = ch;
+	return 0;
+}
+
+static void ockam_channel_notify(struct ockam_channel *ch, u8 event, int error,
+				 const char *reason)
+{
+	struct ockam_event_info ev = {
+		.event = event,
+		.ep = &ch->enc,
+		.peer = ch->peer,
+		.error = error,
+		.reason = reason,
+		.role = ch->role,
+	};
+
+	ockam_event_notify(ch->on, &ev);
+}
+
+int ockam_channel_publish(struct ockam_channel *ch, struct ockam_endpoint *old)
+{
+	int err;
+
+	/* Packet 0 may have failed. */
+	if (READ_ONCE(ch->dead))
+		return -ESHUTDOWN;
+	ockam_channel_get(ch);	/* the table's */
+	err = ockam_table_add(ch->on, OCKAM_TABLE_CHANNELS, ch, &ch->number);
+	if (err) {
+		ockam_channel_put(ch);
+		return err;
+	}
+	err = ockam_endpoint_add(&ch->enc);
+	if (err)
+		goto err_table;
+	if (old)
+		err = ockam_endpoint_replace(old, &ch->dec);
+	else
+		err = ockam_endpoint_add(&ch->dec);
+	if (err)
+		goto err_enc;
+
+	spin_lock_bh(&ch->lock);
+	ch->published = !ch->dead;
+	spin_unlock_bh(&ch->lock);
+	/*
+	 * The node may have ended while we were not yet in reach of its end:
+	 * then the kill saw the table's entry, or hides what came after it.
+	 */
+	if (READ_ONCE(ch->dead)) {
+		err = -ESHUTDOWN;
+		ockam_endpoint_remove(&ch->dec);
+		goto err_enc;
+	}
+	ockam_mib_inc(ch->on, OCKAM_MIB_CHANNELS_OPENED);
+	ockam_channel_notify(ch, OCKAM_EVENT_CHANNEL_NEW, 0, NULL);
+	ockam_channel_arm_expiry(ch);
+	return 0;
+
+err_enc:
+	ockam_endpoint_remove(&ch->enc);
+err_table:
+	if (ockam_table_remove(ch->on, OCKAM_TABLE_CHANNELS, ch->number))
+		ockam_channel_put(ch);
+	return err;
+}
+
+void ockam_channel_discard(struct ockam_channel *ch)
+{
+	spin_lock_bh(&ch->lock);
+	if (!ch->dead) {
+		ch->dead = true;
+		spin_unlock_bh(&ch->lock);
+		/* What the births of endpoints hold. */
+		ockam_endpoint_put(&ch->enc);
+		ockam_endpoint_put(&ch->dec);
+	} else {
+		spin_unlock_bh(&ch->lock);
+	}
+	ockam_channel_close_tx(ch);
+	ockam_channel_queue_rx(ch);	/* frees the queue, wipes the keys */
+	ockam_channel_put(ch);
+}
+
+bool ockam_channel_kill(struct ockam_channel *ch, int error, const char *reason,
+			bool by_peer)
+{
+	bool published;
+
+	spin_lock_bh(&ch->lock);
+	if (ch->dead) {
+		spin_unlock_bh(&ch->lock);
+		return false;
+	}
+	WRITE_ONCE(ch->dead, true);
+	published = ch->published;
+	spin_unlock_bh(&ch->lock);
+
+	ockam_endpoint_remove(&ch->enc);
+	ockam_endpoint_remove(&ch->dec);
+	ockam_channel_close_tx(ch);
+	ockam_gate_open(&ch->rx.gate);
+	if (cancel_delayed_work(&ch->expiry_work))
+		ockam_channel_put(ch);
+	if (cancel_delayed_work(&ch->rx.stall_work))
+		ockam_channel_put(ch);
+	/* The one thing that a run of it does for a dead channel is to clean up. */
+	ockam_channel_queue_rx(ch);
+
+	if (published) {
+		ockam_mib_inc(ch->on, OCKAM_MIB_CHANNELS_CLOSED);
+		ockam_channel_notify(ch, OCKAM_EVENT_CHANNEL_DEL, error, reason);
+	}
+	if (ch->ops && ch->ops->dead)
+		ch->ops->dead(ch, ch->cookie, by_peer);
+	/* The births' references; releases follow after a grace period. */
+	ockam_endpoint_put(&ch->enc);
+	ockam_endpoint_put(&ch->dec);
+	if (ockam_table_remove(ch->on, OCKAM_TABLE_CHANNELS, ch->number))
+		ockam_channel_put(ch);
+	return true;
+}
+
+void ockam_channel_close(struct ockam_channel *ch, int error, const char *reason)
+{
+	bool send;
+
+	spin_lock_bh(&ch->lock);
+	send = !ch->dead && !ch->closing;
+	ch->closing = true;
+	spin_unlock_bh(&ch->lock);
+	if (send)
+		ockam_channel_send_close(ch);
+	ockam_channel_kill(ch, error, reason, false);
+}
+
+struct ockam_channel *ockam_channel_lookup(struct ockam_net *on, const u8 *name,
+					   u8 name_len)
+{
+	struct ockam_channel *ch = NULL;
+	struct ockam_endpoint *ep;
+
+	ep = ockam_endpoint_lookup(on, name, name_len);
+	if (!ep)
+		return NULL;
+	if (ep->ops == &ockam_channel_enc_ops)
+		ch = container_of(ep, struct ockam_channel, enc);
+	else if (ep->ops == &ockam_channel_dec_ops)
+		ch = container_of(ep, struct ockam_channel, dec);
+	if (ch)
+		ockam_channel_get(ch);
+	ockam_endpoint_put(ep);
+	return ch;
+}
+
+struct ockam_channel *ockam_channel_get_next(struct ockam_net *on, u32 *number)
+{
+	struct xarray *xa = &on->tables[OCKAM_TABLE_CHANNELS].xa;
+	unsigned long index = *number;
+	struct ockam_channel *ch;
+
+	/* Entries leave under this lock, and hold a reference until then. */
+	xa_lock(xa);
+	ch = xa_find(xa, &index, ULONG_MAX, XA_PRESENT);
+	if (ch)
+		ockam_channel_get(ch);
+	xa_unlock(xa);
+	*number = index;
+	return ch;
+}
+
+int ockam_channel_get_info(struct ockam_channel *ch,
+			   struct ockam_channel_info *info)
+{
+	int err;
+
+	err = ockam_channel_copy_path(ch, &info->route);
+	if (err)
+		return err;
+	info->encryptor = &ch->enc;
+	info->decryptor = &ch->dec;
+	info->origin = &ch->origin;
+	info->peer = ch->peer;
+	info->local_id = ch->has_local_id ? ch->local_id : NULL;
+	info->listener = ch->listener;
+	info->listener_len = ch->listener_len;
+	info->attributes = ch->attributes;
+	info->attributes_len = ch->attributes_len;
+	info->role = ch->role;
+	info->flags = (READ_ONCE(ch->confirmed) ? OCKAM_FLAG_CONFIRMED : 0) |
+		      (ch->role == OCKAM_ROLE_INITIATOR ?
+		       OCKAM_FLAG_INITIATOR : 0) |
+		      (READ_ONCE(ch->rx.paused) ? OCKAM_FLAG_PAUSED : 0);
+	info->expiry = READ_ONCE(ch->expiry);
+	info->dead = READ_ONCE(ch->dead);
+
+	spin_lock_bh(&ch->tx.lock);
+	info->tx_bytes = ch->tx.bytes;
+	info->tx_messages = ch->tx.messages;
+	spin_unlock_bh(&ch->tx.lock);
+	spin_lock_bh(&ch->rx.lock);
+	info->rx_bytes = ch->rx.bytes;
+	info->rx_messages = ch->rx.messages;
+	spin_unlock_bh(&ch->rx.lock);
+	spin_lock_bh(&ch->rx.gate.lock);
+	info->queued_bytes = ch->rx.gate.used;
+	spin_unlock_bh(&ch->rx.gate.lock);
+	return 0;
+}
+
+int ockam_channel_set_route(struct ockam_channel *ch,
+			    const struct ockam_route *route)
+{
+	struct ockam_route copy;
+	int err;
+
+	if (!route->hops)
+		return -EINVAL;
+	if (READ_ONCE(ch->dead))
+		return -ESHUTDOWN;
+	ockam_route_init(&copy);
+	err = ockam_route_copy(&copy, route);
+	if (!err)
+		err = ockam_channel_move_path(ch, &copy);
+	ockam_route_reset(&copy);
+	return err;
+}
+
+int ockam_channel_set_expiry(struct ockam_channel *ch, u64 expiry)
+{
+	if (READ_ONCE(ch->dead))
+		return -ESHUTDOWN;
+	WRITE_ONCE(ch->expiry, expiry);
+	ockam_channel_arm_expiry(ch);
+	return 0;
+}
+
+int ockam_channel_set_reach(struct ockam_channel *ch, u32 reach, const u8 *ids,
+			    u32 n)
+{
+	int err;
+
+	if (READ_ONCE(ch->dead))
+		return -ESHUTDOWN;
+	err = ockam_endpoint_set_reach_ids(&ch->enc, ids, n);
+	if (!err)
+		WRITE_ONCE(ch->enc.reach, reach);
+	return err;
+}
+
+const struct ockam_endpoint *ockam_channel_encryptor(const struct ockam_channel *ch)
+{
+	return &ch->enc;
+}
+
+const struct ockam_endpoint *ockam_channel_decryptor(const struct ockam_channel *ch)
+{
+	return &ch->dec;
+}
+
+/* No Close here: the links that would carry it end in the same moment. */
+static void ockam_channel_hide(struct ockam_net *on)
+{
+	struct ockam_channel *ch;
+	u32 number = 0;
+
+	while ((ch = ockam_channel_get_next(on, &number))) {
+		ockam_channel_kill(ch, -ESHUTDOWN, "the node has ended", false);
+		ockam_channel_put(ch);
+		number++;
+	}
+}
+
+static void ockam_channel_free_net(struct ockam_net *on)
+{
+	/* Dead channels start no timers; their last works free the queues. */
+	flush_workqueue(ockam_channel_wq);
+}
+
+static struct ockam_room ockam_channel_room = {
+	.name = "channel",
+	.hide = ockam_channel_hide,
+	.free = ockam_channel_free_net,
+};
+
+int ockam_channel_init(void)
+{
+	ockam_channel_wq = alloc_workqueue("ockam_channel",
+					   WQ_UNBOUND | WQ_CPU_INTENSIVE, 0);
+	if (!ockam_channel_wq)
+		return -ENOMEM;
+	ockam_netns_add_room(&ockam_channel_room);
+	return 0;
+}
+
+void ockam_channel_exit(void)
+{
+	destroy_workqueue(ockam_channel_wq);
+	/* Paths are freed by a function of ours. */
+	rcu_barrier();
+}

@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pending handshakes: life and death of exchanges, and this room of a node.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <net/netns/generic.h>
+
+#include "channel.h"
+#include "event.h"
+#include "handshake.h"
+#include "message.h"
+#include "route.h"
+
+struct workqueue_struct *ockam_handshake_wq;
+
+static unsigned int ockam_handshake_id __read_mostly;
+
+/* How soon a READY is tried again that found the worker's buffer full. */
+#define OCKAM_EXCHANGE_READY_RETRY	(HZ / 50 + 1)
+
+struct ockam_handshake_net *ockam_handshake_net(const struct ockam_net *on)
+{
+	return net_generic(on->net, ockam_handshake_id);
+}
+
+static void ockam_exchange_release(struct ockam_endpoint *ep)
+{
+	struct ockam_exchange *ex = container_of(ep, struct ockam_exchange, ep);
+	unsigned int i;
+
+	for (i = 0; i < OCKAM_EXCHANGE_MESSAGES; i++)
+		ockam_message_free(ex->messages[i]);
+	ockam_route_reset(&ex->route);
+	if (ex->listener)
+		ockam_endpoint_put(&ex->listener->ep);
+	if (ex->channel)
+		ockam_channel_put(ex->channel);
+	kfree(ex->encryptor_ids);
+	kfree(ex->opaque);
+	mutex_destroy(&ex->lock);
+	kfree(ex);
+	/* Module exit waits for the work that runs this. */
+	module_put(THIS_MODULE);
+}
+
+static const struct ockam_endpoint_ops ockam_exchange_ops = {
+	.kind = OCKAM_KIND_EXCHANGE,
+	.deliver = ockam_exchange_deliver,
+	.release = ockam_exchange_release,
+};
+
+/* The deadline, and after the keys the time to be confirmed. */
+static void ockam_exchange_timeout_work(struct work_struct *work)
+{
+	struct ockam_exchange *ex = container_of(to_delayed_work(work),
+						 struct ockam_exchange,
+						 timeout_work);
+
+	mutex_lock(&ex->lock);
+	if (ex->state == OCKAM_EXCHANGE_CONFIRMING) {
+		mutex_unlock(&ex->lock);
+		ockam_exchange_unconfirmed(ex);
+	} else {
+		mutex_unlock(&ex->lock);
+		if (ockam_exchange_fail(ex, OCKAM_EXCHANGE_OPEN, -ETIMEDOUT,
+					"the handshake was not finished in time"))
+			ockam_mib_inc(ex->on, OCKAM_MIB_HANDSHAKES_TIMED_OUT);
+	}
+	ockam_exchange_put(ex);
+}
+
+static void ockam_exchange_hold_work(struct work_struct *work)
+{
+	struct ockam_exchange *ex = container_of(to_delayed_work(work),
+						 struct ockam_exchange,
+						 hold_work);
+
+	ockam_exchange_fail(ex, OCKAM_EXCHANGE_OPEN, -ENOBUFS,
+			    "too many packets came before the keys");
+	ockam_exchange_put(ex);
+}
+
+void ockam_exchange_ready(struct ockam_exchange *ex)
+{
+	int err = ockam_event_ready(ex->on, ex->worker_portid, ex->id);
+
+	if (err == -ECONNREFUSED) {
+		ockam_exchange_fail(ex, OCKAM_EXCHANGE_OPEN, -ESRCH,
+				    "the handshake worker has gone");
+	} else if (err) {
+		/* Its buffer is full; nothing may be lost by that. */
+		mutex_lock(&ex->lock);
+		__ockam_exchange_arm(ex, &ex->ready_work,
+				     OCKAM_EXCHANGE_READY_RETRY);
+		mutex_unlock(&ex->lock);
+	}
+}
+
+static void ockam_exchange_ready_work(struct work_struct *work)
+{
+	struct ockam_exchange *ex = container_of(to_delayed_work(work),
+						 struct ockam_exchange,
+						 ready_work);
+	bool fetched;
+
+	mutex_lock(&ex->lock);
+	/* It may have looked by itself in the meantime. */
+	fetched = ex->received && ex->fetched == ex->received;
+	mutex_unlock(&ex->lock);
+	if (!fetched)
+		ockam_exchange_ready(ex);
+	ockam_exchange_put(ex);
+}
+
+struct ockam_exchange *ockam_exchange_alloc(struct ockam_net *on, u8 role,
+					    u32 worker_portid)
+{
+	struct ockam_exchange *ex;
+
+	if (!try_module_get(THIS_MODULE))
+		return NULL;
+	ex = kzalloc(sizeof(*ex), GFP_KERNEL_ACCOUNT);
+	if (!ex || ockam_endpoint_init(&ex->ep, on, &ockam_exchange_ops,
+				       &on->local, NULL, 0, OCKAM_REACH_ALL)) {
+		kfree(ex);
+		module_put(THIS_MODULE);
+		return NULL;
+	}
+	ex->on = on;
+	ex->role = role;
+	ex->worker_portid = worker_portid;
+	mutex_init(&ex->lock);
+	ockam_route_init(&ex->route);
+	INIT_LIST_HEAD(&ex->hold);
+	ockam_gate_init(&ex->gate, &ex->ep, OCKAM_HOLD_MAX_BYTES, NULL);
+	INIT_DELAYED_WORK(&ex->timeout_work, ockam_exchange_timeout_work);
+	INIT_DELAYED_WORK(&ex->hold_work, ockam_exchange_hold_work);
+	INIT_DELAYED_WORK(&ex->ready_work, ockam_exchange_ready_work);
+	return ex;
+}
+
+void __ockam_exchange_arm(struct ockam_exchange *ex, struct delayed_work *work,
+			  unsigned long delay)
+{
+	lockdep_assert_held(&ex->lock);
+	if (ex->state == OCKAM_EXCHANGE_ENDED)
+		return;
+	ockam_endpoint_get(&ex->ep);
+	if (mod_delayed_work(ockam_handshake_wq, work, delay))
+		ockam_exchange_put(ex);
+}
+
+static int ockam_exchange_add(struct ockam_exchange *ex)
+{
+	struct ockam_handshake_net *hn = ockam_handshake_net(ex->on);
+	u32 number;
+	int err;
+
+	ockam_endpoint_get(&ex->ep);	/* the table's */
+	err = xa_alloc_cyclic(&hn->exchanges, &number, ex, xa_limit_31b,
+			      &hn->next, GFP_KERNEL_ACCOUNT);
+	if (err < 0) {
+		ockam_exchange_put(ex);
+		return err;
+	}
+	/* Numbers come again, ids do not. A lookup compares under this lock. */
+	xa_lock(&hn->exchanges);
+	ex->id = (u64)atomic64_inc_return(&hn->serial) << 32 | number;
+	xa_unlock(&hn->exchanges);
+	return 0;
+}
+
+int ockam_exchange_publish(struct ockam_exchange *ex, u32 timeout_ms)
+{
+	int err;
+
+	err = ockam_exchange_add(ex);
+	if (!err)
+		err = ockam_endpoint_add(&ex->ep);
+	/* Whoever unbinds the worker looks at the table after that. */
+	if (!err && READ_ONCE(ex->on->worker_portid) != ex->worker_portid)
+		err = -ESRCH;
+	if (err) {
+		ockam_exchange_end(ex, OCKAM_EXCHANGE_OPEN);
+		return err;
+	}
+	ockam_mib_inc(ex->on, OCKAM_MIB_HANDSHAKES_STARTED);
+	mutex_lock(&ex->lock);
+	__ockam_exchange_arm(ex, &ex->timeout_work,
+			     msecs_to_jiffies(timeout_ms));
+	mutex_unlock(&ex->lock);
+	return 0;
+}
+
+struct ockam_exchange *ockam_exchange_lookup(struct ockam_net *on, u64 id,
+					     u32 portid)
+{
+	struct ockam_handshake_net *hn = ockam_handshake_net(on);
+	struct ockam_exchange *ex;
+
+	xa_lock(&hn->exchanges);
+	ex = xa_load(&hn->exchanges, (u32)id);
+	if (ex && ex->id == id && (!portid || ex->worker_portid == portid))
+		ockam_endpoint_get(&ex->ep);
+	else
+		ex = NULL;
+	xa_unlock(&hn->exchanges);
+	return ex;
+}
+
+/* The first one with a number >= *@number; that number is written back. */
+static struct ockam_exchange *ockam_exchange_next(struct ockam_net *on,
+						  unsigned long *number)
+{
+	struct ockam_handshake_net *hn = ockam_handshake_net(on);
+	struct ockam_exchange *ex;
+
+	xa_lock(&hn->exchanges);
+	ex = xa_find(&hn->exchanges, number, ULONG_MAX, XA_PRESENT);
+	if (ex)
+		ockam_endpoint_get(&ex->ep);
+	xa_unlock(&hn->exchanges);
+	return ex;
+}
+
+static void ockam_exchange_cancel(struct ockam_exchange *ex,
+				  struct delayed_work *work)
+{
+	if (cancel_delayed_work(work))
+		ockam_exchange_put(ex);
+}
+
+/* What waited for keys that will not come. */
+static void ockam_exchange_drop_hold(struct ockam_exchange *ex,
+				     struct list_head *hold, bool overflow)
+{
+	struct ockam_message *msg, *next;
+
+	list_for_each_entry_safe(msg, next, hold, list) {
+		list_del_init(&msg->list);
+		ockam_drop(ex->on, overflow ? OCKAM_DROP_HANDSHAKE_HOLD :
+					      OCKAM_DROP_DEAD, msg);
+	}
+}
+
+bool ockam_exchange_end(struct ockam_exchange *ex,
+			enum ockam_exchange_state upto)
+{
+	struct ockam_handshake_net *hn = ockam_handshake_net(ex->on);
+	bool overflow, table = false;
+	LIST_HEAD(hold);
+
+	mutex_lock(&ex->lock);
+	if (ex->state == OCKAM_EXCHANGE_ENDED || ex->state > upto) {
+		mutex_unlock(&ex->lock);
+		return false;
+	}
+	ex->state = OCKAM_EXCHANGE_ENDED;
+	list_splice_init(&ex->hold, &hold);
+	overflow = ex->overflow;
+	mutex_unlock(&ex->lock);
+
+	ockam_endpoint_remove(&ex->ep);
+	ockam_gate_open(&ex->gate);
+	ockam_exchange_cancel(ex, &ex->timeout_work);
+	ockam_exchange_cancel(ex, &ex->hold_work);
+	ockam_exchange_cancel(ex, &ex->ready_work);
+	ockam_exchange_drop_hold(ex, &hold, overflow);
+	if (ex->role == OCKAM_ROLE_INITIATOR)
+		atomic_dec(&hn->initiators);
+	else
+		ockam_listener_release_quota(ex);
+	if (ex->id)
+		table = xa_erase(&hn->exchanges, (u32)ex->id);
+	if (table)
+		ockam_exchange_put(ex);
+	return true;
+}
+
+void ockam_exchange_tell(struct ockam_exchange *ex, int error,
+			 const char *reason, struct ockam_channel *ch,
+			 bool confirmed)
+{
+	struct ockam_result res = {
+		.portid = ex->portid,
+		.seq = ex->seq,
+		.error = error,
+		.reason = reason,
+		.confirmed = confirmed,
+	};
+	bool told;
+
+	if (ex->role != OCKAM_ROLE_INITIATOR)
+		return;
+	mutex_lock(&ex->lock);
+	told = ex->told;
+	ex->told = true;
+	mutex_unlock(&ex->lock);
+	if (told)
+		return;
+	if (ch) {
+		res.encryptor = &ch->enc;
+		res.decryptor = ch->dec.name;
+		res.decryptor_len = ch->dec.name_len;
+		res.flow_id = ch->origin.flow_id;
+		res.peer = ch->peer;
+	}
+	ockam_event_result(ex->on, &res);
+}
+
+bool ockam_exchange_fail(struct ockam_exchange *ex,
+			 enum ockam_exchange_state upto, int error,
+			 const char *reason)
+{
+	struct ockam_event_info ev = {
+		.event = OCKAM_EVENT_HANDSHAKE_FAIL,
+		.ep = &ex->ep,
+		.error = error,
+		.reason = reason,
+		.role = ex->role,
+	};
+
+	if (!ockam_exchange_end(ex, upto))
+		return false;
+	ockam_mib_inc(ex->on, OCKAM_MIB_HANDSHAKES_FAILED);
+	ockam_event_notify(ex->on, &ev);
+	ockam_exchange_tell(ex, error, reason, NULL, false);
+	return true;
+}
+
+void ockam_exchange_fail_all(struct ockam_net *on,
+			     bool (*match)(const struct ockam_exchange *ex,
+					   const void *arg),
+			     const void *arg, enum ockam_exchange_state upto,
+			     int error, const char *reason)
+{
+	struct ockam_exchange *ex;
+	unsigned long number = 0;
+
+	while ((ex = ockam_exchange_next(on, &number))) {
+		if (!match || match(ex, arg))
+			ockam_exchange_fail(ex, upto, error, reason);
+		ockam_exchange_put(ex);
+		number++;
+	}
+}
+
+static bool ockam_exchange_of_old_worker(const struct ockam_exchange *ex,
+					 const void *arg)
+{
+	return ex->worker_portid != READ_ONCE(ex->on->worker_portid);
+}
+
+/* Channels, even unconfirmed ones, need no worker. */
+static void ockam_handshake_worker_gone(struct ockam_net *on)
+{
+	ockam_exchange_fail_all(on, ockam_exchange_of_old_worker, NULL,
+				OCKAM_EXCHANGE_OPEN, -ESRCH,
+				"the handshake worker has gone");
+}
+
+static void ockam_handshake_hide(struct ockam_net *on)
+{
+	ockam_listener_hide_net(on);
+	ockam_exchange_fail_all(on, NULL, NULL, OCKAM_EXCHANGE_CONFIRMING,
+				-ESHUTDOWN, "the node has ended");
+}
+
+static void ockam_handshake_free(struct ockam_net *on)
+{
+	flush_workqueue(ockam_handshake_wq);
+}
+
+static struct ockam_room ockam_handshake_room = {
+	.name = "handshake",
+	.hide = ockam_handshake_hide,
+	.free = ockam_handshake_free,
+	.worker_gone = ockam_handshake_worker_gone,
+};
+
+static int __net_init ockam_handshake_init_net(struct net *net)
+{
+	struct ockam_handshake_net *hn = net_generic(net, ockam_handshake_id);
+	unsigned int i;
+
+	xa_init_flags(&hn->exchanges, XA_FLAGS_ALLOC1);
+	atomic64_set(&hn->serial, 0);
+	spin_lock_init(&hn->source_lock);
+	for (i = 0; i < ARRAY_SIZE(hn->sources); i++)
+		INIT_HLIST_HEAD(&hn->sources[i]);
+	return 0;
+}
+
+static void __net_exit ockam_handshake_exit_net(struct net *net)
+{
+	struct ockam_handshake_net *hn = net_generic(net, ockam_handshake_id);
+
+	WARN_ON_ONCE(!xa_empty(&hn->exchanges));
+	xa_destroy(&hn->exchanges);
+	ockam_listener_exit_net(hn);
+}
+
+/* A subsystem: it goes after the device that ends the node's rooms. */
+static struct pernet_operations ockam_handshake_ops = {
+	.init = ockam_handshake_init_net,
+	.exit = ockam_handshake_exit_net,
+	.id = &ockam_handshake_id,
+	.size = sizeof(struct ockam_handshake_net),
+};
+
+int ockam_handshake_init(void)
+{
+	int err;
+
+	ockam_handshake_wq = alloc_workqueue("ockam_handshake", WQ_UNBOUND, 0);
+	if (!ockam_handshake_wq)
+		return -ENOMEM;
+	err = register_pernet_subsys(&ockam_handshake_ops);
+	if (err) {
+		destroy_workqueue(ockam_handshake_wq);
+		return err;
+	}
+	ockam_netns_add_room(&ockam_handshake_room);
+	return 0;
+}
+
+void ockam_handshake_exit(void)
+{
+	destroy_workqueue(ockam_handshake_wq);
+	unregister_pernet_subsys(&ockam_handshake_ops);
+}

@@ -1,0 +1,640 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Running a handshake: the peer's messages, the worker's commands, and the
+ * initiator's wait for a first packet (wire-protocol sections 5.4 and 5.5).
+ *
+ *                 peer's messages   ours    the worker then installs keys
+ *   initiator     msg2              1, 3    after it has sent msg3
+ *   responder     msg1, msg3        2       after it has fetched msg3
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#include <linux/slab.h>
+
+#include "channel.h"
+#include "event.h"
+#include "handshake.h"
+#include "message.h"
+#include "route.h"
+
+/* What a held packet counts at least: 32 small ones fill the queue. */
+#define OCKAM_HOLD_MIN_CHARGE	(OCKAM_HOLD_MAX_BYTES / OCKAM_HOLD_MAX_MESSAGES)
+#define OCKAM_HOLD_PAUSE_MS	2000
+
+/* Handshake messages that we await: what comes afterwards waits for keys. */
+static unsigned int ockam_exchange_expects(const struct ockam_exchange *ex)
+{
+	return ex->role == OCKAM_ROLE_INITIATOR ? 1 : 2;
+}
+
+/* Handshake messages that we send. */
+static unsigned int ockam_exchange_sends(const struct ockam_exchange *ex)
+{
+	return ex->role == OCKAM_ROLE_INITIATOR ? 2 : 1;
+}
+
+/* All said and read: the worker may bring the keys. */
+static bool __ockam_exchange_complete(const struct ockam_exchange *ex)
+	__must_hold(&ex->lock)
+{
+	return ex->sent == ockam_exchange_sends(ex) &&
+	       ex->received == ockam_exchange_expects(ex) &&
+	       ex->fetched == ex->received;
+}
+
+/*
+ * A packet before the keys. The sender's link reads on only when the queue has
+ * room again; what it had read already still finds place.
+ */
+static enum ockam_mib __ockam_exchange_hold(struct ockam_exchange *ex,
+					    struct ockam_message *msg,
+					    struct ockam_dispatch *d)
+	__must_hold(&ex->lock)
+{
+	u64 used;
+
+	spin_lock_bh(&ex->gate.lock);
+	used = ex->gate.used;
+	spin_unlock_bh(&ex->gate.lock);
+	if (used >= 2 * OCKAM_HOLD_MAX_BYTES)
+		return OCKAM_DROP_HANDSHAKE_HOLD;
+
+	list_add_tail(&msg->list, &ex->hold);
+	if (!ockam_gate_charge(&ex->gate, max_t(u64, msg->len,
+						OCKAM_HOLD_MIN_CHARGE)))
+		return 0;
+	ockam_dispatch_note_gate(d, &ex->gate);
+	if (!ex->overflow) {
+		ex->overflow = true;
+		__ockam_exchange_arm(ex, &ex->hold_work,
+				     msecs_to_jiffies(OCKAM_HOLD_PAUSE_MS));
+	}
+	return 0;
+}
+
+/* @ready: the worker has something to fetch. 0 or a reason to drop. */
+static enum ockam_mib __ockam_exchange_take(struct ockam_exchange *ex,
+					    struct ockam_message *msg,
+					    struct ockam_dispatch *d,
+					    bool *ready)
+	__must_hold(&ex->lock)
+{
+	if (ex->state != OCKAM_EXCHANGE_OPEN &&
+	    ex->state != OCKAM_EXCHANGE_INSTALLING)
+		return OCKAM_DROP_DEAD;
+	/* Behind the last handshake message of both sides come packets. */
+	if (ex->received == ockam_exchange_expects(ex))
+		return ex->sent == ockam_exchange_sends(ex) ?
+		       __ockam_exchange_hold(ex, msg, d) :
+		       OCKAM_DROP_HANDSHAKE_STATE;
+	/* Nobody can answer what we have not said. */
+	if (ex->sent != 1)
+		return OCKAM_DROP_HANDSHAKE_STATE;
+	if (msg->len > OCKAM_HANDSHAKE_MAX)
+		return OCKAM_DROP_HANDSHAKE_TOO_LARGE;
+	/* A way back is what msg3 needs. */
+	if (ex->role == OCKAM_ROLE_INITIATOR && !msg->ret.hops)
+		return OCKAM_DROP_NO_ROUTE;
+	ex->messages[ex->received++] = msg;
+	*ready = true;
+	return 0;
+}
+
+int ockam_exchange_deliver(struct ockam_endpoint *ep, struct ockam_message *msg,
+			   struct ockam_dispatch *d)
+{
+	struct ockam_exchange *ex = container_of(ep, struct ockam_exchange, ep);
+	struct ockam_channel *ch;
+	enum ockam_mib reason = 0;
+	bool ready = false;
+
+	mutex_lock(&ex->lock);
+	ch = ex->channel;
+	if (!ch)
+		reason = __ockam_exchange_take(ex, msg, d, &ready);
+	mutex_unlock(&ex->lock);
+
+	/* Found just before the channel took our place. We hold it by ->ep. */
+	if (ch)
+		return ockam_channel_receive(ch, msg, d);
+	if (reason)
+		ockam_drop(ex->on, reason, msg);
+	if (ready)
+		ockam_exchange_ready(ex);
+	return 0;
+}
+
+int ockam_handshake_start(struct ockam_net *on,
+			  const struct ockam_handshake_params *p,
+			  const char **why)
+{
+	struct ockam_handshake_net *hn = ockam_handshake_net(on);
+	u32 worker_portid = READ_ONCE(on->worker_portid);
+	struct ockam_exchange *ex;
+	int err;
+
+	*why = NULL;
+	if (!worker_portid) {
+		*why = "no handshake worker is bound to this node";
+		return -ESRCH;
+	}
+	if (!p->route->hops) {
+		*why = "the route to the listener is empty";
+		return -EINVAL;
+	}
+	if (p->opaque_len > OCKAM_OPAQUE_MAX) {
+		*why = "the worker's data is longer than 16384 bytes";
+		return -E2BIG;
+	}
+	if (p->n_encryptor_ids > OCKAM_REACH_IDS_MAX) {
+		*why = "too many flow ids";
+		return -E2BIG;
+	}
+	if (atomic_inc_return(&hn->initiators) >
+	    ockam_netns_limit(on, OCKAM_LIMIT_CHANNELS)) {
+		atomic_dec(&hn->initiators);
+		*why = "too many channels are being made";
+		return -ENOSPC;
+	}
+	ex = ockam_exchange_alloc(on, OCKAM_ROLE_INITIATOR, worker_portid);
+	if (!ex) {
+		atomic_dec(&hn->initiators);
+		*why = "no memory for the handshake";
+		return -ENOMEM;
+	}
+	/* From here on the exchange's end gives the count back. */
+	ex->portid = p->portid;
+	ex->seq = p->seq;
+	ex->confirm_ms = p->confirm_ms ?: OCKAM_CONFIRM_DEFAULT_MS;
+	ex->encryptor_reach = p->encryptor_reach ?: OCKAM_REACH_LOCAL;
+	err = ockam_route_copy(&ex->route, p->route);
+	if (!err && p->opaque_len) {
+		ex->opaque = kmemdup(p->opaque, p->opaque_len, GFP_KERNEL_ACCOUNT);
+		ex->opaque_len = p->opaque_len;
+		err = ex->opaque ? 0 : -ENOMEM;
+	}
+	if (!err && p->n_encryptor_ids) {
+		ex->encryptor_ids = kmemdup(p->encryptor_ids,
+					    p->n_encryptor_ids * OCKAM_FLOW_ID_LEN,
+					    GFP_KERNEL_ACCOUNT);
+		ex->n_encryptor_ids = p->n_encryptor_ids;
+		err = ex->encryptor_ids ? 0 : -ENOMEM;
+	}
+	if (err)
+		ockam_exchange_end(ex, OCKAM_EXCHANGE_OPEN);
+	else
+		err = ockam_exchange_publish(ex, p->timeout_ms ?:
+					     ockam_netns_limit(on, OCKAM_LIMIT_INITIATOR_MS));
+	if (!err)
+		ockam_exchange_ready(ex);
+	else
+		*why = err == -ESRCH ? "the handshake worker has just gone" :
+		       err == -ESHUTDOWN ? "the node is ending" :
+		       err == -ENOSPC ? "the node's limit of addresses is reached" :
+		       "no memory for the handshake";
+	ockam_exchange_put(ex);
+	return err;
+}
+
+static bool ockam_exchange_asked_by(const struct ockam_exchange *ex,
+				    const void *arg)
+{
+	return ex->role == OCKAM_ROLE_INITIATOR &&
+	       ex->portid == *(const u32 *)arg;
+}
+
+void ockam_handshake_cancel_port(struct ockam_net *on, u32 portid)
+{
+	struct ockam_handshake_net *hn = ockam_handshake_net(on);
+	struct ockam_exchange *ex;
+	unsigned long number;
+
+	xa_lock(&hn->exchanges);
+	xa_for_each(&hn->exchanges, number, ex) {
+		if (!ockam_exchange_asked_by(ex, &portid))
+			continue;
+		ockam_endpoint_get(&ex->ep);
+		xa_unlock(&hn->exchanges);
+
+		/* Nobody is there to be told; the number may be another's soon. */
+		mutex_lock(&ex->lock);
+		ex->told = true;
+		mutex_unlock(&ex->lock);
+		if (ockam_exchange_fail(ex, OCKAM_EXCHANGE_CONFIRMING,
+					-ECANCELED,
+					"whoever asked for the channel has gone") &&
+		    ex->channel)
+			ockam_channel_close(ex->channel, -ECANCELED,
+					    "whoever asked for it has gone");
+		ockam_exchange_put(ex);
+		xa_lock(&hn->exchanges);
+	}
+	xa_unlock(&hn->exchanges);
+}
+
+int ockam_handshake_fetch(struct ockam_net *on, u32 portid, u64 id,
+			  struct ockam_handshake_fetched *f, const char **why)
+{
+	struct ockam_message *msg = NULL;
+	struct ockam_exchange *ex;
+
+	memset(f, 0, sizeof(*f));
+	ex = ockam_exchange_lookup(on, id, portid);
+	if (!ex) {
+		*why = "no such exchange";
+		return -ENOENT;
+	}
+	mutex_lock(&ex->lock);
+	if (ex->state != OCKAM_EXCHANGE_OPEN) {
+		mutex_unlock(&ex->lock);
+		ockam_exchange_put(ex);
+		*why = "the exchange is over";
+		return -EPROTO;
+	}
+	ex->fetched = ex->received;
+	f->number = ex->received;
+	if (ex->received)
+		msg = ex->messages[ex->received - 1];
+	mutex_unlock(&ex->lock);
+
+	/* Messages and opaque data stay as long as the exchange is held. */
+	f->held = ex;
+	f->role = ex->role;
+	if (msg) {
+		f->message = msg->data;
+		f->message_len = msg->len;
+	}
+	if (ex->listener) {
+		f->opaque = ex->listener->opaque;
+		f->opaque_len = ex->listener->opaque_len;
+		f->listener = ex->listener->ep.name;
+		f->listener_len = ex->listener->ep.name_len;
+	} else {
+		f->opaque = ex->opaque;
+		f->opaque_len = ex->opaque_len;
+	}
+	return 0;
+}
+
+void ockam_handshake_fetch_put(struct ockam_handshake_fetched *f)
+{
+	if (f->held)
+		ockam_exchange_put(f->held);
+	f->held = NULL;
+}
+
+/* May our next handshake message go now? Then it counts as sent. */
+static int __ockam_exchange_may_send(struct ockam_exchange *ex,
+				     const char **why)
+	__must_hold(&ex->lock)
+{
+	int err;
+
+	if (ex->state != OCKAM_EXCHANGE_OPEN) {
+		*why = "the exchange is over";
+		return -EPROTO;
+	}
+	if (ex->sent == ockam_exchange_sends(ex)) {
+		*why = "all handshake messages of this role have been sent";
+		return -EPROTO;
+	}
+	/* All but an initiator's first message answer a fetched one. */
+	if (ex->sent || ex->role == OCKAM_ROLE_RESPONDER) {
+		if (!ex->fetched) {
+			*why = "the message to be answered has not been fetched";
+			return -EPROTO;
+		}
+		/* So an initiator leaves the listener for the responder. */
+		err = ockam_route_copy(&ex->route, &ex->messages[0]->ret);
+		if (err) {
+			*why = "no memory for the route";
+			return err;
+		}
+	}
+	ex->sent++;
+	return 0;
+}
+
+/* Fill in the routes of @msg and count it. */
+static int ockam_exchange_address(struct ockam_exchange *ex,
+				  struct ockam_message *msg, const char **why)
+{
+	struct ockam_hop own = ockam_endpoint_hop(&ex->ep);
+	int err;
+
+	err = ockam_route_push_front(&msg->ret, &own);
+	if (err) {
+		*why = "no memory for the message";
+		return err;
+	}
+	mutex_lock(&ex->lock);
+	err = __ockam_exchange_may_send(ex, why);
+	if (!err) {
+		err = ockam_route_copy(&msg->onward, &ex->route);
+		if (err) {
+			ex->sent--;
+			*why = "no memory for the message";
+		}
+	}
+	mutex_unlock(&ex->lock);
+	return err;
+}
+
+int ockam_handshake_send(struct ockam_net *on, u32 portid, u64 id,
+			 const u8 *message, size_t len, const char **why)
+{
+	struct ockam_exchange *ex;
+	struct ockam_dispatch d;
+	struct ockam_message *msg;
+	int err;
+
+	if (!len || len > OCKAM_HANDSHAKE_MAX) {
+		*why = "a handshake message has 1 to 32768 bytes";
+		return -EMSGSIZE;
+	}
+	ex = ockam_exchange_lookup(on, id, portid);
+	if (!ex) {
+		*why = "no such exchange";
+		return -ENOENT;
+	}
+	msg = ockam_message_alloc(on, OCKAM_MESSAGE_HEADROOM, len,
+				  OCKAM_MESSAGE_TAILROOM, GFP_KERNEL_ACCOUNT);
+	if (!msg) {
+		*why = "no memory for the message";
+		err = -ENOMEM;
+		goto out;
+	}
+	memcpy(msg->data, message, len);
+	msg->control = true;
+	/* Counted before it goes: the answer may be quicker than we. */
+	err = ockam_exchange_address(ex, msg, why);
+	if (err) {
+		ockam_message_free(msg);
+		goto out;
+	}
+	ockam_dispatch_init(&d);
+	err = ockam_route_dispatch(on, msg, &on->local, &d);
+	ockam_dispatch_fini(&d);
+	if (err) {
+		*why = err == -EHOSTUNREACH ? "the route begins with an unknown address" :
+		       err == -EACCES ? "the first address of the route may not be used" :
+		       "the first address of the route did not take the message";
+		mutex_lock(&ex->lock);
+		ex->sent--;
+		mutex_unlock(&ex->lock);
+	}
+out:
+	ockam_exchange_put(ex);
+	return err;
+}
+
+/* What the channel says while its initiator waits. */
+
+static void ockam_exchange_confirmed(struct ockam_channel *ch, u64 cookie)
+{
+	struct ockam_exchange *ex = ockam_exchange_lookup(ch->on, cookie, 0);
+
+	if (!ex)
+		return;
+	if (ockam_exchange_end(ex, OCKAM_EXCHANGE_CONFIRMING))
+		ockam_exchange_tell(ex, 0, NULL, ch, true);
+	ockam_exchange_put(ex);
+}
+
+static void ockam_exchange_fail_channel(struct ockam_exchange *ex, bool by_peer)
+{
+	ockam_exchange_fail(ex, OCKAM_EXCHANGE_CONFIRMING,
+			    by_peer ? -EACCES : -ECONNRESET,
+			    by_peer ? "the peer refused the channel" :
+				      "the channel ended before the peer used it");
+}
+
+static void ockam_exchange_dead(struct ockam_channel *ch, u64 cookie,
+				bool by_peer)
+{
+	struct ockam_exchange *ex = ockam_exchange_lookup(ch->on, cookie, 0);
+
+	if (!ex)
+		return;
+	/* While it is being installed the installer looks by itself. */
+	if (READ_ONCE(ex->state) == OCKAM_EXCHANGE_CONFIRMING)
+		ockam_exchange_fail_channel(ex, by_peer);
+	ockam_exchange_put(ex);
+}
+
+static const struct ockam_channel_ops ockam_exchange_channel_ops = {
+	.confirmed = ockam_exchange_confirmed,
+	.dead = ockam_exchange_dead,
+};
+
+/* The peer has sent nothing: first ask its echo, then do without. */
+void ockam_exchange_unconfirmed(struct ockam_exchange *ex)
+{
+	bool probe;
+
+	mutex_lock(&ex->lock);
+	probe = !ex->probed && ex->state == OCKAM_EXCHANGE_CONFIRMING;
+	ex->probed = true;
+	if (probe)
+		__ockam_exchange_arm(ex, &ex->timeout_work,
+				     msecs_to_jiffies(ex->confirm_ms -
+						      ex->confirm_ms / 4));
+	mutex_unlock(&ex->lock);
+	if (probe)
+		ockam_channel_send_probe(ex->channel);
+	else if (ockam_exchange_end(ex, OCKAM_EXCHANGE_CONFIRMING))
+		ockam_exchange_tell(ex, 0, NULL, ex->channel, false);
+}
+
+static int ockam_exchange_alloc_channel(struct ockam_exchange *ex,
+					const struct ockam_handshake_done *done,
+					struct ockam_channel **ch)
+{
+	bool initiator = ex->role == OCKAM_ROLE_INITIATOR;
+	struct ockam_channel_params p = {
+		.role = ex->role,
+		.key_tx = done->key_tx,
+		.key_rx = done->key_rx,
+		.peer = done->peer,
+		.local_id = done->local_id,
+		.decryptor = ex->ep.name,
+		.decryptor_len = ex->ep.name_len,
+		.route = &ex->route,
+		.expiry = done->expiry,
+		.attributes = done->attributes,
+		.attributes_len = done->attributes_len,
+		.encryptor_reach = done->encryptor_reach ?: OCKAM_REACH_LOCAL,
+		.encryptor_ids = done->encryptor_ids,
+		.n_encryptor_ids = done->n_encryptor_ids,
+		.ops = initiator ? &ockam_exchange_channel_ops : NULL,
+		.cookie = ex->id,
+	};
+
+	if (initiator) {
+		p.encryptor_reach = ex->encryptor_reach;
+		p.encryptor_ids = ex->encryptor_ids;
+		p.n_encryptor_ids = ex->n_encryptor_ids;
+	}
+	if (ex->listener) {
+		p.listener = ex->listener->ep.name;
+		p.listener_len = ex->listener->ep.name_len;
+		p.spawner_id = ex->listener->origin.flow_id;
+	}
+	return ockam_channel_alloc(ex->on, &p, ch);
+}
+
+/*
+ * The channel has our address. Hand over what was held; an initiator waits for
+ * the peer's first packet, a responder's exchange is over.
+ */
+static void ockam_exchange_hand_over(struct ockam_exchange *ex,
+				     struct ockam_channel *ch)
+{
+	bool initiator = ex->role == OCKAM_ROLE_INITIATOR;
+	LIST_HEAD(held);
+	bool ended;
+
+	mutex_lock(&ex->lock);
+	ended = ex->state == OCKAM_EXCHANGE_ENDED;
+	if (!ended) {
+		ockam_channel_get(ch);
+		ex->channel = ch;
+		list_splice_init(&ex->hold, &held);
+		ex->state = OCKAM_EXCHANGE_CONFIRMING;
+		if (initiator)
+			__ockam_exchange_arm(ex, &ex->timeout_work,
+					     msecs_to_jiffies(ex->confirm_ms / 4));
+	}
+	mutex_unlock(&ex->lock);
+
+	/* Failed by somebody else between our address and this. */
+	if (ended) {
+		ockam_channel_close(ch, -ECANCELED, "its handshake was cancelled");
+		return;
+	}
+	ockam_mib_inc(ex->on, OCKAM_MIB_HANDSHAKES_DONE);
+	ockam_gate_open(&ex->gate);
+	ockam_channel_start(ch, &held);
+	if (!initiator)
+		ockam_exchange_end(ex, OCKAM_EXCHANGE_CONFIRMING);
+	else if (READ_ONCE(ch->dead))
+		ockam_exchange_fail_channel(ex, false);
+}
+
+static int ockam_exchange_install(struct ockam_exchange *ex,
+				  const struct ockam_handshake_done *done,
+				  const char **why)
+{
+	struct ockam_channel *ch;
+	int err;
+
+	err = ockam_exchange_alloc_channel(ex, done, &ch);
+	if (err) {
+		*why = err == -E2BIG ? "too many flow ids" :
+		       err == -EINVAL ? "the attributes are longer than 4096 bytes" :
+		       "no memory for the channel";
+		return err;
+	}
+	/* Packet 0, before anybody else can send: so the peer knows us willing. */
+	if (done->control) {
+		err = ockam_channel_send_refresh(ch, done->control,
+						 done->control_len);
+		if (err) {
+			*why = "the first packet could not be sent";
+			ockam_channel_discard(ch);
+			return err;
+		}
+	}
+	err = ockam_channel_publish(ch, &ex->ep);
+	if (err) {
+		*why = err == -ENOSPC ? "the node's limit of channels or addresses is reached" :
+		       err == -ENOENT ? "the exchange has ended" :
+		       err == -ESHUTDOWN ? "the node is ending" :
+		       "no memory for the channel";
+		ockam_channel_send_close(ch);
+		ockam_channel_discard(ch);
+		return err;
+	}
+	ockam_exchange_hand_over(ex, ch);
+	ockam_channel_put(ch);
+	return 0;
+}
+
+/* A responder that knows its peer says no by a sealed Close, best effort. */
+static void ockam_exchange_refuse(struct ockam_exchange *ex,
+				  const struct ockam_handshake_done *done)
+{
+	struct ockam_channel *ch;
+
+	if (ockam_exchange_alloc_channel(ex, done, &ch))
+		return;
+	ockam_channel_send_close(ch);
+	ockam_channel_discard(ch);
+}
+
+/* May the keys come now? Then the exchange is being installed. */
+static int ockam_exchange_begin(struct ockam_exchange *ex,
+				const struct ockam_handshake_done *done,
+				const char **why)
+{
+	int err = 0;
+
+	mutex_lock(&ex->lock);
+	if (ex->state != OCKAM_EXCHANGE_OPEN) {
+		*why = "the exchange is over";
+		err = -EPROTO;
+	} else if (!__ockam_exchange_complete(ex)) {
+		*why = "the keys came before the last handshake message";
+		err = -EPROTO;
+	} else if (!done->peer || !done->key_tx || !done->key_rx) {
+		*why = "the peer's identifier and both keys are needed";
+		err = -EINVAL;
+	} else {
+		ex->state = OCKAM_EXCHANGE_INSTALLING;
+	}
+	mutex_unlock(&ex->lock);
+	return err;
+}
+
+int ockam_handshake_done(struct ockam_net *on, u32 portid, u64 id,
+			 const struct ockam_handshake_done *done,
+			 const char **why)
+{
+	struct ockam_exchange *ex;
+	bool refuse;
+	int err;
+
+	ex = ockam_exchange_lookup(on, id, portid);
+	if (!ex) {
+		*why = "no such exchange";
+		return -ENOENT;
+	}
+	if (done->error) {
+		mutex_lock(&ex->lock);
+		refuse = ex->role == OCKAM_ROLE_RESPONDER && done->peer &&
+			 done->key_tx && done->key_rx &&
+			 ex->state == OCKAM_EXCHANGE_OPEN &&
+			 __ockam_exchange_complete(ex);
+		if (refuse)
+			ex->state = OCKAM_EXCHANGE_INSTALLING;
+		mutex_unlock(&ex->lock);
+		if (refuse)
+			ockam_exchange_refuse(ex, done);
+		err = 0;
+		if (!ockam_exchange_fail(ex, OCKAM_EXCHANGE_INSTALLING, done->error,
+					 done->reason ?: "the handshake worker gave no reason")) {
+			*why = "the exchange is over";
+			err = -EPROTO;
+		}
+	} else {
+		err = ockam_exchange_begin(ex, done, why);
+		if (!err)
+			err = ockam_exchange_install(ex, done, why);
+		/* Once it has its keys, another DONE does it no harm. */
+		if (err)
+			ockam_exchange_fail(ex, OCKAM_EXCHANGE_INSTALLING, err,
+					    *why);
+	}
+	ockam_exchange_put(ex);
+	return err;
+}

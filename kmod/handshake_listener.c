@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Channel listeners, and how many exchanges strangers may start: every message
+ * at a listener becomes a pending exchange (wire-protocol section 5.4).
+ *
+ * Started exchanges have their own address and need no quota any more, so a
+ * flood of first messages cannot starve third ones.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#include <linux/jhash.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "handshake.h"
+#include "message.h"
+#include "route.h"
+
+/*
+ * One place that first messages come from: the address that answers would go
+ * to first, which is a link or the encryptor of another channel.
+ *
+ * Born:   with its first message, under hn->source_lock, which guards it all.
+ * Dies:   when it has nothing pending and a full second has passed, so that its
+ *         tokens are back; noticed by whoever looks into its bucket.
+ */
+struct ockam_handshake_source {
+	struct hlist_node node;
+	unsigned long stamp;	/* jiffies of the last refill */
+	u64 tokens;		/* in 1/HZ of an exchange */
+	u32 pending;
+	u8 name_len;
+	u8 name[];
+};
+
+static bool ockam_source_idle(const struct ockam_handshake_source *src)
+{
+	return !src->pending && time_after(jiffies, src->stamp + HZ);
+}
+
+/* Found, or made; NULL without memory. Sweeps the bucket on the way. */
+static struct ockam_handshake_source *
+__ockam_source_get(struct ockam_handshake_net *hn, const struct ockam_hop *hop)
+	__must_hold(&hn->source_lock)
+{
+	u32 hash = jhash(hop->name, hop->len, 0);
+	struct ockam_handshake_source *src, *found = NULL;
+	struct hlist_head *head;
+	struct hlist_node *next;
+
+	lockdep_assert_held(&hn->source_lock);
+	head = &hn->sources[hash >> (32 - OCKAM_HANDSHAKE_SOURCE_BITS)];
+	hlist_for_each_entry_safe(src, next, head, node) {
+		if (src->name_len == hop->len &&
+		    !memcmp(src->name, hop->name, hop->len)) {
+			found = src;
+		} else if (ockam_source_idle(src)) {
+			hlist_del(&src->node);
+			kfree(src);
+		}
+	}
+	if (found)
+		return found;
+	src = kzalloc(struct_size(src, name, hop->len),
+		      GFP_ATOMIC | __GFP_ACCOUNT);
+	if (!src)
+		return NULL;
+	src->name_len = hop->len;
+	memcpy(src->name, hop->name, hop->len);
+	/* Older than a second: starts with all tokens. */
+	src->stamp = jiffies - 2 * HZ;
+	hlist_add_head(&src->node, head);
+	return src;
+}
+
+/* A token bucket as large as what comes in a second. */
+static bool __ockam_source_take_token(struct ockam_handshake_source *src,
+				      u64 rate)
+{
+	unsigned long elapsed = min(jiffies - src->stamp, (unsigned long)HZ);
+
+	src->stamp = jiffies;
+	src->tokens = min(src->tokens + elapsed * rate, rate * HZ);
+	if (src->tokens < HZ)
+		return false;
+	src->tokens -= HZ;
+	return true;
+}
+
+/* Room for one more exchange? 0 or a reason; on 0 *@out counts it. */
+static enum ockam_mib ockam_listener_take_quota(struct ockam_net *on,
+						const struct ockam_hop *from,
+						struct ockam_handshake_source **out)
+{
+	struct ockam_handshake_net *hn = ockam_handshake_net(on);
+	struct ockam_handshake_source *src;
+	enum ockam_mib reason = 0;
+
+	spin_lock_bh(&hn->source_lock);
+	src = __ockam_source_get(hn, from);
+	if (!src)
+		reason = OCKAM_DROP_NO_MEMORY;
+	else if (!__ockam_source_take_token(src, ockam_netns_limit(on, OCKAM_LIMIT_PENDING_RATE)))
+		reason = OCKAM_DROP_HANDSHAKE_RATE;
+	else if (src->pending >= ockam_netns_limit(on, OCKAM_LIMIT_PENDING_LINK))
+		reason = OCKAM_DROP_HANDSHAKE_LINK_LIMIT;
+	else if (atomic_read(&hn->responders) >= ockam_netns_limit(on, OCKAM_LIMIT_PENDING))
+		reason = OCKAM_DROP_HANDSHAKE_LIMIT;
+	if (!reason) {
+		atomic_inc(&hn->responders);
+		src->pending++;
+		*out = src;
+	}
+	spin_unlock_bh(&hn->source_lock);
+	return reason;
+}
+
+static void ockam_listener_give_quota(struct ockam_net *on,
+				      struct ockam_handshake_source *src)
+{
+	struct ockam_handshake_net *hn = ockam_handshake_net(on);
+
+	spin_lock_bh(&hn->source_lock);
+	src->pending--;
+	atomic_dec(&hn->responders);
+	spin_unlock_bh(&hn->source_lock);
+}
+
+/* A responder's exchange has ended. */
+void ockam_listener_release_quota(struct ockam_exchange *ex)
+{
+	atomic_dec(&ex->listener->pending);
+	ockam_listener_give_quota(ex->on, ex->source);
+}
+
+void ockam_listener_exit_net(struct ockam_handshake_net *hn)
+{
+	struct ockam_handshake_source *src;
+	struct hlist_node *next;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(hn->sources); i++) {
+		hlist_for_each_entry_safe(src, next, &hn->sources[i], node) {
+			WARN_ON_ONCE(src->pending);
+			kfree(src);
+		}
+	}
+}
+
+static enum ockam_mib ockam_listener_check(const struct ockam_listener *l,
+					   const struct ockam_message *msg,
+					   struct ockam_hop *from,
+					   u32 *worker_portid)
+{
+	if (READ_ONCE(l->dead))
+		return OCKAM_DROP_DEAD;
+	if (msg->len > OCKAM_HANDSHAKE_MAX)
+		return OCKAM_DROP_HANDSHAKE_TOO_LARGE;
+	/* There is no way to answer. */
+	if (!ockam_route_first(&msg->ret, from))
+		return OCKAM_DROP_NO_ROUTE;
+	*worker_portid = READ_ONCE(l->ep.on->worker_portid);
+	return *worker_portid ? 0 : OCKAM_DROP_HANDSHAKE_NO_WORKER;
+}
+
+/* Every message starts an exchange, whatever it says. */
+static int ockam_listener_deliver(struct ockam_endpoint *ep,
+				  struct ockam_message *msg,
+				  struct ockam_dispatch *d)
+{
+	struct ockam_listener *l = container_of(ep, struct ockam_listener, ep);
+	struct ockam_handshake_source *source;
+	struct ockam_exchange *ex;
+	enum ockam_mib reason;
+	struct ockam_hop from;
+	u32 worker_portid;
+	u32 timeout_ms;
+
+	reason = ockam_listener_check(l, msg, &from, &worker_portid);
+	if (!reason)
+		reason = ockam_listener_take_quota(ep->on, &from, &source);
+	if (reason)
+		goto drop;
+	ex = ockam_exchange_alloc(ep->on, OCKAM_ROLE_RESPONDER, worker_portid);
+	if (!ex) {
+		ockam_listener_give_quota(ep->on, source);
+		reason = OCKAM_DROP_NO_MEMORY;
+		goto drop;
+	}
+	/* From here on the exchange's end gives both counts back. */
+	ex->source = source;
+	ex->listener = l;
+	ockam_endpoint_get(ep);
+	atomic_inc(&l->pending);
+	timeout_ms = l->timeout_ms ?: ockam_netns_limit(ep->on, OCKAM_LIMIT_RESPONDER_MS);
+	if (ockam_route_copy(&ex->route, &msg->ret)) {
+		ockam_exchange_end(ex, OCKAM_EXCHANGE_OPEN);
+		ockam_exchange_put(ex);
+		reason = OCKAM_DROP_NO_MEMORY;
+		goto drop;
+	}
+	ex->messages[0] = msg;
+	ex->received = 1;
+	if (!ockam_exchange_publish(ex, timeout_ms)) {
+		/* Whoever deletes the listener looks at the table after that. */
+		if (READ_ONCE(l->dead))
+			ockam_exchange_fail(ex, OCKAM_EXCHANGE_OPEN,
+					    -ECONNABORTED,
+					    "the listener was deleted");
+		else
+			ockam_exchange_ready(ex);
+	}
+	ockam_exchange_put(ex);
+	return 0;
+
+drop:
+	ockam_drop(ep->on, reason, msg);
+	return 0;
+}
+
+static void ockam_listener_release(struct ockam_endpoint *ep)
+{
+	kfree(container_of(ep, struct ockam_listener, ep));
+	/* Module exit waits for the work that runs this. */
+	module_put(THIS_MODULE);
+}
+
+static const struct ockam_endpoint_ops ockam_listener_ops = {
+	.kind = OCKAM_KIND_LISTENER,
+	.deliver = ockam_listener_deliver,
+	.release = ockam_listener_release,
+};
+
+static int ockam_listener_alloc(struct ockam_net *on,
+				const struct ockam_listener_params *p,
+				struct ockam_listener **out)
+{
+	struct ockam_listener *l;
+	int err;
+
+	if (!try_module_get(THIS_MODULE))
+		return -ESHUTDOWN;
+	l = kzalloc(struct_size(l, opaque, p->opaque_len), GFP_KERNEL_ACCOUNT);
+	if (!l) {
+		err = -ENOMEM;
+		goto err_module;
+	}
+	err = ockam_endpoint_init(&l->ep, on, &ockam_listener_ops, &l->origin,
+				  p->name, p->name_len, p->reach);
+	if (err)
+		goto err_free;
+	err = ockam_endpoint_set_reach_ids(&l->ep, p->reach_ids, p->n_reach_ids);
+	if (err)
+		goto err_endpoint;
+	/* It produces nothing itself; its id stands behind its channels. */
+	l->origin.kind = OCKAM_REACH_CHANNELS;
+	if (p->flow_id)
+		memcpy(l->origin.flow_id, p->flow_id, sizeof(l->origin.flow_id));
+	else
+		ockam_endpoint_random_flow_id(l->origin.flow_id);
+	l->timeout_ms = p->timeout_ms;
+	l->opaque_len = p->opaque_len;
+	if (p->opaque_len)
+		memcpy(l->opaque, p->opaque, p->opaque_len);
+	*out = l;
+	return 0;
+
+err_endpoint:
+	ockam_endpoint_fini(&l->ep);
+err_free:
+	kfree(l);
+err_module:
+	module_put(THIS_MODULE);
+	return err;
+}
+
+static const char *ockam_listener_why(int err)
+{
+	switch (err) {
+	case -EADDRINUSE:
+		return "the address is taken";
+	case -ENOSPC:
+		return "the node's limit of listeners or addresses is reached";
+	case -ESHUTDOWN:
+		return "the node is ending";
+	case -EINVAL:
+		return "the name of the listener is empty";
+	case -E2BIG:
+		return "too many flow ids";
+	default:
+		return "no memory for the listener";
+	}
+}
+
+static bool ockam_listener_made(const struct ockam_exchange *ex,
+				const void *arg)
+{
+	return ex->listener == arg;
+}
+
+/* Hide it; exchanges fail. True for the one caller who did it. */
+static bool ockam_listener_kill(struct ockam_listener *l)
+{
+	struct ockam_net *on = l->ep.on;
+
+	if (xchg(&l->dead, true))
+		return false;
+	ockam_endpoint_remove(&l->ep);
+	ockam_exchange_fail_all(on, ockam_listener_made, l, OCKAM_EXCHANGE_OPEN,
+				-ECONNABORTED, "the listener was deleted");
+	if (ockam_table_remove(on, OCKAM_TABLE_LISTENERS, l->number))
+		ockam_endpoint_put(&l->ep);
+	return true;
+}
+
+int ockam_handshake_add_listener(struct ockam_net *on,
+				 const struct ockam_listener_params *p,
+				 struct ockam_listener **l, const char **why)
+{
+	struct ockam_listener *new;
+	int err;
+
+	if (p->opaque_len > OCKAM_OPAQUE_MAX) {
+		*why = "the worker's data is longer than 16384 bytes";
+		return -E2BIG;
+	}
+	err = ockam_listener_alloc(on, p, &new);
+	if (err)
+		goto out;
+	/* Two references: the table's, and ours for the moment. */
+	ockam_endpoint_get(&new->ep);
+	err = ockam_table_add(on, OCKAM_TABLE_LISTENERS, new, &new->number);
+	if (err) {
+		ockam_endpoint_put(&new->ep);
+		goto out_put;
+	}
+	err = ockam_endpoint_add(&new->ep);
+	if (err) {
+		ockam_listener_kill(new);
+		goto out_put;
+	}
+	/* The end of the node may have met it before its address was there. */
+	if (READ_ONCE(new->dead)) {
+		ockam_endpoint_remove(&new->ep);
+		err = -ESHUTDOWN;
+		goto out_put;
+	}
+	if (l) {
+		*l = new;
+		return 0;
+	}
+out_put:
+	ockam_endpoint_put(&new->ep);
+out:
+	if (err)
+		*why = ockam_listener_why(err);
+	return err;
+}
+
+int ockam_handshake_del_listener(struct ockam_net *on, const u8 *name,
+				 u8 name_len)
+{
+	struct ockam_listener *l;
+	bool killed;
+
+	l = ockam_handshake_lookup_listener(on, name, name_len);
+	if (!l)
+		return -ENOENT;
+	killed = ockam_listener_kill(l);
+	ockam_handshake_put_listener(l);
+	return killed ? 0 : -ENOENT;
+}
+
+struct ockam_listener *ockam_handshake_lookup_listener(struct ockam_net *on,
+						       const u8 *name,
+						       u8 name_len)
+{
+	struct ockam_endpoint *ep;
+
+	ep = ockam_endpoint_lookup(on, name, name_len);
+	if (!ep)
+		return NULL;
+	/* By the operations: other rooms may have listeners of their own. */
+	if (ep->ops != &ockam_listener_ops) {
+		ockam_endpoint_put(ep);
+		return NULL;
+	}
+	return container_of(ep, struct ockam_listener, ep);
+}
+
+struct ockam_listener *ockam_handshake_next_listener(struct ockam_net *on,
+						     u32 *number)
+{
+	struct xarray *xa = &on->tables[OCKAM_TABLE_LISTENERS].xa;
+	unsigned long index = *number;
+	struct ockam_listener *l;
+
+	xa_lock(xa);
+	l = xa_find(xa, &index, ULONG_MAX, XA_PRESENT);
+	if (l)
+		ockam_endpoint_get(&l->ep);
+	xa_unlock(xa);
+	*number = index;
+	return l;
+}
+
+void ockam_handshake_put_listener(struct ockam_listener *l)
+{
+	ockam_endpoint_put(&l->ep);
+}
+
+void ockam_handshake_listener_info(struct ockam_listener *l,
+				   struct ockam_listener_info *info)
+{
+	info->ep = &l->ep;
+	info->flow_id = l->origin.flow_id;
+	info->opaque = l->opaque;
+	info->opaque_len = l->opaque_len;
+	info->timeout_ms = l->timeout_ms;
+	info->pending = atomic_read(&l->pending);
+}
+
+void ockam_listener_hide_net(struct ockam_net *on)
+{
+	struct ockam_listener *l;
+	u32 number = 0;
+
+	while ((l = ockam_handshake_next_listener(on, &number))) {
+		ockam_listener_kill(l);
+		ockam_handshake_put_listener(l);
+		number++;
+	}
+}
