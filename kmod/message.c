@@ -113,8 +113,15 @@ void ockam_message_free_list(struct list_head *list)
 
 int ockam_message_init_cache(void)
 {
-	ockam_message_cache = KMEM_CACHE(ockam_message,
-					 SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT);
+	const size_t from = offsetof(struct ockam_message, ret.room);
+	const size_t to = offsetofend(struct ockam_message, peer);
+
+	/* Short routes and the peer go to user space from where they are. */
+	ockam_message_cache =
+		kmem_cache_create_usercopy("ockam_message",
+					   sizeof(struct ockam_message), 0,
+					   SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT,
+					   from, to - from, NULL);
 	return ockam_message_cache ? 0 : -ENOMEM;
 }
 

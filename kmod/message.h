@@ -40,7 +40,9 @@ struct ockam_message {
 	size_t charged;			/* bytes, set with ->sk; ->truesize may grow */
 
 	struct ockam_route onward;
+	/* These two are what recvmsg() copies out: see the cache's user region. */
 	struct ockam_route ret;
+	u8 peer[OCKAM_IDENTIFIER_LEN];	/* of the last channel, when has_peer */
 
 	u8 *head;
 	u8 *end;
@@ -52,7 +54,6 @@ struct ockam_message {
 	u8 depth;			/* channels this message was sealed through */
 	bool has_peer;			/* came out of a channel */
 	bool control;			/* Close, handshake, liveness: reserved budget */
-	u8 peer[OCKAM_IDENTIFIER_LEN];	/* of the last channel, when has_peer */
 };
 
 /*
