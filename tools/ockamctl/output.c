@@ -36,18 +36,18 @@ void ctl_output_init(struct ctl_output *out, const struct ctl_args *args)
 		ctl_output_note(out, CTL_MARK_WARN, "--pretty is deprecated: JSON is pretty");
 }
 
-/* One piece of standard output, behind a newline when it is not the first. */
+/*
+ * One piece of standard output, and a newline: a loop over commands then
+ * prints a line each, and command substitution takes it off.
+ */
 static int ctl_output_text(struct ctl_output *out, const char *text)
 {
 	size_t len = strlen(text);
 
 	while (len && text[len - 1] == '\n')
 		len--;
-	if (out->results++)
-		putchar('\n');
 	fwrite(text, 1, len, stdout);
-	if (out->stdout_tty)
-		putchar('\n');
+	putchar('\n');
 	if (fflush(stdout) || ferror(stdout))
 		return ctl_output_fail(out, -EIO, NULL, NULL, "Cannot write to standard output");
 	return CTL_EXIT_OK;

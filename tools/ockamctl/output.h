@@ -30,7 +30,6 @@ struct ctl_output {
 	bool		json;		/* --output json, --jq, --compact-output */
 	bool		plain;		/* --output plain */
 	const char	*jq;		/* filter or NULL */
-	size_t		results;	/* printed so far: the next needs a separator */
 };
 
 /*
