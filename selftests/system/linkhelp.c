@@ -218,7 +218,7 @@ bool lh_wait_end(int fd, int ms)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	long long end = nlh_now() + ms;
-	uint8_t buf[4096];
+	static _Thread_local uint8_t buf[1 << 16];
 	ssize_t n;
 
 	while (nlh_now() <= end) {
