@@ -207,6 +207,9 @@ void ockam_netns_port_gone(struct ockam_net *on, u32 portid)
 	if (cmpxchg(&on->owner_portid, portid, OCKAM_NETNS_NO_PORT) == portid)
 		queue_work(ockam_netns_wq, &on->end_work);
 
+	/* Most ports are neither, and must not wait for a node that ends. */
+	if (READ_ONCE(on->worker_portid) != portid)
+		return;
 	mutex_lock(&on->config_lock);
 	if (on->worker_portid == portid) {
 		WRITE_ONCE(on->worker_portid, 0);

@@ -577,6 +577,26 @@ static void test_failures(void)
 	ok(ockam_nl_fetch(a.worker, a.worker_saw.exchange, &f, &err) == -ENOENT,
 	   "the exchange is gone: %s", err.text);
 
+	ok_ret(begin("api", &seq, &err), 0, err, "one with a confused worker");
+	ok(wait_count(a.worker, &a.worker_saw.ready, ++a_ready), "told");
+	ok(ockam_nl_done_failed(b.worker, a.worker_saw.exchange, -EIO, "no",
+				&err) == -ENOENT,
+	   "another node's exchange: %s", err.text);
+	ok(ockam_nl_done_failed(a.worker, a.worker_saw.exchange, 0, "yes",
+				&err) == -EINVAL, "success without keys: %s",
+	   err.text);
+	ok(wait_count(a.owner, &a.owner_saw.results, ++results) &&
+	   r->seq == seq && r->error == -EPROTO, "has failed: %s",
+	   a.owner_saw.reason);
+
+	ok_ret(begin("api", &seq, &err), 0, err, "one with a wrong errno");
+	ok(wait_count(a.worker, &a.worker_saw.ready, ++a_ready), "told");
+	ok(ockam_nl_done_failed(a.worker, a.worker_saw.exchange, 5, "five",
+				&err) == -ERANGE, "positive: %s", err.text);
+	ok(wait_count(a.owner, &a.owner_saw.results, ++results) &&
+	   r->seq == seq && r->error == -EPROTO, "has failed: %s",
+	   a.owner_saw.reason);
+
 	ok_ret(begin("api", &seq, &err), 0, err, "one that the responder refuses");
 	if (play(a_ready, b_ready)) {
 		const struct ockam_nl_done done = {
