@@ -70,6 +70,13 @@ void ockamd_channel_gone(struct ockamd_node *node, const struct ockam_nl_name *e
 	}
 }
 
+void ockamd_channel_lost(struct ockamd_node *node, struct ockamd_channel *channel)
+{
+	ockam_nl_channel_del(node->nl, channel->encryptor.bytes, channel->encryptor.len, NULL);
+	ockamd_info("channel %s: ended with its link", channel->address);
+	ockamd_channel_forget(node, channel);
+}
+
 /* Live facts of one channel; kept for the duration of a call. */
 struct ockamd_channel_look {
 	bool		confirmed;

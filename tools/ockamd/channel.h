@@ -61,6 +61,8 @@ struct json_object *ockamd_gate_describe(struct ockamd_node *node);
 /* What the kernel reports. */
 void ockamd_channel_result(struct ockamd_node *node, const struct ockam_nl_result *result);
 void ockamd_channel_gone(struct ockamd_node *node, const struct ockam_nl_name *encryptor);
+/** ockamd_channel_lost() - the link that was made for @channel has ended: so does it */
+void ockamd_channel_lost(struct ockamd_node *node, struct ockamd_channel *channel);
 /** ockamd_channel_resync() - reports were lost: look at the state again */
 void ockamd_channel_resync(struct ockamd_node *node);
 

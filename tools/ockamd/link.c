@@ -144,6 +144,7 @@ void ockamd_link_delete(struct ockamd_node *node, struct ockamd_link *link)
 void ockamd_link_gone(struct ockamd_node *node, const struct ockam_nl_name *name,
 		      const char *reason)
 {
+	struct ockamd_channel *channel;
 	struct ockamd_link *link;
 
 	LIST_FOREACH(link, &node->links, link) {
@@ -151,7 +152,10 @@ void ockamd_link_gone(struct ockamd_node *node, const struct ockam_nl_name *name
 		    !memcmp(link->name.bytes, name->bytes, name->len)) {
 			ockamd_info("link %s: ended%s%s", link->address, reason[0] ? ": " : "",
 				    reason);
+			channel = link->channel;
 			ockamd_link_forget(link);
+			if (channel)
+				ockamd_channel_lost(node, channel);
 			return;
 		}
 	}

@@ -90,6 +90,7 @@ static void ockamd_node_event(void *arg, const struct ockam_nl_event *event)
 	switch (event->event) {
 	case OCKAM_EVENT_LINK_DEL:
 		ockamd_link_gone(node, &event->address, event->reason);
+		ockamd_orphan_note(node, &event->address);
 		break;
 	case OCKAM_EVENT_CHANNEL_NEW:
 		ockamd_debug("channel %s: established", name);
@@ -98,6 +99,7 @@ static void ockamd_node_event(void *arg, const struct ockam_nl_event *event)
 		ockamd_debug("channel %s: ended%s%s", name, event->reason[0] ? ": " : "",
 			     event->reason);
 		ockamd_channel_gone(node, &event->address);
+		ockamd_orphan_note(node, &event->address);
 		break;
 	case OCKAM_EVENT_HANDSHAKE_FAIL:
 		ockamd_warn("handshake as %s failed: %s",

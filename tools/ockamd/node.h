@@ -16,6 +16,7 @@
 #include "loop.h"
 #include "message.h"
 #include "nl.h"
+#include "orphan.h"
 #include "service.h"
 #include "spawn.h"
 #include "store.h"
@@ -63,6 +64,7 @@ struct ockamd_node {
 	struct ockamd_channels		channels;
 	struct ockamd_channel_makings	channel_makings;
 	struct ockamd_gates		gates;
+	struct ockamd_orphans		orphans;
 	struct ockamd_services		services;
 	struct ockamd_keyring		keyring;
 	struct ockamd_spawn		spawn;

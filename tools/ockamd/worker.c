@@ -242,7 +242,7 @@ static int ockamd_worker_start(struct ockamd_worker *worker, struct ockam_err *e
 	int ret;
 
 	/* Dies with the thread that started it, whatever that one dies of. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || prctl(PR_SET_NAME, "ockamd-worker"))
 		return ockam_err_set(err, -errno, "prctl: %s", strerror(errno));
 	close_range(OCKAMD_WORKER_PIPE + 1, ~0U, 0);
 	tzset();
