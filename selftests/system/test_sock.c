@@ -914,16 +914,20 @@ static void test_matrix(void)
 #define CROWD 4
 #define CROWD_SENDS 2000
 
+/* Nobody starts before all threads are there. */
+static pthread_barrier_t crowd_start;
 static int crowd_fd;
 static int crowd_got;
 static int crowd_done;
 
 static void *crowd_send(void *arg)
 {
-	int fd = sock_new(), i;
+	int fd, i;
 	long sent = 0;
 
 	(void)arg;
+	pthread_barrier_wait(&crowd_start);
+	fd = sock_new();
 	for (i = 0; i < CROWD_SENDS; i++)
 		sent += !sock_send(fd, NAME("crowd"), &i, sizeof(i));
 	close(fd);
@@ -935,6 +939,7 @@ static void *crowd_receive(void *arg)
 	int v;
 
 	(void)arg;
+	pthread_barrier_wait(&crowd_start);
 	while (!__atomic_load_n(&crowd_done, __ATOMIC_ACQUIRE) ||
 	       recv(crowd_fd, &v, 4, MSG_DONTWAIT | MSG_PEEK) > 0) {
 		if (recv(crowd_fd, &v, sizeof(v), MSG_DONTWAIT) == 4)
@@ -951,6 +956,7 @@ static void *crowd_disturb(void *arg)
 	int i, v;
 
 	(void)arg;
+	pthread_barrier_wait(&crowd_start);
 	for (i = 0; i < CROWD_SENDS; i++) {
 		int fd = sock_new();
 
@@ -971,6 +977,7 @@ static void test_crowd(void)
 	void *ret;
 	int i;
 
+	pthread_barrier_init(&crowd_start, NULL, CROWD + 4);
 	crowd_fd = sock_named("crowd");
 	for (i = 0; i < 2; i++) {
 		pthread_create(&receivers[i], NULL, crowd_receive, NULL);
