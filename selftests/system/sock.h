@@ -87,6 +87,7 @@ static int sock_bind(int fd, struct name n)
 	return failed(bind(fd, (struct sockaddr *)&n.sa, n.len));
 }
 
+UNUSED
 static int sock_connect(int fd, struct name n)
 {
 	return failed(connect(fd, (struct sockaddr *)&n.sa, n.len));
