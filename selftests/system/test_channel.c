@@ -7,7 +7,7 @@
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
-#include <pthread.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "chanhelp.h"
@@ -572,44 +572,27 @@ static void test_limits(void)
 #define SENDERS 4
 #define EACH 200
 
-struct sender {
-	struct ch_channel *c;
-	uint32_t number;
-	uint32_t failures;
-};
-
-static void *run_sender(void *arg)
+/* A process of its own. Exits with the number of failed sends. */
+static void run_sender(const struct ch_channel *c, uint32_t number)
 {
-	struct sender *s = arg;
-	uint32_t word[2] = { s->number };
+	uint32_t word[2] = { number };
+	uint32_t failures = 0;
 	char name[32];
-	int fd;
+	int err, fd;
 
-	snprintf(name, sizeof(name), "sender-%u", s->number);
+	snprintf(name, sizeof(name), "sender-%u", number);
 	fd = node_socket(name);
-	for (uint32_t i = 0; i < EACH; i++) {
-		word[1] = i;
-		while (1) {
-			int err = sock_send(fd, NAME(s->c->encryptor, "x"), word,
-					    sizeof(word));
-
-			if (!err)
-				break;
-			if (err != EAGAIN) {
-				s->failures++;
-				break;
-			}
+	for (word[1] = 0; word[1] < EACH; word[1]++) {
+		while ((err = sock_send(fd, NAME(c->encryptor, "x"), word,
+					sizeof(word))) == EAGAIN)
 			usleep(500);
-		}
+		failures += err != 0;
 	}
-	close(fd);
-	return NULL;
+	_exit(failures);
 }
 
 static void test_senders(void)
 {
-	struct sender s[SENDERS];
-	pthread_t thread[SENDERS];
 	uint32_t next[SENDERS] = {};
 	struct ockam_plaintext p;
 	struct ch_channel c;
@@ -621,8 +604,8 @@ static void test_senders(void)
 	ok(ch_open_responder(&worker, &node, &link_a, &c, other_key, first_key),
 	   "a channel for many senders");
 	for (uint32_t i = 0; i < SENDERS; i++) {
-		s[i] = (struct sender){ .c = &c, .number = i };
-		pthread_create(&thread[i], NULL, run_sender, &s[i]);
+		if (!fork())
+			run_sender(&c, i);
 	}
 	for (uint64_t i = 0; i < SENDERS * EACH; i++) {
 		uint32_t word[2];
@@ -637,8 +620,10 @@ static void test_senders(void)
 		order &= word[0] < SENDERS && next[word[0]]++ == word[1];
 	}
 	for (uint32_t i = 0; i < SENDERS; i++) {
-		pthread_join(thread[i], NULL);
-		failures += s[i].failures;
+		int status = -1;
+
+		wait(&status);
+		failures += status != 0;
 	}
 	ok(!failures, "no send failed");
 	ok(nonces, "packets leave in the order of nonces");
