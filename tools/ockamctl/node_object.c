@@ -119,6 +119,21 @@ static struct json_object *ctl_node_channel_listeners(struct json_object *info)
 	return out;
 }
 
+/* Counters of the kernel that are not zero: events, and a reason for each drop. */
+static struct json_object *ctl_node_counters(struct json_object *info)
+{
+	struct json_object *counters = ockam_value_get(info, "counters");
+	struct json_object *out = json_object_new_object();
+
+	if (!counters)
+		return out;
+	json_object_object_foreach(counters, name, value) {
+		if (json_object_get_int64(value))
+			json_object_object_add(out, name, json_object_get(value));
+	}
+	return out;
+}
+
 struct json_object *ctl_node_object(const struct ockam_node_record *node)
 {
 	struct json_object *object = json_object_new_object();
@@ -146,6 +161,7 @@ struct json_object *ctl_node_object(const struct ockam_node_record *node)
 			services ? json_object_get(services) : json_object_new_array());
 	ockam_value_put(object, "inlets", json_object_new_array());
 	ockam_value_put(object, "outlets", json_object_new_array());
+	ockam_value_put(object, "counters", ctl_node_counters(info));
 	json_object_put(info);
 	return object;
 }
@@ -180,6 +196,22 @@ static void ctl_node_plain_lists(FILE *f, struct json_object *object)
 	}
 }
 
+static void ctl_node_plain_drops(FILE *f, struct json_object *object)
+{
+	struct json_object *counters = ockam_value_get(object, "counters");
+	bool any = false;
+
+	if (!counters)
+		return;
+	json_object_object_foreach(counters, name, value) {
+		if (strncmp(name, "drop_", 5))
+			continue;
+		fprintf(f, "%s\n  %s: %s", any ? "" : "\nDropped messages:", name + 5,
+			json_object_get_string(value));
+		any = true;
+	}
+}
+
 char *ctl_node_plain(struct json_object *object)
 {
 	struct json_object *route = ockam_value_get(object, "route");
@@ -200,6 +232,7 @@ char *ctl_node_plain(struct json_object *object)
 		ockam_value_text(route, "verbose") ?: "");
 	fprintf(f, "\nIdentity: %s", ockam_value_text(object, "identity_name") ?: "");
 	ctl_node_plain_lists(f, object);
+	ctl_node_plain_drops(f, object);
 	if (fclose(f)) {
 		free(text);
 		return NULL;
