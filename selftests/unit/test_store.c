@@ -203,6 +203,29 @@ static void test_process(void)
 	ok(ockam_process_state(child, start) == OCKAM_PROCESS_GONE, "reaped");
 }
 
+/* A node that did not come up leaves the store as it was. */
+static void test_node_unclaim(struct ockam_store *store)
+{
+	struct ockam_node_record node = node_of("new"), before, was, got;
+
+	ok_ret(ockam_store_node_claim(store, &node, &before, &err), 0, err, "a new one claimed");
+	ok(!before.name[0], "that was not there before");
+	ok_ret(ockam_store_node_unclaim(store, "new", 1, &before, &err), 0, err, "by another pid");
+	ok(!ockam_store_node_get(store, "new", &got, &err), "is left alone");
+	ok_ret(ockam_store_node_unclaim(store, "new", getpid(), &before, &err), 0, err, "undone");
+	ok(ockam_store_node_get(store, "new", &got, &err) == -ENOENT, "it is gone");
+
+	ockam_store_node_stopped(store, "n1", getpid(), NULL);
+	ockam_store_node_get(store, "n1", &was, NULL);
+	node = node_of("n1");
+	snprintf(node.identity, sizeof(node.identity), "other");
+	snprintf(node.tcp_listener, sizeof(node.tcp_listener), "127.0.0.1:9");
+	ok_ret(ockam_store_node_claim(store, &node, &before, &err), 0, err, "a stopped one claimed");
+	ok_ret(ockam_store_node_unclaim(store, "n1", getpid(), &before, &err), 0, err, "undone");
+	ok(!ockam_store_node_get(store, "n1", &got, &err) && !memcmp(&got, &was, sizeof(got)),
+	   "it is as it was");
+}
+
 static void test_nodes(void)
 {
 	struct ockam_store *store = fresh("nodes");
@@ -211,9 +234,9 @@ static void test_nodes(void)
 
 	ok_ret(ockam_store_node_get(store, NULL, &got, &err), -ENOENT, err, "no default: %s",
 	       err.text);
-	ok_ret(ockam_store_node_claim(store, &n1, &err), 0, err, "n1 claimed");
+	ok_ret(ockam_store_node_claim(store, &n1, NULL, &err), 0, err, "n1 claimed");
 	ok(n1.is_default, "first node is the default");
-	ok_ret(ockam_store_node_claim(store, &n1, &err), 0, err, "again by the same process");
+	ok_ret(ockam_store_node_claim(store, &n1, NULL, &err), 0, err, "again by the same process");
 	snprintf(n1.tcp_listener, sizeof(n1.tcp_listener), "127.0.0.1:4000");
 	snprintf(n1.identity, sizeof(n1.identity), "me");
 	memset(n1.identifier, 7, sizeof(n1.identifier));
@@ -226,11 +249,11 @@ static void test_nodes(void)
 	got = n1;
 	got.pid = 1;
 	got.pid_start = ockam_process_start(1);
-	ok_ret(ockam_store_node_claim(store, &got, &err), -EEXIST, err, "taken: %s", err.text);
+	ok_ret(ockam_store_node_claim(store, &got, NULL, &err), -EEXIST, err, "taken: %s", err.text);
 	ok_text(err.text, "Node n1 is already running", "the sentence of the reference");
 	ok_ret(ockam_store_node_update(store, &got, &err), -ESTALE, err, "update by a stranger");
 	ok_ret(ockam_store_node_delete(store, "n1", &err), -EBUSY, err, "running: %s", err.text);
-	ok_ret(ockam_store_node_claim(store, &n2, &err), 0, err, "n2 claimed");
+	ok_ret(ockam_store_node_claim(store, &n2, NULL, &err), 0, err, "n2 claimed");
 	ok(!n2.is_default, "the default runs and stays");
 
 	ok_ret(ockam_store_node_stopped(store, "n1", 12345, &err), 0, err, "stopped by another pid");
@@ -241,10 +264,16 @@ static void test_nodes(void)
 	ok(!got.pid && ockam_node_state(&got) == OCKAM_PROCESS_GONE, "no process");
 	ok_text(got.tcp_listener, "127.0.0.1:4000", "its listener is kept");
 	got = node_of("n3");
-	ok_ret(ockam_store_node_claim(store, &got, &err), 0, err, "n3 claimed");
-	ok(got.is_default, "takes over the mark of a stopped default");
+	ok_ret(ockam_store_node_claim(store, &got, NULL, &err), 0, err, "n3 claimed");
+	ok(!got.is_default, "is not the default although that one is stopped");
+	ok_ret(ockam_store_node_promote(store, "n3", &err), 0, err, "n3 has come up");
+	ok(!ockam_store_node_get(store, "n3", &got, &err) && got.is_default,
+	   "and takes over the mark of a stopped default");
+	ok_ret(ockam_store_node_promote(store, "n2", &err), 0, err, "n2 as well");
+	ok(!ockam_store_node_get(store, "n2", &got, &err) && !got.is_default,
+	   "but the default runs now");
 	got = node_of("n1");
-	ok(!ockam_store_node_claim(store, &got, &err) && !got.is_default, "n1 claimed again");
+	ok(!ockam_store_node_claim(store, &got, NULL, &err) && !got.is_default, "n1 claimed again");
 	ok_text(got.tcp_listener, "127.0.0.1:4000", "the listener was filled in");
 	ok_ret(ockam_store_node_list(store, &list, &count, &err), 0, err, "list");
 	ok(count == 3 && !strcmp(list[0].name, "n1") && !strcmp(list[2].name, "n3"), "in order");
@@ -256,8 +285,9 @@ static void test_nodes(void)
 	ok_ret(ockam_store_node_delete(store, "n2", &err), 0, err, "n2 deleted");
 	ok(!ockam_store_node_get(store, NULL, &got, &err), "another one is the default");
 	ok_ret(ockam_store_node_delete(store, "n2", &err), -ENOENT, err, "%s", err.text);
+	test_node_unclaim(store);
 	got = node_of("n!");
-	ok_ret(ockam_store_node_claim(store, &got, &err), -EINVAL, err, "%s", err.text);
+	ok_ret(ockam_store_node_claim(store, &got, NULL, &err), -EINVAL, err, "%s", err.text);
 	ockam_store_close(store);
 }
 
@@ -423,7 +453,7 @@ static void test_identities(void)
 	ockam_identity_records_free(list, count);
 
 	memcpy(node.identifier, a.identity->identifier, 32);
-	ockam_store_node_claim(store, &node, NULL);
+	ockam_store_node_claim(store, &node, NULL, NULL);
 	ok_ret(ockam_store_identity_delete(store, "a", &err), -EBUSY, err, "used");
 	ok_text(err.text, "The identity named a cannot be deleted because it is used by the node(s): n1",
 		"the sentence");
@@ -544,9 +574,9 @@ static int one_of_many(int number)
 	if (ockam_store_identity_create(store, name, NULL, NULL, NULL, &record, &err))
 		printf("# process %d: %s\n", number, err.text), exit(67);
 	ockam_identity_record_free(&record);
-	ret = ockam_store_node_claim(store, &node, &err);
+	ret = ockam_store_node_claim(store, &node, NULL, &err);
 	snprintf(node.name, sizeof(node.name), "n%d", number);
-	if (ockam_store_node_claim(store, &node, &err))
+	if (ockam_store_node_claim(store, &node, NULL, &err))
 		printf("# process %d: %s\n", number, err.text), exit(68);
 	ockam_store_close(store);
 	return !ret ? 1 : ret == -EEXIST ? 0 : 69;

@@ -180,8 +180,9 @@ static int ockam_control_send(struct ockam_control *c, int64_t id, const char *o
 	if (!ret && out.failed)
 		ret = ockam_err_set(err, -ENOMEM, "Out of memory");
 	if (!ret && out.len > OCKAM_CONTROL_MAX)
-		ret = ockam_err_set(err, -EMSGSIZE, "The request has %zu bytes, at most %d are possible",
-				    out.len, OCKAM_CONTROL_MAX);
+		ret = ockam_err_set(err, -EMSGSIZE,
+				    "The request has %zu bytes, at most %d are possible", out.len,
+				    OCKAM_CONTROL_MAX);
 	if (!ret && send(c->fd, out.data, out.len, MSG_NOSIGNAL) < 0) {
 		ret = errno == EPIPE ? -ECONNRESET : -errno;
 		ockam_err_set(err, ret, "Cannot send to the node process: %s", strerror(-ret));
@@ -211,12 +212,14 @@ static int ockam_control_receive(struct ockam_control *c, int64_t deadline,
 		return ockam_err_set(err, -errno, "Cannot wait for the node process: %s",
 				     strerror(errno));
 	if (!ret)
-		return ockam_err_set(err, -ETIMEDOUT, "timeout: the node process did not answer in time");
+		return ockam_err_set(err, -ETIMEDOUT,
+				     "timeout: the node process did not answer in time");
 	n = recv(c->fd, c->packet, OCKAM_CONTROL_MAX, MSG_TRUNC);
 	if (n <= 0)
 		return ockam_err_set(err, -ECONNRESET, "The node process went away");
 	if (n > OCKAM_CONTROL_MAX)
-		return ockam_err_set(err, -EBADMSG, "The node process sent an answer that is too long");
+		return ockam_err_set(err, -EBADMSG,
+				     "The node process sent an answer that is too long");
 	return ockam_value_decode(c->packet, (size_t)n, answer, err);
 }
 

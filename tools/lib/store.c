@@ -144,6 +144,26 @@ int ockam_store_open(const struct ockam_home *home, unsigned int flags, struct o
 	return 0;
 }
 
+int ockam_store_mark_used(const struct ockam_home *home, struct ockam_err *err)
+{
+	char path[PATH_MAX];
+	char sql[64];
+	sqlite3 *db;
+	int ret;
+
+	ret = ockam_home_file(home, OCKAM_STORE_APPLICATION, path, err);
+	if (ret || !access(path, F_OK))
+		return ret;
+	ret = ockam_sql_open_file(path, true, &db, err);
+	if (ret)
+		return ret;
+	/* Writing the header is what makes it a database and not an empty file. */
+	snprintf(sql, sizeof(sql), "PRAGMA application_id = %d", OCKAM_STORE_APP_ID);
+	ret = ockam_sql_run(db, err, sql, "");
+	sqlite3_close(db);
+	return ret < 0 ? ret : 0;
+}
+
 void ockam_store_close(struct ockam_store *store)
 {
 	if (!store)

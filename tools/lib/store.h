@@ -57,6 +57,15 @@ enum ockam_store_flags {
 int ockam_store_open(const struct ockam_home *home, unsigned int flags, struct ockam_store **store,
 		     struct ockam_err *err);
 
+/**
+ * ockam_store_mark_used() - make the database that outlives a reset, if missing
+ * @home: a prepared home
+ *
+ * application_database.sqlite3 tells that nodes have been made in this home
+ * (cli 1.1). Nothing is kept open.
+ */
+int ockam_store_mark_used(const struct ockam_home *home, struct ockam_err *err);
+
 /** ockam_store_close() - close; NULL is allowed */
 void ockam_store_close(struct ockam_store *store);
 
@@ -101,16 +110,32 @@ enum ockam_process_state ockam_node_state(const struct ockam_node_record *node);
  * @node: name, pid, pid_start, identity, control, in_background to record; a tcp_listener
  *	that is not empty is recorded, an empty one keeps what was recorded;
  *	is_default and what was kept are filled in
+ * @before: receives the record as it was, with an empty name when there was
+ *	none; may be NULL
  * @err: the reason
  *
  * Makes the record or takes over that of a node that does not run. The first
- * node becomes the default, and so does a new one while the default does not
- * run (cli 1.10).
+ * node becomes the default.
  *
  * Return: 0; -EEXIST "Node n is already running"; -EINVAL for a bad name.
  */
 int ockam_store_node_claim(struct ockam_store *store, struct ockam_node_record *node,
-			   struct ockam_err *err);
+			   struct ockam_node_record *before, struct ockam_err *err);
+
+/**
+ * ockam_store_node_unclaim() - undo a claim of a node that did not come up
+ * @pid: the process that claimed; the record of another one is left alone
+ * @before: from ockam_store_node_claim(); it was not running then
+ */
+int ockam_store_node_unclaim(struct ockam_store *store, const char *name, pid_t pid,
+			     const struct ockam_node_record *before, struct ockam_err *err);
+
+/**
+ * ockam_store_node_promote() - give a newly created node the default mark when
+ * the node that has it does not run, or there is none (cli 1.10)
+ */
+int ockam_store_node_promote(struct ockam_store *store, const char *name,
+			     struct ockam_err *err);
 
 /**
  * ockam_store_node_update() - replace everything but name and default mark
@@ -132,7 +157,7 @@ int ockam_store_node_stopped(struct ockam_store *store, const char *name, pid_t 
 int ockam_store_node_get(struct ockam_store *store, const char *name,
 			 struct ockam_node_record *node, struct ockam_err *err);
 
-/** ockam_store_node_list() - all nodes by name; free(*nodes) */
+/** ockam_store_node_list() - all nodes in order of creation; free(*nodes) */
 int ockam_store_node_list(struct ockam_store *store, struct ockam_node_record **nodes,
 			  size_t *count, struct ockam_err *err);
 
@@ -173,7 +198,7 @@ int ockam_store_vault_create(struct ockam_store *store, const char *name, const 
 int ockam_store_vault_get(struct ockam_store *store, const char *name,
 			  struct ockam_vault_record *vault, struct ockam_err *err);
 
-/** ockam_store_vault_list() - all vaults by name; free(*vaults) */
+/** ockam_store_vault_list() - all vaults in order of creation; free(*vaults) */
 int ockam_store_vault_list(struct ockam_store *store, struct ockam_vault_record **vaults,
 			   size_t *count, struct ockam_err *err);
 
@@ -247,7 +272,7 @@ int ockam_store_identity_find(struct ockam_store *store,
 int ockam_store_identity_default(struct ockam_store *store, const struct ockam_remarks *remarks,
 				 struct ockam_identity_record *record, struct ockam_err *err);
 
-/** ockam_store_identity_list() - all by name; ockam_identity_records_free() */
+/** ockam_store_identity_list() - all in order of creation; ockam_identity_records_free() */
 int ockam_store_identity_list(struct ockam_store *store, struct ockam_identity_record **records,
 			      size_t *count, struct ockam_err *err);
 

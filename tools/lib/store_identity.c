@@ -114,7 +114,7 @@ int ockam_store_identity_list(struct ockam_store *store, struct ockam_identity_r
 	*records = NULL;
 	*count = 0;
 	ret = ockam_sql_query(store->db, &stmt, err, "SELECT " OCKAM_IDENTITY_COLUMNS
-			      " FROM identities ORDER BY name", "");
+			      " FROM identities ORDER BY rowid", "");
 	if (ret)
 		return ret;
 	while ((ret = ockam_sql_row(stmt, err)) > 0) {

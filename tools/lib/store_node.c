@@ -63,7 +63,7 @@ int ockam_store_node_list(struct ockam_store *store, struct ockam_node_record **
 	*nodes = NULL;
 	*count = 0;
 	ret = ockam_sql_query(store->db, &stmt, err,
-			      "SELECT " OCKAM_NODE_COLUMNS " FROM nodes ORDER BY name", "");
+			      "SELECT " OCKAM_NODE_COLUMNS " FROM nodes ORDER BY rowid", "");
 	if (ret)
 		return ret;
 	while ((ret = ockam_sql_row(stmt, err)) > 0) {
@@ -113,45 +113,43 @@ static int __ockam_node_write(struct ockam_store *store, const struct ockam_node
 }
 
 static int __ockam_node_claim(struct ockam_store *store, struct ockam_node_record *node,
-			      struct ockam_err *err)
+			      struct ockam_node_record *old, struct ockam_err *err)
 {
-	struct ockam_node_record old, first;
+	int64_t defaults;
 	int ret;
 
-	ret = ockam_store_node_get(store, node->name, &old, err);
+	ret = ockam_store_node_get(store, node->name, old, err);
 	if (ret && ret != -ENOENT)
 		return ret;
 	if (ret) {
-		memset(&old, 0, sizeof(old));
+		memset(old, 0, sizeof(*old));
 		ret = ockam_sql_run(store->db, err,
 				    "INSERT INTO nodes (" OCKAM_NODE_COLUMNS ")"
 				    " VALUES (?, 0, 0, 0, '', '', x'', '', 0)", "s", node->name);
 		if (ret < 0)
 			return ret;
-	} else if ((old.pid != node->pid || old.pid_start != node->pid_start) &&
-		   ockam_node_state(&old) == OCKAM_PROCESS_RUNNING) {
+	} else if ((old->pid != node->pid || old->pid_start != node->pid_start) &&
+		   ockam_node_state(old) == OCKAM_PROCESS_RUNNING) {
 		return ockam_err_set(err, -EEXIST, "Node %s is already running", node->name);
 	}
 	if (!node->tcp_listener[0])
-		memcpy(node->tcp_listener, old.tcp_listener, sizeof(node->tcp_listener));
+		memcpy(node->tcp_listener, old->tcp_listener, sizeof(node->tcp_listener));
 	ret = __ockam_node_write(store, node, err);
 	if (ret)
 		return ret;
-	node->is_default = old.is_default;
-	if (old.is_default)
-		return 0;
-	ret = ockam_store_node_get(store, NULL, &first, err);
-	if (ret && ret != -ENOENT)
-		return ret;
-	if (!ret && ockam_node_state(&first) == OCKAM_PROCESS_RUNNING)
-		return 0;
+	node->is_default = old->is_default;
+	defaults = ockam_sql_count(store->db, err, "SELECT count(*) FROM nodes WHERE is_default",
+				   "");
+	if (defaults)
+		return defaults < 0 ? (int)defaults : 0;
 	node->is_default = true;
 	return __ockam_node_set_default(store, node->name, err);
 }
 
 int ockam_store_node_claim(struct ockam_store *store, struct ockam_node_record *node,
-			   struct ockam_err *err)
+			   struct ockam_node_record *before, struct ockam_err *err)
 {
+	struct ockam_node_record old;
 	int ret;
 
 	ret = ockam_name_check_node(node->name, err);
@@ -160,7 +158,66 @@ int ockam_store_node_claim(struct ockam_store *store, struct ockam_node_record *
 	ret = ockam_sql_begin(store, err);
 	if (ret)
 		return ret;
-	return ockam_sql_end(store, __ockam_node_claim(store, node, err), err);
+	ret = ockam_sql_end(store, __ockam_node_claim(store, node, &old, err), err);
+	if (!ret && before)
+		*before = old;
+	return ret;
+}
+
+/* Remove a node; the oldest of the others becomes the default if it was. */
+static int __ockam_node_remove(struct ockam_store *store, const struct ockam_node_record *node,
+			       struct ockam_err *err)
+{
+	int ret;
+
+	ret = ockam_sql_run(store->db, err, "DELETE FROM nodes WHERE name = ?", "s", node->name);
+	if (ret >= 0 && node->is_default)
+		ret = ockam_sql_run(store->db, err,
+				    "UPDATE nodes SET is_default = 1"
+				    " WHERE rowid = (SELECT min(rowid) FROM nodes)", "");
+	return ret < 0 ? ret : 0;
+}
+
+int ockam_store_node_unclaim(struct ockam_store *store, const char *name, pid_t pid,
+			     const struct ockam_node_record *before, struct ockam_err *err)
+{
+	struct ockam_node_record now, back;
+	int ret;
+
+	ret = ockam_sql_begin(store, err);
+	if (ret)
+		return ret;
+	ret = ockam_store_node_get(store, name, &now, err);
+	if (ret || now.pid != pid) {
+		ockam_sql_end(store, -ESTALE, NULL);
+		return ret == -ENOENT ? 0 : ret;
+	}
+	if (before->name[0]) {
+		back = *before;
+		back.pid = 0;
+		back.pid_start = 0;
+		ret = __ockam_node_write(store, &back, err);
+	} else {
+		ret = __ockam_node_remove(store, &now, err);
+	}
+	return ockam_sql_end(store, ret, err);
+}
+
+int ockam_store_node_promote(struct ockam_store *store, const char *name, struct ockam_err *err)
+{
+	struct ockam_node_record first;
+	int ret;
+
+	ret = ockam_sql_begin(store, err);
+	if (ret)
+		return ret;
+	ret = ockam_store_node_get(store, NULL, &first, err);
+	if (ret == -ENOENT || (!ret && ockam_node_state(&first) != OCKAM_PROCESS_RUNNING)) {
+		ret = ockam_store_node_get(store, name, &first, err);
+		if (!ret)
+			ret = __ockam_node_set_default(store, name, err);
+	}
+	return ockam_sql_end(store, ret, err);
 }
 
 int ockam_store_node_update(struct ockam_store *store, const struct ockam_node_record *node,
@@ -220,11 +277,6 @@ int ockam_store_node_delete(struct ockam_store *store, const char *name, struct 
 		ret = ockam_err_set(err, -EBUSY, "Node %s is running as process %d: stop it first",
 				    name, node.pid);
 	if (!ret)
-		ret = ockam_sql_run(store->db, err, "DELETE FROM nodes WHERE name = ?", "s", name);
-	if (ret >= 0 && node.is_default)
-		ret = ockam_sql_run(store->db, err,
-				    "UPDATE nodes SET is_default = 1"
-				    " WHERE rowid = (SELECT min(rowid) FROM nodes)", "");
-	ret = ockam_sql_end(store, ret, err);
-	return ret < 0 ? ret : 0;
+		ret = __ockam_node_remove(store, &node, err);
+	return ockam_sql_end(store, ret, err);
 }

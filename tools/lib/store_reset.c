@@ -82,8 +82,8 @@ int ockam_home_reset(const struct ockam_home *home, struct ockam_err *err)
 {
 	static const char *const names[] = {
 		OCKAM_STORE_FILE "-wal", OCKAM_STORE_FILE "-shm", OCKAM_STORE_FILE "-journal",
-		OCKAM_STORE_FILE, "application_database.sqlite3-wal",
-		"application_database.sqlite3-shm", "nodes", "commands",
+		OCKAM_STORE_FILE, OCKAM_STORE_APPLICATION "-wal",
+		OCKAM_STORE_APPLICATION "-shm", "nodes", "commands",
 	};
 	int ret, fd;
 

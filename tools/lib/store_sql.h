@@ -13,6 +13,7 @@
 #include "store.h"
 
 #define OCKAM_STORE_FILE	"database.sqlite3"
+#define OCKAM_STORE_APPLICATION	"application_database.sqlite3"	/* outlives a reset */
 #define OCKAM_STORE_VAULT_ID	0x6f636b76	/* "ockv": application id of a key file */
 
 struct ockam_store {

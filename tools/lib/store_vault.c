@@ -66,7 +66,7 @@ int ockam_store_vault_list(struct ockam_store *store, struct ockam_vault_record 
 	*vaults = NULL;
 	*count = 0;
 	ret = ockam_sql_query(store->db, &stmt, err,
-			      "SELECT name, path, is_default FROM vaults ORDER BY name", "");
+			      "SELECT name, path, is_default FROM vaults ORDER BY rowid", "");
 	if (ret)
 		return ret;
 	while ((ret = ockam_sql_row(stmt, err)) > 0) {

@@ -102,7 +102,8 @@ struct ockam_value_decoder {
 
 static int ockam_value_bad(struct ockam_err *err)
 {
-	return ockam_err_set(err, -EBADMSG, "The message is not valid CBOR of the control protocol");
+	return ockam_err_set(err, -EBADMSG,
+			     "The message is not valid CBOR of the control protocol");
 }
 
 /* A zero-terminated copy of a text, or NULL with *ret set. */
@@ -216,7 +217,8 @@ static int ockam_value_decode_at(struct ockam_value_decoder *d, unsigned int dep
 
 	*value = NULL;
 	if (depth > OCKAM_VALUE_DEPTH || !d->items)
-		return ockam_err_set(err, -E2BIG, "The message is nested too deep or has too many items");
+		return ockam_err_set(err, -E2BIG,
+				     "The message is nested too deep or has too many items");
 	d->items--;
 	if (d->r.pos >= d->r.end)
 		return ockam_value_bad(err);

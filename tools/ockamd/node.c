@@ -6,14 +6,17 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "crypto.h"
@@ -24,6 +27,7 @@
 #include "sweep.h"
 
 #define OCKAMD_NODE_API	"api"
+#define OCKAMD_NODE_REPORT_MS	5000
 
 void ockamd_node_stop(struct ockamd_node *node, const char *why)
 {
@@ -141,6 +145,20 @@ static int ockamd_node_watch_signals(struct ockamd_node *node, struct ockam_err 
 	return ret ? ockam_err_set(err, ret, "Cannot wait for signals: %s", strerror(-ret)) : 0;
 }
 
+/* A node that serves one command must not outlive it, whatever that one dies of. */
+static int ockamd_node_follow_parent(struct ockamd_node *node, struct ockam_err *err)
+{
+	if (!node->options->parent)
+		return 0;
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM))
+		return ockam_err_set(err, -errno, "Cannot follow process %d: %s",
+				     node->options->parent, strerror(errno));
+	if (getppid() != node->options->parent)
+		return ockam_err_set(err, -ESRCH, "The process %d, which started this node, has ended",
+				     node->options->parent);
+	return 0;
+}
+
 /* Needs a loaded module; asking for a socket of the family loads it. */
 static int ockamd_node_check_module(struct ockam_err *err)
 {
@@ -202,7 +220,7 @@ static int ockamd_node_claim(struct ockamd_node *node, struct ockam_err *err)
 	node->record.pid = getpid();
 	node->record.pid_start = ockam_process_start(getpid());
 	node->record.in_background = !o->foreground;
-	ret = ockam_store_node_claim(node->store, &node->record, err);
+	ret = ockam_store_node_claim(node->store, &node->record, &node->before, err);
 	node->claimed = !ret;
 	return ret;
 }
@@ -297,6 +315,8 @@ static int ockamd_node_start(struct ockamd_node *node, struct ockam_err *err)
 		return ockam_err_set(err, ret, "Cannot wait for events: %s", strerror(-ret));
 	ret = ockamd_node_watch_signals(node, err);
 	if (!ret)
+		ret = ockamd_node_follow_parent(node, err);
+	if (!ret)
 		ret = ockamd_node_check_module(err);
 	if (!ret)
 		ret = ockamd_node_claim(node, err);
@@ -323,21 +343,29 @@ static void ockamd_node_end(struct ockamd_node *node)
 	ockam_nl_close(node->nl);
 	if (node->pin[0])
 		ockam_sweep_unpin(node->pin);
-	if (node->claimed)
+	if (node->claimed && node->came_up)
 		ockam_store_node_stopped(node->store, node->options->name, getpid(), NULL);
+	else if (node->claimed)
+		ockam_store_node_unclaim(node->store, node->options->name, getpid(), &node->before,
+					 NULL);
 	ockam_store_close(node->store);
 	ockamd_keyring_wipe(node);
 }
 
-static void ockamd_node_report(int fd, const struct ockam_err *err)
+static void ockamd_node_report(const struct ockamd_options *o, const struct ockam_err *err)
 {
-	if (fd < 0)
+	struct pollfd reader = { .fd = o->ready_fd };
+
+	if (o->ready_fd < 0)
 		return;
 	if (err)
-		dprintf(fd, "error: %s\n", err->text);
+		dprintf(o->ready_fd, "error: %s\n", err->text);
 	else
-		dprintf(fd, "ok\n");
-	close(fd);
+		dprintf(o->ready_fd, "ok\n");
+	/* Nobody waits for whoever prints the failure in the foreground: do not end before. */
+	if (err && o->foreground)
+		poll(&reader, 1, OCKAMD_NODE_REPORT_MS);
+	close(o->ready_fd);
 }
 
 static void ockamd_node_watch_input(struct ockamd_node *node)
@@ -371,12 +399,14 @@ int ockamd_node_run(const struct ockamd_options *options)
 	ret = ockamd_node_start(&node, &err);
 	if (ret) {
 		ockamd_error("node %s: cannot start: %s", options->name, err.text);
-		ockamd_node_report(options->ready_fd, &err);
+		/* First: whoever reads the report finds everything as it was. */
 		ockamd_node_end(&node);
-		return 1;
+		ockamd_node_report(options, &err);
+		return EX_SOFTWARE;
 	}
+	node.came_up = true;
 	ockamd_info("node %s: up, process %d", options->name, getpid());
-	ockamd_node_report(options->ready_fd, NULL);
+	ockamd_node_report(options, NULL);
 	if (options->exit_on_eof)
 		ockamd_node_watch_input(&node);
 	ret = ockamd_loop_run(&node.loop);
@@ -384,5 +414,5 @@ int ockamd_node_run(const struct ockamd_options *options)
 		ockamd_error("node %s: cannot wait for events: %s", options->name, strerror(-ret));
 	ockamd_node_end(&node);
 	ockamd_info("node %s: stopped", options->name);
-	return ret ? 1 : 0;
+	return ret ? EX_SOFTWARE : 0;
 }

@@ -32,6 +32,7 @@ struct ockamd_options {
 	bool		foreground;
 	bool		in_memory;	/* no row in the store, no pin */
 	bool		exit_on_eof;
+	int		parent;		/* process to end with, 0: none */
 	int		ready_fd;	/* -1: none */
 };
 
@@ -45,7 +46,9 @@ struct ockamd_node {
 	struct ockam_home		home;
 	struct ockam_store		*store;
 	struct ockam_node_record	record;
+	struct ockam_node_record	before;	/* the row when it was taken */
 	bool				claimed;	/* the row is ours */
+	bool				came_up;
 	char				pin[NAME_MAX + 1];	/* "" = not pinned */
 	char				control[OCKAM_CONTROL_PATH];
 	char				identity[OCKAM_NAME_SIZE];
