@@ -476,10 +476,12 @@ static void test_purpose_keys_in(const char *dir, const char *vault)
 	struct ockam_store *store = fresh(dir);
 	struct ockam_purpose_key one, two, three;
 	struct ockam_identity_record record;
-	uint64_t now = (uint64_t)time(NULL);
+	uint64_t now;
 
 	ockam_store_vault_create(store, NULL, NULL, NULL, NULL);
 	ockam_store_identity_create(store, "a", vault, NULL, NULL, &record, NULL);
+	/* Not before: an identity is not valid in the second before it was made. */
+	now = (uint64_t)time(NULL);
 	ok_ret(ockam_store_purpose_key(store, "a", OCKAM_PURPOSE_CHANNEL, now, &one, &err), 0, err,
 	       "%s: purpose key made", vault);
 	ok(secret_in_home(one.secret), "stored");
