@@ -107,6 +107,7 @@ static int sock_named(const char *text)
 }
 
 /* 0 or errno; a short count is EIO. Never waits. */
+UNUSED
 static int sock_send(int fd, struct name to, const void *buf, size_t len)
 {
 	long n = sendto(fd, buf, len, MSG_DONTWAIT, (struct sockaddr *)&to.sa,

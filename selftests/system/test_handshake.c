@@ -1,0 +1,747 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Handshakes: what a worker may do and when, packets before the keys, quotas
+ * and floods, deadlines, deaths of everybody at every step, confirmation.
+ *
+ * where: uml vm debug
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#include "chanhelp.h"
+#include "sock.h"
+
+static struct nlh node, events, req;
+static struct ch_worker worker;
+static struct lh_link link_a;
+static uint8_t key_tx[32], key_rx[32];
+
+static long long count(const char *name)
+{
+	return nlh_counter(&node, name);
+}
+
+static void check_count(const char *counter, long long want, const char *what)
+{
+	lh_wait_counter(&node, counter, want, CH_SOON);
+	ok(count(counter) == want, "%s: %s is %lld (%lld)", what, counter, want,
+	   count(counter));
+}
+
+static void forget_events(void)
+{
+	nlh_close(&events);
+	if (nlh_open_in(&events, &node) || nlh_listen(&events)) {
+		printf("Bail out! no events\n");
+		exit(1);
+	}
+}
+
+/* The exchange with this address fails with @error. */
+static void check_fail(const char *address, int error, const char *what)
+{
+	static struct nlh_msg ev;
+	const char *reason;
+	int err;
+
+	err = nlh_wait_event(&events, OCKAM_EVENT_HANDSHAKE_FAIL, address, &ev,
+			     CH_SOON);
+	reason = nlh_attr(&ev, OCKAM_A_REASON, NULL);
+	ok(!err && ch_errno(&ev) == error && reason && *reason,
+	   "%s: the handshake fails, with errno and reason", what);
+	if (err || ch_errno(&ev) != error)
+		printf("# wait %d errno %d\n", err, ch_errno(&ev));
+	else
+		printf("# %s\n", reason);
+}
+
+/* The request ends with @error (0: success), confirmed or not. */
+static void check_result(uint32_t seq, int error, bool confirmed,
+			 const char *what)
+{
+	static struct nlh_msg m;
+	int err;
+
+	err = ch_result(&req, seq, &m, CH_SOON);
+	ok(!err && ch_errno(&m) == error &&
+	   !!(nlh_attr_u32(&m, OCKAM_A_FLAGS) & OCKAM_FLAG_CONFIRMED) == confirmed &&
+	   !!nlh_attr(&m, OCKAM_A_ENCRYPTOR, NULL) == !error &&
+	   !!nlh_attr(&m, OCKAM_A_REASON, NULL) == !!error,
+	   "%s: the requester gets %d%s", what, error,
+	   confirmed ? ", confirmed" : "");
+	if (err || ch_errno(&m) != error)
+		printf("# wait %d errno %d\n", err, ch_errno(&m));
+}
+
+static int node_socket(const char *name)
+{
+	int back = nlh_enter(&node);
+	int fd = sock_named(name);
+
+	nlh_leave(back);
+	return fd;
+}
+
+static long receive(int fd, void *buf, size_t len)
+{
+	long long end = nlh_now() + CH_SOON;
+	long n;
+
+	do {
+		n = sock_recv(fd, buf, len, 0, NULL);
+		if (n != -EAGAIN)
+			return n;
+		usleep(1000);
+	} while (nlh_now() < end);
+	return -EAGAIN;
+}
+
+static const struct ch_done keys = {
+	.key_tx = key_tx, .key_rx = key_rx, .peer = ch_peer,
+};
+
+static void start_peer(struct ch_channel *c)
+{
+	ockam_sealer_init(&c->seal, key_rx);
+	ockam_opener_init(&c->open, key_tx);
+}
+
+/* The channel ends; its Close, and what came before it, is read. */
+static void end_channel(struct ch_channel *c)
+{
+	struct ockam_plaintext p;
+	struct lh_message f;
+
+	ch_del(&node, c->decryptor);
+	while (ch_peer_read(c, &f, &p) && p.kind != OCKAM_MESSAGE_CLOSE)
+		;
+	ok(p.kind == OCKAM_MESSAGE_CLOSE, "the channel ends");
+}
+
+/* A first message; the exchange that it makes, or 0. */
+static uint64_t first_message(void)
+{
+	ch_write(&link_a, "api", "msg1", 4);
+	return ch_worker_ready(&worker, CH_SOON);
+}
+
+static void worker_again(void)
+{
+	int err = -EBUSY;
+
+	for (long long end = nlh_now() + CH_SOON;
+	     err == -EBUSY && nlh_now() < end;) {
+		err = ch_worker_open(&worker, &node);
+		if (err)
+			ch_worker_close(&worker);
+	}
+	ok(!err, "another worker binds");
+}
+
+/* ---- without a worker ---- */
+
+static void test_no_worker(void)
+{
+	long long before = count("drop_handshake_no_worker");
+	uint32_t seq;
+
+	ok(ch_request(&req, link_a.name, "api", 0, 0, &seq) == -ESRCH &&
+	   req.why[0], "no worker: a channel fails at once: %s", req.why);
+	ch_write(&link_a, "api", "msg1", 4);
+	check_count("drop_handshake_no_worker", before + 1, "no worker");
+}
+
+/* ---- what the worker is told, and when it may do what ---- */
+
+static void test_responder_states(void)
+{
+	struct ch_done done = keys;
+	static struct nlh_msg m;
+	struct ch_worker other;
+	struct lh_message f;
+	char dr[256];
+	const void *p;
+	uint64_t id;
+	size_t len;
+	int err;
+
+	id = first_message();
+	ok(id, "a first message makes an exchange");
+	ok(ch_send(&worker, id, "msg2") == -EPROTO, "no answer before FETCH");
+	ok(!ch_fetch(&worker, id, &m) &&
+	   nlh_attr_u32(&m, OCKAM_A_MESSAGE_NUMBER) == 1 &&
+	   *(uint8_t *)nlh_attr(&m, OCKAM_A_ROLE, NULL) == OCKAM_ROLE_RESPONDER,
+	   "FETCH: responder, first message");
+	p = nlh_attr(&m, OCKAM_A_MESSAGE, &len);
+	ok(p && len == 4 && !memcmp(p, "msg1", 4), "its bytes");
+	p = nlh_attr(&m, OCKAM_A_OPAQUE, &len);
+	ok(p && len == 6 && !memcmp(p, "opaque", 6), "the listener's data");
+	p = nlh_attr(&m, OCKAM_A_LISTENER, &len);
+	ok(p && len == 3 && !memcmp(p, "api", 3), "the listener's name");
+	ok(!ch_fetch(&worker, id, &m), "FETCH again is harmless");
+
+	ok(ch_send(&worker, id + (1ULL << 32), "x") == -ENOENT &&
+	   ch_fetch(&worker, 12345, &m) == -ENOENT, "unknown exchanges");
+	nlh_open_in(&other.h, &node);
+	other.n_ready = 0;
+	err = ch_fetch(&other, id, &m);
+	ok(err == -ENOENT || err == -EPERM, "another port: %d", err);
+	err = ch_done(&other, id, &done);
+	ok(err == -ENOENT || err == -EPERM, "DONE by another port: %d", err);
+	nlh_close(&other.h);
+
+	ok(!ch_send(&worker, id, "msg2") && lh_read_frame(link_a.raw, &f) &&
+	   f.len == 4 && !memcmp(f.payload, "msg2", 4) && f.n_ret == 1,
+	   "the answer goes out");
+	snprintf(dr, sizeof(dr), "%s", f.ret[0]);
+	ok(ch_send(&worker, id, "msg2") == -EPROTO, "once");
+	forget_events();
+	ok(ch_done(&worker, id, &done) == -EPROTO, "no keys before the third message");
+	check_fail(dr, -EPROTO, "keys too early");
+	ok(ch_fetch(&worker, id, &m) == -ENOENT, "the exchange is gone");
+	ok(ch_wait_gone(&node, dr, CH_SOON), "and so is its address");
+}
+
+static void test_done(void)
+{
+	struct ch_done done = keys;
+	struct ch_channel c;
+	uint64_t id;
+
+	id = ch_respond(&worker, &link_a, &c);
+	forget_events();
+	done.key_len = 31;
+	ok(id && ch_done(&worker, id, &done) < 0, "keys of 31 bytes");
+	check_fail(c.decryptor, -EPROTO, "wrong length");
+
+	id = ch_respond(&worker, &link_a, &c);
+	done = keys;
+	done.key_rx = NULL;
+	ok(id && ch_done(&worker, id, &done) < 0, "one key only");
+	check_fail(c.decryptor, -EPROTO, "one key");
+
+	id = ch_respond(&worker, &link_a, &c);
+	done = (struct ch_done){ .error = -EKEYREJECTED, .reason = "no trust" };
+	ok(id && !ch_done(&worker, id, &done), "the worker says no");
+	check_fail(c.decryptor, -EKEYREJECTED, "refused");
+	ok(ch_done(&worker, id, &done) == -ENOENT, "twice: no such exchange");
+
+	id = ch_respond(&worker, &link_a, &c);
+	start_peer(&c);
+	ok(id && !ch_done(&worker, id, &keys), "keys");
+	ok(ch_done(&worker, id, &keys) == -ENOENT, "keys again: no such exchange");
+	end_channel(&c);
+}
+
+static void test_initiator_states(void)
+{
+	static struct nlh_msg m;
+	struct lh_message f;
+	struct ch_channel c;
+	const void *p;
+	uint64_t id;
+	size_t len;
+
+	memset(&c, 0, sizeof(c));
+	c.link = &link_a;
+	ok(!ch_request(&req, link_a.name, "api", 0, 0, &c.seq), "a channel is wanted");
+	id = ch_worker_ready(&worker, CH_SOON);
+	ok(id && !ch_fetch(&worker, id, &m) &&
+	   nlh_attr_u32(&m, OCKAM_A_MESSAGE_NUMBER) == 0 &&
+	   !nlh_attr(&m, OCKAM_A_MESSAGE, NULL) &&
+	   *(uint8_t *)nlh_attr(&m, OCKAM_A_ROLE, NULL) == OCKAM_ROLE_INITIATOR,
+	   "FETCH: initiator, no message yet");
+	p = nlh_attr(&m, OCKAM_A_OPAQUE, &len);
+	ok(p && len == 6 && !memcmp(p, "wanted", 6), "the requester's data");
+	ok(!ch_send(&worker, id, "msg1") && lh_read_frame(link_a.raw, &f) &&
+	   !strcmp(f.onward[0], "api"), "the first message");
+	snprintf(c.decryptor, sizeof(c.decryptor), "%s", f.ret[0]);
+	ok(ch_send(&worker, id, "msg3") == -EPROTO, "no third before the second");
+	ok(ch_write(&link_a, c.decryptor, "msg2", 4) &&
+	   ch_worker_ready(&worker, CH_SOON) == id, "READY for the second");
+	ok(ch_send(&worker, id, "msg3") == -EPROTO, "not before FETCH");
+	long long before = count("drop_handshake_state");
+
+	ch_write(&link_a, c.decryptor, "msg2", 4);
+	check_count("drop_handshake_state", before + 1, "the second message twice");
+	ok(!ch_fetch(&worker, id, &m) &&
+	   nlh_attr_u32(&m, OCKAM_A_MESSAGE_NUMBER) == 1, "FETCH: the second");
+	forget_events();
+	ok(ch_done(&worker, id, &keys) == -EPROTO, "no keys before the third is sent");
+	check_fail(c.decryptor, -EPROTO, "too early");
+	check_result(c.seq, -EPROTO, false, "too early");
+}
+
+static void test_sizes(void)
+{
+	static char big[OCKAM_HANDSHAKE_MAX + 2];
+	long long before = count("drop_handshake_too_large");
+	static struct nlh_msg m;
+	struct lh_message f;
+	size_t len;
+	uint64_t id;
+
+	memset(big, 'x', sizeof(big) - 1);
+	ch_write(&link_a, "api", big, OCKAM_HANDSHAKE_MAX + 1);
+	check_count("drop_handshake_too_large", before + 1, "32769 bytes");
+	ch_write(&link_a, "api", big, OCKAM_HANDSHAKE_MAX);
+	id = ch_worker_ready(&worker, CH_SOON);
+	ok(id && !ch_fetch(&worker, id, &m) &&
+	   nlh_attr(&m, OCKAM_A_MESSAGE, &len) && len == OCKAM_HANDSHAKE_MAX,
+	   "32768 bytes");
+	ok(ch_send(&worker, id, big) < 0, "an answer of 32769 bytes");
+	big[OCKAM_HANDSHAKE_MAX] = 0;
+	ok(!ch_send(&worker, id, big) && lh_read_frame(link_a.raw, &f) &&
+	   f.len == OCKAM_HANDSHAKE_MAX, "of 32768 bytes");
+	ch_done(&worker, id, &(struct ch_done){ .error = -ECANCELED });
+}
+
+/* ---- packets before the keys ---- */
+
+static void test_hold(void)
+{
+	int fd = node_socket("hold");
+	struct ch_channel c;
+	uint32_t got, good = 0;
+	uint64_t id;
+
+	id = ch_respond(&worker, &link_a, &c);
+	start_peer(&c);
+	for (uint32_t i = 0; i < 20; i++)
+		ch_peer_say(&c, "hold", NULL, &i, sizeof(i));
+	ok(id && !ch_done(&worker, id, &keys), "keys after 20 packets");
+	for (uint32_t i = 20; i < 40; i++)
+		ch_peer_say(&c, "hold", NULL, &i, sizeof(i));
+	for (uint32_t i = 0; i < 40; i++)
+		good += receive(fd, &got, sizeof(got)) == 4 && got == i;
+	ok(good == 40, "all come, in order");
+	end_channel(&c);
+
+	/* More than the queue holds: the link waits, nothing is lost. */
+	id = ch_respond(&worker, &link_a, &c);
+	start_peer(&c);
+	for (uint32_t i = 0; i < 100; i++)
+		ch_peer_say(&c, "hold", NULL, &i, sizeof(i));
+	usleep(100000);
+	ok(id && !ch_done(&worker, id, &keys), "keys after 100 packets");
+	for (uint32_t i = good = 0; i < 100; i++)
+		good += receive(fd, &got, sizeof(got)) == 4 && got == i;
+	ok(good == 100, "all come, in order (%u)", good);
+	end_channel(&c);
+
+	/* No keys within two seconds. */
+	id = ch_respond(&worker, &link_a, &c);
+	start_peer(&c);
+	forget_events();
+	long long start = nlh_now();
+	for (uint32_t i = 0; i < 100; i++)
+		ch_peer_say(&c, "hold", NULL, &i, sizeof(i));
+	check_fail(c.decryptor, -ENOBUFS, "too many packets");
+	ok(nlh_now() - start >= 1900 && nlh_now() - start < 4000,
+	   "after two seconds (%lld ms)", nlh_now() - start);
+	ok(ch_done(&worker, id, &keys) == -ENOENT, "then keys come too late");
+	ok((id = first_message()), "the link reads on");
+	ch_done(&worker, id, &(struct ch_done){ .error = -ECANCELED });
+	close(fd);
+}
+
+/* ---- quotas ---- */
+
+static void drain_worker(void)
+{
+	uint64_t id;
+
+	while ((id = ch_worker_ready(&worker, 50)))
+		ch_done(&worker, id, &(struct ch_done){ .error = -ECANCELED });
+}
+
+static void test_quotas(void)
+{
+	struct ch_channel c, old;
+	struct lh_link link_b;
+	long long before;
+	uint32_t got, mark = 5;
+	int fd = node_socket("quota");
+	uint64_t id;
+
+	drain_worker();
+	ok(ch_open_responder(&worker, &node, &link_a, &old, key_tx, key_rx),
+	   "an established channel");
+	id = ch_respond(&worker, &link_a, &c);
+	ok(id, "a started exchange");
+
+	nlh_set_limit(&node, OCKAM_LIMIT_PENDING_LINK, 4);
+	before = count("drop_handshake_link_limit");
+	for (int i = 0; i < 10; i++)
+		ch_write(&link_a, "api", "msg1", 4);
+	check_count("drop_handshake_link_limit", before + 7, "4 a link");
+	lh_open(&link_b, &node, LH_UNIX, NULL);
+	before = count("drop_handshake_link_limit");
+	nlh_set_limit(&node, OCKAM_LIMIT_PENDING, 6);
+	long long node_before = count("drop_handshake_limit");
+
+	for (int i = 0; i < 4; i++)
+		ch_write(&link_b, "api", "msg1", 4);
+	check_count("drop_handshake_limit", node_before + 2, "6 a node");
+	ok(count("drop_handshake_link_limit") == before, "links count for themselves");
+
+	/* While all quotas are used up. */
+	ok(ch_peer_say(&old, "quota", NULL, &mark, 4) &&
+	   receive(fd, &got, 4) == 4 && got == mark, "the established channel works");
+	ok(!ch_done(&worker, id, &keys), "the started exchange is finished");
+	start_peer(&c);
+	end_channel(&c);
+	drain_worker();
+	nlh_set_limit(&node, OCKAM_LIMIT_PENDING, 1024);
+	nlh_set_limit(&node, OCKAM_LIMIT_PENDING_LINK, 64);
+	ok((id = first_message()), "there is room again");
+	ch_done(&worker, id, &(struct ch_done){ .error = -ECANCELED });
+
+	nlh_set_limit(&node, OCKAM_LIMIT_PENDING_RATE, 5);
+	sleep(1);
+	before = count("drop_handshake_rate");
+	for (int i = 0; i < 30; i++)
+		ch_write(&link_b, "api", "msg1", 4);
+	lh_wait_counter(&node, "drop_handshake_rate", before + 20, CH_SOON);
+	ok(count("drop_handshake_rate") >= before + 20 &&
+	   count("drop_handshake_rate") <= before + 25, "5 a second and link (%lld of 30 refused)",
+	   count("drop_handshake_rate") - before);
+	nlh_set_limit(&node, OCKAM_LIMIT_PENDING_RATE, 5000);
+	drain_worker();
+	end_channel(&old);
+	lh_close(&link_b);
+	close(fd);
+}
+
+/* A worker that does not read loses nothing. */
+static void test_slow_worker(void)
+{
+	struct lh_link links[8];
+	unsigned int seen = 0;
+	int size = 2304;
+	uint64_t id;
+
+	setsockopt(worker.h.fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	for (int k = 0; k < 8; k++) {
+		lh_open(&links[k], &node, LH_UNIX, NULL);
+		for (int i = 0; i < 32; i++)
+			ch_write(&links[k], "api", "msg1", 4);
+	}
+	usleep(200000);
+	/* Answers to its commands may find no room either; that is its loss. */
+	while (seen < 256 && (id = ch_worker_ready(&worker, CH_SOON))) {
+		ch_done(&worker, id, &(struct ch_done){ .error = -ECANCELED });
+		seen++;
+	}
+	ok(seen == 256, "a full buffer of the worker loses no exchange (%u)", seen);
+	for (int k = 0; k < 8; k++)
+		lh_close(&links[k]);
+}
+
+/* ---- time ---- */
+
+static void test_deadlines(void)
+{
+	long long before = count("handshakes_timed_out");
+	struct lh_message f;
+	uint32_t seq;
+	uint64_t id;
+
+	ok(!ch_listener(&node, "hasty", 100), "a listener with 100 ms");
+	forget_events();
+	ch_write(&link_a, "hasty", "msg1", 4);
+	id = ch_worker_ready(&worker, CH_SOON);
+	check_fail(NULL, -ETIMEDOUT, "responder");
+	ok(id && ch_send(&worker, id, "msg2") == -ENOENT, "its exchange is gone");
+
+	ok(!ch_request(&req, link_a.name, "api", 0, 100, &seq), "a request with 100 ms");
+	id = ch_worker_ready(&worker, CH_SOON);
+	ok(id && !ch_send(&worker, id, "msg1") && lh_read_frame(link_a.raw, &f),
+	   "a first message that nobody answers");
+	check_result(seq, -ETIMEDOUT, false, "initiator");
+	check_count("handshakes_timed_out", before + 2, "both");
+}
+
+/* ---- deaths ---- */
+
+/* Bring an exchange to @step of its role. */
+static uint64_t respond_to(int step, struct ch_channel *c)
+{
+	static struct nlh_msg m;
+	struct lh_message f;
+	uint64_t id = 0;
+
+	memset(c, 0, sizeof(*c));
+	c->link = &link_a;
+	switch (step) {
+	case 0:
+		return first_message();
+	case 1:
+		id = first_message();
+		ch_fetch(&worker, id, &m);
+		return id;
+	case 2:
+		id = first_message();
+		ch_fetch(&worker, id, &m);
+		ch_send(&worker, id, "msg2");
+		lh_read_frame(link_a.raw, &f);
+		return id;
+	default:
+		return ch_respond(&worker, &link_a, c);
+	}
+}
+
+static uint64_t initiate_to(int step, struct ch_channel *c)
+{
+	static struct nlh_msg m;
+	struct lh_message f;
+	uint64_t id;
+
+	if (step == 3)
+		return ch_initiate(&worker, &req, &link_a, c, 0);
+	memset(c, 0, sizeof(*c));
+	ch_request(&req, link_a.name, "api", 0, 0, &c->seq);
+	id = ch_worker_ready(&worker, CH_SOON);
+	if (step > 0)
+		ch_fetch(&worker, id, &m);
+	if (step > 1) {
+		ch_send(&worker, id, "msg1");
+		lh_read_frame(link_a.raw, &f);
+	}
+	return id;
+}
+
+static void test_worker_dies(void)
+{
+	int fd = node_socket("survivor");
+	struct ch_channel c, old;
+	uint32_t got, mark = 9;
+	char what[64];
+
+	drain_worker();
+	ok(ch_open_responder(&worker, &node, &link_a, &old, key_tx, key_rx),
+	   "a channel that shall survive");
+	for (int step = 0; step < 4; step++) {
+		snprintf(what, sizeof(what), "worker dies, responder at step %d", step);
+		forget_events();
+		ok(respond_to(step, &c), "%s: so far", what);
+		ch_worker_close(&worker);
+		check_fail(NULL, -ESRCH, what);
+		worker_again();
+	}
+	for (int step = 0; step < 4; step++) {
+		snprintf(what, sizeof(what), "worker dies, initiator at step %d", step);
+		forget_events();
+		ok(initiate_to(step, &c), "%s: so far", what);
+		ch_worker_close(&worker);
+		check_fail(NULL, -ESRCH, what);
+		check_result(c.seq, -ESRCH, false, what);
+		worker_again();
+	}
+	ok(ch_peer_say(&old, "survivor", NULL, &mark, 4) &&
+	   receive(fd, &got, 4) == 4 && got == mark, "the old channel works");
+	end_channel(&old);
+	close(fd);
+}
+
+static void test_requester_dies(void)
+{
+	struct ockam_plaintext p;
+	struct ch_channel c;
+	struct lh_message f;
+	char what[64];
+	uint64_t id = 0;
+
+	for (int step = 0; step < 5; step++) {
+		snprintf(what, sizeof(what), "requester dies at step %d", step);
+		forget_events();
+		id = initiate_to(step < 3 ? step : 3, &c);
+		ok(id, "%s: so far", what);
+		start_peer(&c);
+		if (step == 4)
+			ok(!ch_done(&worker, id, &keys), "its channel is up, unconfirmed");
+		nlh_close(&req);
+		check_fail(NULL, -ECANCELED, what);
+		nlh_open_in(&req, &node);
+		if (step == 4)
+			ok(ch_peer_read(&c, &f, &p) && p.kind == OCKAM_MESSAGE_CLOSE &&
+			   ch_wait_gone(&node, c.decryptor, CH_SOON),
+			   "the unfinished channel is closed");
+	}
+}
+
+static int listener_del(const char *name)
+{
+	static struct nlh_msg m;
+
+	nlh_begin(&m, OCKAM_CMD_LISTENER_DEL);
+	nlh_put(&m, OCKAM_A_ADDRESS, name, strlen(name));
+	return nlh_call(&node, &m, NULL);
+}
+
+static void test_listener_dies(void)
+{
+	struct ch_channel c;
+
+	forget_events();
+	ok(respond_to(3, &c), "an exchange of a listener");
+	ok(!listener_del("api"), "the listener is deleted");
+	check_fail(c.decryptor, -ECONNABORTED, "listener deleted");
+	ok(listener_del("api") == -ENOENT, "it is gone");
+	ok(!ch_listener(&node, "api", 0), "and comes again");
+	ok(ch_listener(&node, "api", 0) == -EADDRINUSE, "only once");
+}
+
+/* ---- confirmation ---- */
+
+static void test_confirm(void)
+{
+	static const uint8_t body[] = { 0x82, 0x40, 0x80 };
+	struct ockam_buf plain = {};
+	static struct nlh_msg m;
+	struct ockam_plaintext p;
+	struct ch_channel c;
+	struct lh_message f;
+	uint64_t id;
+
+	/* The peer speaks first: welcome. */
+	id = ch_initiate(&worker, &req, &link_a, &c, 0);
+	start_peer(&c);
+	ok(id && !ch_done(&worker, id, &keys), "initiator: keys");
+	ockam_plaintext_refresh(body, sizeof(body), &plain);
+	ch_peer_send(&c, &plain);
+	check_result(c.seq, 0, true, "a willing peer");
+	end_channel(&c);
+
+	/* It said so even before the keys. */
+	id = ch_initiate(&worker, &req, &link_a, &c, 0);
+	start_peer(&c);
+	ch_peer_send(&c, &plain);
+	ok(id && !ch_done(&worker, id, &keys), "keys behind the first packet");
+	check_result(c.seq, 0, true, "a quick peer");
+	end_channel(&c);
+	ockam_buf_free(&plain);
+
+	/* No. */
+	id = ch_initiate(&worker, &req, &link_a, &c, 0);
+	start_peer(&c);
+	ok(id && !ch_done(&worker, id, &keys), "initiator: keys");
+	ch_peer_close(&c);
+	check_result(c.seq, -EACCES, false, "a refusing peer");
+	ok(ch_wait_gone(&node, c.decryptor, CH_SOON), "no channel is left");
+
+	/* Silence, then an echo. */
+	id = ch_initiate(&worker, &req, &link_a, &c, 2000);
+	start_peer(&c);
+	ok(id && !ch_done(&worker, id, &keys), "initiator: keys");
+	ok(ch_peer_read(&c, &f, &p) && p.kind == OCKAM_MESSAGE_PAYLOAD &&
+	   ch_route_is(&p.onward, "echo") && ch_route_is(&p.back, c.decryptor) &&
+	   !f.n_ret, "the silent peer's echo is asked");
+	long long delivered = count("messages_delivered");
+
+	ch_peer_say(&c, c.decryptor, NULL, p.body.data, p.body.len);
+	check_result(c.seq, 0, true, "an echo");
+	ok(count("messages_delivered") == delivered, "which goes nowhere");
+	end_channel(&c);
+
+	/* Silence for good. */
+	id = ch_initiate(&worker, &req, &link_a, &c, 200);
+	start_peer(&c);
+	ok(id && !ch_done(&worker, id, &keys), "initiator: keys");
+	check_result(c.seq, 0, false, "a silent peer");
+	ok(!ch_get(&node, c.decryptor, &m) &&
+	   !(nlh_attr_u32(&m, OCKAM_A_FLAGS) & OCKAM_FLAG_CONFIRMED),
+	   "the channel stays, unconfirmed");
+	ch_peer_say(&c, "nobody", NULL, "x", 1);
+	for (long long end = nlh_now() + CH_SOON; nlh_now() < end;) {
+		if (ch_get(&node, c.decryptor, &m) ||
+		    nlh_attr_u32(&m, OCKAM_A_FLAGS) & OCKAM_FLAG_CONFIRMED)
+			break;
+		usleep(1000);
+	}
+	ok(nlh_attr_u32(&m, OCKAM_A_FLAGS) & OCKAM_FLAG_CONFIRMED,
+	   "a later packet confirms it");
+	end_channel(&c);
+}
+
+static void test_first_packet(void)
+{
+	static const uint8_t body[] = { 0x82, 0x40, 0x80 };
+	struct ch_done done = keys;
+	struct ockam_plaintext p;
+	struct ch_channel c;
+	struct lh_message f;
+	uint64_t id;
+
+	done.control = body;
+	done.control_len = sizeof(body);
+	id = ch_respond(&worker, &link_a, &c);
+	start_peer(&c);
+	ok(id && !ch_done(&worker, id, &done) && ch_peer_read(&c, &f, &p) &&
+	   p.kind == OCKAM_MESSAGE_REFRESH && p.body.len == sizeof(body) &&
+	   !memcmp(p.body.data, body, sizeof(body)) && c.open.seen == 1,
+	   "a willing responder sends its control body as packet 0");
+	end_channel(&c);
+
+	done = keys;
+	done.error = -EKEYREJECTED;
+	done.reason = "not on the list";
+	forget_events();
+	id = ch_respond(&worker, &link_a, &c);
+	start_peer(&c);
+	ok(id && !ch_done(&worker, id, &done) && ch_peer_read(&c, &f, &p) &&
+	   p.kind == OCKAM_MESSAGE_CLOSE, "a refusing one sends Close");
+	check_fail(c.decryptor, -EKEYREJECTED, "refusal");
+	ok(ch_get(&node, c.decryptor, &(struct nlh_msg){}) == -ENOENT,
+	   "and has no channel");
+}
+
+/* The node ends with something pending at every place. */
+static void test_node_ends(void)
+{
+	struct ch_channel c, d, e;
+	uint64_t id;
+
+	id = ch_initiate(&worker, &req, &link_a, &e, 60000);
+	start_peer(&e);
+	ok(id && !ch_done(&worker, id, &keys), "an unconfirmed channel");
+	ok(respond_to(3, &c) && initiate_to(2, &d), "pending exchanges");
+	ok(!nlh_end(&node), "the node ends");
+	check_result(d.seq, -ESHUTDOWN, false, "pending request");
+}
+
+int main(void)
+{
+	setbuf(stdout, NULL);
+	memset(key_tx, 0x11, sizeof(key_tx));
+	memset(key_rx, 0x22, sizeof(key_rx));
+	if (nlh_open_new(&node) || nlh_own(&node) || nlh_open_in(&events, &node) ||
+	    nlh_open_in(&req, &node) || ch_listener(&node, "api", 0)) {
+		printf("Bail out! no node: %s\n", node.why);
+		return 1;
+	}
+	lh_open(&link_a, &node, LH_UNIX, NULL);
+
+	test_no_worker();
+	worker_again();
+	test_responder_states();
+	test_done();
+	test_initiator_states();
+	test_sizes();
+	test_first_packet();
+	test_confirm();
+	test_hold();
+	test_quotas();
+	test_deadlines();
+	test_worker_dies();
+	test_requester_dies();
+	test_listener_dies();
+	test_slow_worker();
+	test_node_ends();
+
+	ch_worker_close(&worker);
+	nlh_close(&events);
+	nlh_close(&req);
+	nlh_close(&node);
+	close(link_a.raw);
+	return tap_done();
+}
