@@ -34,17 +34,18 @@ ockam_patch_hash()
 # Unpack the kernel source if needed and print its directory.
 ockam_kernel_source()
 {
-	local version dir stamp patch
+	local version dir patch
 
 	version=$(ockam_source_version)
-	dir=$ockam_cache/kernels/source-$version
-	stamp=$dir/.complete-$(ockam_patch_hash "*")
-	if [ ! -f "$stamp" ]; then
+	# Its own directory for each set of patches: somebody may be building
+	# from another one at the moment.
+	dir=$ockam_cache/kernels/source-$version-$(ockam_patch_hash "*")
+	if [ ! -f "$dir/.complete" ]; then
 		mkdir -p "$ockam_cache/kernels"
 		exec 8>"$ockam_cache/kernels/.lock-source"
 		flock 8
 	fi
-	if [ ! -f "$stamp" ]; then
+	if [ ! -f "$dir/.complete" ]; then
 		ockam_say "unpacking the kernel source (once)"
 		rm -rf "$dir"
 		mkdir -p "$dir"
@@ -54,7 +55,7 @@ ockam_kernel_source()
 			patch -s -d "$dir" -p1 <"$patch" ||
 				ockam_die "${patch##*/} does not apply"
 		done
-		touch "$stamp"
+		touch "$dir/.complete"
 		exec 8>&-
 	fi
 	echo "$dir"
