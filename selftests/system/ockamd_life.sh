@@ -15,6 +15,11 @@ port_is_free()
 	! (exec 3<>"/dev/tcp/127.0.0.1/$1")
 }
 
+runs()
+{
+	[ -n "$(node_pid "$1")" ]
+}
+
 # ---- what a running node looks like ----
 
 run_ok "a node starts" ockamctl node create n1
@@ -108,6 +113,22 @@ ockamctl node create twin >/dev/null 2>&1 & b=$!
 wait $a; ra=$?
 wait $b; rb=$?
 same "$(((ra == 0) + (rb == 0)))" 1 "of two creations of one name one wins"
+
+# ---- nodes that belong to a command ----
+
+ockamctl node create front -f >"$OCKAM_HOME/front.log" 2>&1 & job=$!
+wait_for 10 runs front
+ok $? "a foreground node"
+front=$(node_pid front)
+kill -9 $job
+wait_for 5 gone "$front"
+ok $? "dies with the command that runs it, when that is killed"
+ockamctl message send x --to /node/n2/service/nobody --timeout 60s >/dev/null 2>&1 & job=$!
+wait_for 10 pgrep -P $job
+temporary=$(pgrep -P $job)
+kill -9 $job
+wait_for 5 gone "$temporary"
+ok $? "and so does the temporary node of message send"
 
 # ---- everything away ----
 

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@
 
 #define CTL_SPAWN_READY_FD	3	/* in the new process */
 #define CTL_SPAWN_MAX_ARGS	32
+#define CTL_SPAWN_NO_PROGRAM	127
+#define CTL_SPAWN_WATCHER_MS	5000
 
 /* Next to this program, else where packages put it, else on the PATH. */
 static const char *ctl_spawn_program(char *path, size_t size)
@@ -69,7 +72,8 @@ static int ctl_spawn_open_log(const struct ctl *ctl, const char *name, struct oc
 	return fd;
 }
 
-static void ctl_spawn_args(const struct ctl *ctl, const struct ctl_spawn *spawn, char **argv)
+static void ctl_spawn_args(const struct ctl *ctl, const struct ctl_spawn *spawn, bool foreground,
+			   char **argv)
 {
 	static char ready[4];
 	int n = 0;
@@ -91,11 +95,7 @@ static void ctl_spawn_args(const struct ctl *ctl, const struct ctl_spawn *spawn,
 		argv[n++] = (char *)"--identity";
 		argv[n++] = (char *)spawn->identity;
 	}
-	if (spawn->control) {
-		argv[n++] = (char *)"--control-path";
-		argv[n++] = (char *)spawn->control;
-	}
-	if (spawn->foreground)
+	if (foreground)
 		argv[n++] = (char *)"--foreground";
 	if (spawn->exit_on_eof)
 		argv[n++] = (char *)"--exit-on-eof";
@@ -106,96 +106,210 @@ static void ctl_spawn_args(const struct ctl *ctl, const struct ctl_spawn *spawn,
 	argv[n] = NULL;
 }
 
-/* In the child: only async-signal-safe calls. Does not return. */
-static void ctl_spawn_child(const char *program, char **argv, int ready, int log,
-			    bool background)
+/*
+ * Only async-signal-safe calls. Nothing of the caller's stays open but 0, 1
+ * and 2: it may wait for the end of a pipe. Returns when exec has failed.
+ */
+static void ctl_spawn_exec(const char *program, char **argv, int ready)
 {
-	int null;
-
 	signal(SIGPIPE, SIG_DFL);
-	if (background) {
-		setsid();
-		null = open("/dev/null", O_RDWR);
-		if (null < 0 || dup2(null, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0)
-			_exit(127);
-	}
-	/* Nothing of the caller's stays open: it may wait for the end of a pipe. */
-	if (ready == CTL_SPAWN_READY_FD) {
+	if (ready == CTL_SPAWN_READY_FD)
 		fcntl(ready, F_SETFD, 0);
-	} else if (dup2(ready, CTL_SPAWN_READY_FD) < 0) {
-		_exit(127);
-	}
-	close_range(CTL_SPAWN_READY_FD + 1, ~0U, 0);
+	else if (dup2(ready, CTL_SPAWN_READY_FD) < 0)
+		return;
+	close_range(CTL_SPAWN_READY_FD + 1, ~0U, CLOSE_RANGE_CLOEXEC);
 	execvp(program, argv);
-	_exit(127);
 }
 
 /* What the process says: "ok", "error: sentence", or nothing (it died). */
-static int ctl_spawn_wait_ready(struct ctl *ctl, const struct ctl_spawn *spawn, int fd, pid_t pid)
+static bool ctl_spawn_read_ready(int fd, char *text, size_t size)
 {
-	char text[1024];
 	size_t len = 0;
 	ssize_t n;
-	int status = 0;
 
 	do {
-		n = read(fd, text + len, sizeof(text) - 1 - len);
+		n = read(fd, text + len, size - 1 - len);
 		if (n > 0)
 			len += n;
-	} while ((n > 0 && len < sizeof(text) - 1 && !memchr(text, '\n', len)) ||
+	} while ((n > 0 && len < size - 1 && !memchr(text, '\n', len)) ||
 		 (n < 0 && errno == EINTR));
 	text[len] = '\0';
 	text[strcspn(text, "\n")] = '\0';
-	if (!strcmp(text, "ok"))
-		return CTL_EXIT_OK;
+	return !strcmp(text, "ok");
+}
 
-	waitpid(pid, &status, 0);
-	if (!strncmp(text, "error: ", 7))
-		return ctl_output_fail(&ctl->out, -EIO, NULL, NULL, "%s", text + 7);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-		return ctl_output_fail(&ctl->out, -ENOENT, NULL,
-				       "install it, or name it with the variable OCKAMD",
-				       "Cannot start the node: the program ockamd was not found");
-	return ctl_output_fail(&ctl->out, -EIO, NULL, "its log says more: ockam node logs",
+static int ctl_spawn_failed(struct ctl *ctl, const struct ctl_spawn *spawn, const char *said)
+{
+	if (!strncmp(said, "error: ", 7))
+		return ctl_output_fail(&ctl->out, -EIO, NULL, NULL, "%s", said + 7);
+	return ctl_output_fail(&ctl->out, -EIO, NULL,
+			       "its log says more, in nodes/ of the home directory",
 			       "The node %s ended before it was up", spawn->name);
 }
 
-int ctl_spawn(struct ctl *ctl, const struct ctl_spawn *spawn, pid_t *pid)
+static int ctl_spawn_no_program(struct ctl *ctl)
 {
-	char path[PATH_MAX], *argv[CTL_SPAWN_MAX_ARGS];
-	const char *program = ctl_spawn_program(path, sizeof(path));
-	struct ockam_err err;
-	int pipefd[2];
-	int log = -1;
-	int ret;
+	return ctl_output_fail(&ctl->out, -ENOENT, NULL,
+			       "install it, or name it with the variable OCKAMD",
+			       "Cannot start the node: the program ockamd was not found");
+}
 
-	if (!spawn->foreground) {
-		log = ctl_spawn_open_log(ctl, spawn->name, &err);
-		if (log < 0)
-			return ctl_output_fail_err(&ctl->out, &err);
-	}
-	if (pipe2(pipefd, O_CLOEXEC) < 0) {
-		ret = -errno;
-		if (log >= 0)
-			close(log);
-		return ctl_output_fail(&ctl->out, ret, strerror(-ret), NULL, "Cannot make a pipe");
-	}
-	ctl_spawn_args(ctl, spawn, argv);
-	/* An open database must not be shared over a fork. */
+static int ctl_spawn_pipe(struct ctl *ctl, int fd[2])
+{
+	if (!pipe2(fd, O_CLOEXEC))
+		return CTL_EXIT_OK;
+	return ctl_output_fail(&ctl->out, -errno, strerror(errno), NULL, "Cannot make a pipe");
+}
+
+static int ctl_spawn_no_process(struct ctl *ctl)
+{
+	return ctl_output_fail(&ctl->out, -errno, strerror(errno), NULL,
+			       "Cannot start a process for the node");
+}
+
+/* An open database must not be shared over a fork, nor text be printed twice. */
+static void ctl_spawn_prepare(struct ctl *ctl)
+{
 	ockam_store_close(ctl->store);
 	ctl->store = NULL;
 	fflush(NULL);
+}
+
+/* Start a process with these as 0, 1 and 2, and wait until it is up. */
+static int ctl_spawn_with(struct ctl *ctl, const struct ctl_spawn *spawn, const int stdio[3],
+			  pid_t *pid)
+{
+	char path[PATH_MAX], *argv[CTL_SPAWN_MAX_ARGS], said[1024];
+	const char *program = ctl_spawn_program(path, sizeof(path));
+	int ready[2], status = 0;
+	bool up;
+
+	if (ctl_spawn_pipe(ctl, ready))
+		return CTL_EXIT_FAILURE;
+	ctl_spawn_args(ctl, spawn, false, argv);
+	ctl_spawn_prepare(ctl);
 	*pid = fork();
-	if (!*pid)
-		ctl_spawn_child(program, argv, pipefd[1], log, !spawn->foreground);
-	close(pipefd[1]);
-	if (log >= 0)
-		close(log);
-	if (*pid < 0)
-		ret = ctl_output_fail(&ctl->out, -errno, strerror(errno), NULL,
-				      "Cannot start a process for the node");
-	else
-		ret = ctl_spawn_wait_ready(ctl, spawn, pipefd[0], *pid);
-	close(pipefd[0]);
+	if (!*pid) {
+		setsid();
+		if (dup2(stdio[0], 0) >= 0 && dup2(stdio[1], 1) >= 0 && dup2(stdio[2], 2) >= 0)
+			ctl_spawn_exec(program, argv, ready[1]);
+		_exit(CTL_SPAWN_NO_PROGRAM);
+	}
+	close(ready[1]);
+	if (*pid < 0) {
+		close(ready[0]);
+		return ctl_spawn_no_process(ctl);
+	}
+	up = ctl_spawn_read_ready(ready[0], said, sizeof(said));
+	close(ready[0]);
+	if (up)
+		return CTL_EXIT_OK;
+	/* It cleans up before it ends; what comes next finds everything as it was. */
+	waitpid(*pid, &status, 0);
+	if (!said[0] && WIFEXITED(status) && WEXITSTATUS(status) == CTL_SPAWN_NO_PROGRAM)
+		return ctl_spawn_no_program(ctl);
+	return ctl_spawn_failed(ctl, spawn, said);
+}
+
+static int ctl_spawn_null(struct ctl *ctl)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		ctl_output_fail(&ctl->out, -errno, strerror(errno), NULL, "Cannot open /dev/null");
+	return fd;
+}
+
+int ctl_spawn(struct ctl *ctl, const struct ctl_spawn *spawn)
+{
+	struct ockam_err err;
+	int null, log, ret;
+	pid_t pid;
+
+	null = ctl_spawn_null(ctl);
+	if (null < 0)
+		return CTL_EXIT_FAILURE;
+	log = ctl_spawn_open_log(ctl, spawn->name, &err);
+	if (log < 0) {
+		close(null);
+		return ctl_output_fail_err(&ctl->out, &err);
+	}
+	ret = ctl_spawn_with(ctl, spawn, (int[]){ null, log, log }, &pid);
+	close(log);
+	close(null);
 	return ret;
+}
+
+int ctl_spawn_temporary(struct ctl *ctl, const struct ctl_spawn *spawn, pid_t *pid, int *alive)
+{
+	int input[2], null, log, ret;
+
+	null = ctl_spawn_null(ctl);
+	if (null < 0)
+		return CTL_EXIT_FAILURE;
+	ret = ctl_spawn_pipe(ctl, input);
+	if (ret) {
+		close(null);
+		return ret;
+	}
+	log = spawn->verbose ? STDERR_FILENO : null;
+	ret = ctl_spawn_with(ctl, spawn, (int[]){ input[0], log, log }, pid);
+	close(input[0]);
+	close(null);
+	if (ret)
+		close(input[1]);
+	else
+		*alive = input[1];
+	return ret;
+}
+
+/* In a process of its own, which nobody waits for: say how it went. */
+static void ctl_spawn_watch(struct ctl *ctl, const struct ctl_spawn *spawn, int ready,
+			    void (*done)(struct ctl *ctl, void *arg, bool up), void *arg)
+{
+	char said[1024];
+	bool up = ctl_spawn_read_ready(ready, said, sizeof(said));
+
+	if (!up)
+		ctl_spawn_failed(ctl, spawn, said);
+	done(ctl, arg, up);
+	fflush(NULL);
+	/* Only now: the node process that has failed waits for this end. */
+	_exit(0);
+}
+
+int ctl_spawn_become(struct ctl *ctl, const struct ctl_spawn *spawn,
+		     void (*done)(struct ctl *ctl, void *arg, bool up), void *arg)
+{
+	char path[PATH_MAX], *argv[CTL_SPAWN_MAX_ARGS];
+	const char *program = ctl_spawn_program(path, sizeof(path));
+	struct pollfd watcher = { };
+	int ready[2];
+	pid_t pid;
+
+	if (ctl_spawn_pipe(ctl, ready))
+		return CTL_EXIT_FAILURE;
+	ctl_spawn_args(ctl, spawn, true, argv);
+	ctl_spawn_prepare(ctl);
+	pid = fork();
+	if (!pid) {
+		/* Once more, so that the node process has no child it does not know. */
+		pid = fork();
+		if (pid)
+			_exit(pid < 0);
+		close(ready[1]);
+		ctl_spawn_watch(ctl, spawn, ready[0], done, arg);
+	}
+	close(ready[0]);
+	if (pid < 0 || waitpid(pid, NULL, 0) < 0) {
+		close(ready[1]);
+		return ctl_spawn_no_process(ctl);
+	}
+	ctl_spawn_exec(program, argv, ready[1]);
+	/* Let the watcher say it, and clean up, before this process ends. */
+	watcher.fd = ready[1];
+	dprintf(ready[1], "error: Cannot start the node: the program ockamd was not found\n");
+	poll(&watcher, 1, CTL_SPAWN_WATCHER_MS);
+	close(ready[1]);
+	return CTL_EXIT_FAILURE;
 }

@@ -270,8 +270,8 @@ static void ockamd_channel_failed(struct ockamd_request *request,
 
 	ockamd_warn("no channel along %s: %s", ockamd_channel_shown_route(request), reason);
 	if (result->error == -ETIMEDOUT)
-		ockam_err_set(&err, -ETIMEDOUT, "timeout: the secure channel was not made in time: %s",
-			      reason);
+		ockam_err_set(&err, -ETIMEDOUT,
+			      "timeout: the secure channel was not made in time: %s", reason);
 	else
 		ockam_err_set(&err, result->error, "The secure channel was not made: %s", reason);
 	ockamd_ctl_error(request, &err);
@@ -301,9 +301,11 @@ void ockamd_channel_result(struct ockamd_node *node, const struct ockam_nl_resul
 	if (request)
 		channel = ockamd_channel_add(request, result);
 	if (!channel) {
-		ockam_nl_channel_del(node->nl, result->encryptor.bytes, result->encryptor.len, NULL);
+		ockam_nl_channel_del(node->nl, result->encryptor.bytes, result->encryptor.len,
+				     NULL);
 		if (request)
-			ockamd_ctl_fail(request, OCKAM_CONTROL_INTERNAL, "Out of memory", NULL, NULL);
+			ockamd_ctl_fail(request, OCKAM_CONTROL_INTERNAL, "Out of memory", NULL,
+					NULL);
 		return;
 	}
 	map = ockamd_channel_to_json(node, channel);
@@ -371,8 +373,8 @@ void ockamd_channel_op_delete(struct ockamd_request *request)
 		ockamd_ctl_error(request, &err);
 		return;
 	}
-	if (ockam_nl_channel_del(node->nl, channel->encryptor.bytes, channel->encryptor.len, &err) &&
-	    err.code != -ENOENT) {
+	if (ockam_nl_channel_del(node->nl, channel->encryptor.bytes, channel->encryptor.len,
+				 &err) && err.code != -ENOENT) {
 		ockamd_ctl_error(request, &err);
 		return;
 	}

@@ -171,7 +171,8 @@ void ockamd_gate_op_delete(struct ockamd_request *request)
 
 	gate = address ? ockamd_gate_find(node, address) : NULL;
 	if (!gate) {
-		ockam_err_set(&err, -ENOENT, "Secure channel listener with address, 0#%s, not found",
+		ockam_err_set(&err, -ENOENT,
+			      "Secure channel listener with address, 0#%s, not found",
 			      address ? address : "");
 		ockamd_ctl_error(request, &err);
 		return;

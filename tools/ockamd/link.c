@@ -105,8 +105,9 @@ int ockamd_link_add(struct ockamd_node *node, int fd, bool accepted,
 	ockamd_link_name_text(&made.address, link->address);
 	ockamd_link_flow_text(&made.flow, link->flow);
 	LIST_INSERT_HEAD(&node->links, link, link);
-	ockamd_info("link %s: %s %s%s%s", link->address, accepted ? "accepted from" : "connected to",
-		    link->peer, pair ? ", paired with " : "", pair ? pair->address : "");
+	ockamd_info("link %s: %s %s%s%s", link->address,
+		    accepted ? "accepted from" : "connected to", link->peer,
+		    pair ? ", paired with " : "", pair ? pair->address : "");
 	if (linkp)
 		*linkp = link;
 	return 0;

@@ -104,7 +104,8 @@ int ockamd_message_route(struct json_object *hops, struct ockam_route *route,
 	for (i = 0; i < n && !ret; i++) {
 		hop = json_object_array_get_idx(hops, i);
 		if (!json_object_is_type(hop, json_type_string))
-			return ockam_err_set(err, -EINVAL, "'route' holds something else than text");
+			return ockam_err_set(err, -EINVAL,
+					     "'route' holds something else than text");
 		ret = ockam_route_append_text(route, json_object_get_string(hop), err);
 	}
 	return ret;

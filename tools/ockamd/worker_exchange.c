@@ -95,7 +95,8 @@ static void ockamd_exchange_sweep(struct ockamd_worker *worker)
 		x = &worker->exchanges[i];
 		if (x->id && x->deadline < now)
 			ockamd_exchange_drop(worker, x);
-		else if (x->id && x->role == OCKAM_ROLE_RESPONDER && (!oldest || x->id < oldest->id))
+		else if (x->id && x->role == OCKAM_ROLE_RESPONDER &&
+			 (!oldest || x->id < oldest->id))
 			oldest = x;
 	}
 	if (worker->n_exchanges == before && oldest)

@@ -23,7 +23,12 @@
 #include "log.h"
 #include "worker.h"
 
-#define OCKAMD_SANDBOX_MEMORY	(512ULL << 20)	/* bytes of address space */
+/* Bytes of address space; the address sanitizer takes terabytes of it. */
+#ifdef __SANITIZE_ADDRESS__
+#define OCKAMD_SANDBOX_MEMORY	RLIM_INFINITY
+#else
+#define OCKAMD_SANDBOX_MEMORY	(512ULL << 20)
+#endif
 #define OCKAMD_SANDBOX_FILES	16	/* descriptors; it has fewer and cannot open more */
 
 static int ockamd_sandbox_limit(int resource, rlim_t value)
@@ -41,7 +46,8 @@ static int ockamd_sandbox_limit(int resource, rlim_t value)
 static int ockamd_sandbox_empty_root(void)
 {
 	if (unshare(CLONE_NEWNS) || mount("", "/", NULL, MS_REC | MS_SLAVE, NULL) ||
-	    mount("none", "/proc", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,mode=0500") ||
+	    mount("none", "/proc", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		  "size=4k,mode=0500") ||
 	    chdir("/proc"))
 		return -errno;
 	if (!syscall(SYS_pivot_root, ".", ".")) {
@@ -143,11 +149,8 @@ int ockamd_sandbox_enter(struct ockam_err *err)
 		return ockam_err_set(err, ret, "The worker cannot give up capabilities: %s",
 				     strerror(-ret));
 	if (ockamd_sandbox_limit(RLIMIT_FSIZE, 0) || ockamd_sandbox_limit(RLIMIT_NPROC, 0) ||
-	    ockamd_sandbox_limit(RLIMIT_NOFILE, OCKAMD_SANDBOX_FILES)
-#ifndef __SANITIZE_ADDRESS__
-	    || ockamd_sandbox_limit(RLIMIT_AS, OCKAMD_SANDBOX_MEMORY)
-#endif
-	    )
+	    ockamd_sandbox_limit(RLIMIT_AS, OCKAMD_SANDBOX_MEMORY) ||
+	    ockamd_sandbox_limit(RLIMIT_NOFILE, OCKAMD_SANDBOX_FILES))
 		return ockam_err_set(err, -errno, "The worker cannot limit itself: %s",
 				     strerror(errno));
 	ret = ockamd_sandbox_filter();

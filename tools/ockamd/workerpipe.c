@@ -85,7 +85,8 @@ int ockamd_opaque_decode(const uint8_t *bytes, size_t len, struct ockamd_opaque 
 	ockam_reader_init(&r, bytes, len);
 	if (ockam_reader_array(&r, &list) || ockam_reader_more(&r, &list) != 1 ||
 	    ockam_reader_uint(&r, OCKAMD_PIPE_KEYS - 1, &key) || ockam_reader_more(&r, &list) != 1)
-		return ockam_err_set(err, -EBADMSG, "The worker data of the exchange does not decode");
+		return ockam_err_set(err, -EBADMSG,
+				     "The worker data of the exchange does not decode");
 	opaque->key = (uint32_t)key;
 	ret = ockam_trust_decode(&r, &opaque->trust, err);
 	if (ret)
