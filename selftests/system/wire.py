@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The Ockam for Linux authors
+"""Looks at the wire and interferes with it, for tests.
+
+wire.py capture FILE         everything on lo, until SIGTERM
+wire.py proxy PORT FLAG      listens on a port (printed), forwards to 127.0.0.1:PORT;
+                             while the file FLAG exists, one bit in the last byte of
+                             the next frame from the client is flipped, and FLAG removed
+wire.py search FILE DB...    exit 1 when a text of the environment variable TEXTS
+                             (separated by |) or a secret key of a database is in FILE
+"""
+import os
+import signal
+import socket
+import sqlite3
+import sys
+import threading
+
+ETH_P_ALL = 3
+
+
+def capture(path):
+    sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+    sock.bind(("lo", 0))
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    sock.settimeout(0.1)
+    with open(path, "wb", buffering=0) as out:
+        print("ready", flush=True)
+        while not stop.is_set():
+            try:
+                out.write(sock.recv(1 << 17))
+            except socket.timeout:
+                continue
+
+
+def read_exactly(sock, n):
+    data = b""
+    while len(data) < n:
+        more = sock.recv(n - len(data))
+        if not more:
+            raise EOFError
+        data += more
+    return data
+
+
+def copy_frames(source, sink, flag):
+    """Frame by frame; tampers with one while the flag is up."""
+    try:
+        sink.sendall(read_exactly(source, 1))
+        while True:
+            head = read_exactly(source, 4)
+            body = bytearray(read_exactly(source, int.from_bytes(head, "big")))
+            if flag and os.path.exists(flag):
+                os.unlink(flag)
+                body[-1] ^= 1
+            sink.sendall(head + body)
+    except (EOFError, OSError):
+        for sock in (source, sink):
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
+def proxy(port, flag):
+    listener = socket.create_server(("127.0.0.1", 0))
+    print(listener.getsockname()[1], flush=True)
+    while True:
+        client, _ = listener.accept()
+        server = socket.create_connection(("127.0.0.1", port))
+        for args in ((client, server, flag), (server, client, None)):
+            threading.Thread(target=copy_frames, args=args, daemon=True).start()
+
+
+def secrets(path):
+    """Every blob of 32 bytes in a table of keys."""
+    db = sqlite3.connect(path)
+    found = []
+    for (table,) in db.execute("select name from sqlite_master where type = 'table'"):
+        if "key" not in table:
+            continue
+        for row in db.execute(f"select * from {table}"):
+            found += [cell for cell in row if isinstance(cell, bytes) and len(cell) == 32]
+    return found
+
+
+def search(path, databases):
+    data = open(path, "rb").read()
+    needles = [text.encode() for text in os.environ["TEXTS"].split("|")]
+    keys = [key for db in databases for key in secrets(db)]
+    if not data or not keys:
+        sys.exit("nothing captured, or no keys to look for")
+    for needle in needles + keys:
+        if needle in data:
+            sys.exit("found on the wire: " + (needle.decode() if needle in needles else "a key"))
+    print(f"{len(data)} bytes, {len(needles)} texts, {len(keys)} keys: nothing found")
+
+
+def main():
+    match sys.argv[1:]:
+        case ["capture", path]:
+            capture(path)
+        case ["proxy", port, flag]:
+            proxy(int(port), flag)
+        case ["search", path, *databases]:
+            search(path, databases)
+        case _:
+            sys.exit(__doc__)
+
+
+main()
