@@ -148,6 +148,34 @@ static int ctl_args_add(struct ctl_args *args, const struct ctl_flag *flag, cons
 	return 0;
 }
 
+/*
+ * The separate value of a flag: the next argument, unless that is a flag. A
+ * lone dash, "-/service/x" and negative numbers are values.
+ */
+static const char *ctl_next_value(const struct ctl_args *args, int argc, char **argv, int *i)
+{
+	const char *next = *i + 1 < argc ? argv[*i + 1] : NULL;
+
+	if (!next)
+		return NULL;
+	if (next[0] == '-' && next[1] == '-' &&
+	    (!next[2] || ctl_flag_find(args, next + 2, strcspn(next + 2, "="), 0)))
+		return NULL;
+	if (next[0] == '-' && next[1] && !next[2] && ctl_flag_find(args, NULL, 0, next[1]))
+		return NULL;
+	++*i;
+	return next;
+}
+
+static int ctl_value_missing(const struct ctl_flag *flag, struct ockam_err *err)
+{
+	char text[128];
+
+	ctl_flag_text(flag, text, sizeof(text));
+	return ockam_err_set(err, -EINVAL, "a value is required for '%s' but none was supplied",
+			     text);
+}
+
 /* --name, --name=value, --name value. *@i moves over a separate value. */
 static int ctl_parse_long(struct ctl_args *args, int argc, char **argv, int *i,
 			  struct ockam_err *err)
@@ -161,18 +189,9 @@ static int ctl_parse_long(struct ctl_args *args, int argc, char **argv, int *i,
 		return ockam_err_set(err, -EINVAL, "unexpected argument '--%.*s' found", (int)len,
 				     name);
 	if (ctl_flag_takes_value(flag)) {
-		if (name[len]) {
-			value = name + len + 1;
-		} else if (*i + 1 < argc) {
-			value = argv[++*i];
-		} else {
-			char text[128];
-
-			ctl_flag_text(flag, text, sizeof(text));
-			return ockam_err_set(err, -EINVAL,
-					     "a value is required for '%s' but none was supplied",
-					     text);
-		}
+		value = name[len] ? name + len + 1 : ctl_next_value(args, argc, argv, i);
+		if (!value)
+			return ctl_value_missing(flag, err);
 	} else if (name[len]) {
 		return ockam_err_set(err, -EINVAL, "unexpected value '%s' for '--%s' found; no more were expected",
 				     name + len + 1, flag->name);
@@ -185,6 +204,7 @@ static int ctl_parse_short(struct ctl_args *args, int argc, char **argv, int *i,
 			   struct ockam_err *err)
 {
 	const struct ctl_flag *flag;
+	const char *value;
 	const char *p;
 	int ret;
 
@@ -202,11 +222,8 @@ static int ctl_parse_short(struct ctl_args *args, int argc, char **argv, int *i,
 		}
 		if (p[1])
 			return ctl_args_add(args, flag, p + 1 + (p[1] == '='), err);
-		if (*i + 1 >= argc)
-			return ockam_err_set(err, -EINVAL,
-					     "a value is required for '--%s %s' but none was supplied",
-					     flag->name, flag->placeholder);
-		return ctl_args_add(args, flag, argv[++*i], err);
+		value = ctl_next_value(args, argc, argv, i);
+		return value ? ctl_args_add(args, flag, value, err) : ctl_value_missing(flag, err);
 	}
 	return 0;
 }
@@ -224,7 +241,7 @@ static int ctl_parse_word(struct ctl_args *args, const char *word, struct ockam_
 		args->path[args->depth++] = child;
 		return 0;
 	}
-	if (args->depth == 1 && !strcmp(word, "help")) {
+	if (command->children && !strcmp(word, "help")) {
 		args->want_help = true;
 		return 0;
 	}
@@ -243,26 +260,60 @@ static int ctl_parse_word(struct ctl_args *args, const char *word, struct ockam_
 	return 0;
 }
 
+static int ctl_positionals_complete(const struct ctl_args *args, struct ockam_err *err)
+{
+	const struct ctl_positional *table = ctl_args_command(args)->positionals;
+	size_t n;
+
+	for (n = 0; table && table[n].name; n++) {
+		if (table[n].required && n >= args->n_positionals)
+			return ockam_err_set(err, -EINVAL,
+					     "the following required arguments were not provided: <%s>",
+					     table[n].name);
+		if (table[n].excludes && n < args->n_positionals &&
+		    ctl_arg_given(args, table[n].excludes))
+			return ockam_err_set(err, -EINVAL,
+					     "the argument '[%s]' cannot be used with '--%s'",
+					     table[n].name, table[n].excludes);
+	}
+	return 0;
+}
+
+/* A default that comes from a variable is held to what the flag takes. */
+static int ctl_env_check(const struct ctl_flag *flag, struct ockam_err *err)
+{
+	const char *value = flag->env ? getenv(flag->env) : NULL;
+	struct ockam_err why;
+	char text[128];
+
+	if (!value || !*value || !flag->check || flag->check(value, &why) >= 0)
+		return 0;
+	ctl_flag_text(flag, text, sizeof(text));
+	return ockam_err_set(err, -EINVAL, "invalid value '%s' for '%s' (variable %s): %s", value,
+			     text, flag->env, why.text);
+}
+
 /* What the whole line must have: required things, pairs, no conflicts. */
 static int ctl_args_complete(const struct ctl_args *args, struct ockam_err *err)
 {
 	const struct ctl_command *command = ctl_args_command(args);
 	const struct ctl_flag *flag;
-	size_t n;
+	int ret;
 
-	for (n = 0; command->positionals && command->positionals[n].name; n++) {
-		if (command->positionals[n].required && n >= args->n_positionals)
-			return ockam_err_set(err, -EINVAL,
-					     "the following required arguments were not provided: <%s>",
-					     command->positionals[n].name);
-	}
+	ret = ctl_positionals_complete(args, err);
+	if (ret)
+		return ret;
 	for (flag = command->flags; flag && flag->name; flag++) {
 		if (flag->required && !ctl_arg(args, flag->name))
 			return ockam_err_set(err, -EINVAL,
 					     "the following required arguments were not provided: --%s %s",
 					     flag->name, flag->placeholder);
-		if (!ctl_arg_given(args, flag->name))
+		if (!ctl_arg_given(args, flag->name)) {
+			ret = ctl_env_check(flag, err);
+			if (ret)
+				return ret;
 			continue;
+		}
 		if (flag->excludes && ctl_arg_given(args, flag->excludes))
 			return ockam_err_set(err, -EINVAL,
 					     "the argument '--%s' cannot be used with '--%s'",
@@ -287,6 +338,9 @@ int ctl_args_parse(const struct ctl_command *root, int argc, char **argv,
 	args->depth = 1;
 
 	for (i = 1; i < argc && !ret; i++) {
+		if (ctl_args_command(args)->anything && strcmp(argv[i], "--help") &&
+		    strcmp(argv[i], "-h"))
+			continue;
 		if (!only_words && !strcmp(argv[i], "--"))
 			only_words = true;
 		else if (!only_words && argv[i][0] == '-' && argv[i][1] == '-')
@@ -298,7 +352,7 @@ int ctl_args_parse(const struct ctl_command *root, int argc, char **argv,
 			ret = ctl_parse_word(args, argv[i], err);
 	}
 	/* The version wins over everything else on the line, errors too. */
-	for (i = 1; i < argc && ret == -EINVAL; i++) {
+	for (i = 1; i < argc && ret == -EINVAL && strcmp(argv[i], "--"); i++) {
 		if (!strcmp(argv[i], "--version") || !strcmp(argv[i], "-V"))
 			args->want_version = true;
 	}

@@ -52,6 +52,7 @@ struct ctl_flag {
 struct ctl_positional {
 	const char	*name;		/* placeholder without brackets: "NODE_NAME" */
 	bool		required;
+	const char	*excludes;	/* name of a flag that may not be given too */
 	ctl_check_t	check;
 	const char	*help;
 };
@@ -64,6 +65,8 @@ struct ctl_command {
 	const char	*name;
 	const char	*about;		/* one line */
 	const char	*details;	/* paragraphs of the long help, or NULL */
+	bool		hidden;		/* not in its group's help */
+	bool		anything;	/* arguments are not looked at */
 	const struct ctl_flag *flags;
 	const struct ctl_positional *positionals;
 	const struct ctl_command *const *children;	/* NULL-terminated */
@@ -101,7 +104,8 @@ extern const struct ctl_flag ctl_global_flags[];
  * @root: the program
  * @argc: as in main(), @argv likewise; kept as long as @args
  * @args: receives the result; ctl_args_free() it, also after an error
- * @err: usage error: the text after "error: "
+ * @err: usage error: the text after "error: "; defaults from variables are
+ *	checked like values on the line
  *
  * "--env KEY=VALUE" takes effect at once. A route's lone dash is not expanded
  * here (stdin_route.h).

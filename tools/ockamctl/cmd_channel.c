@@ -4,7 +4,6 @@
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,13 +61,14 @@ static struct json_object *ctl_channel_authorized(const struct ctl_args *args)
 static int ctl_channel_make(struct ctl *ctl, const struct ctl_args *args,
 			    struct ctl_session *session, const char *to)
 {
-	int timeout = (int)ctl_duration_ms(ctl_arg(args, "timeout"));
+	int timeout = ctl_arg_ms(args, "timeout");
 	struct ctl_route_options options = {
 		.identity = ctl_arg(args, "identity"), .timeout_ms = timeout,
 	};
 	struct json_object *request, *ids, *result = NULL;
 	struct ctl_route route;
 	struct ockam_err err;
+	char *shown;
 	int ret;
 
 	ret = ctl_resolve(ctl, session, to, &options, "--to", &route);
@@ -77,13 +77,17 @@ static int ctl_channel_make(struct ctl *ctl, const struct ctl_args *args,
 	request = json_object_new_object();
 	ockam_value_put(request, "route", json_object_get(route.hops));
 	ockam_value_put(request, "links", json_object_get(route.links));
-	ockam_value_put_text(request, "shown_route", to);
+	shown = ctl_route_shown(&route);
+	ockam_value_put_text(request, "shown_route", shown);
+	free(shown);
 	ockam_value_put_int(request, "timeout_ms", timeout);
 	ids = ctl_channel_authorized(args);
 	if (ids)
 		ockam_value_put(request, "authorized", ids);
 	if (options.identity)
 		ockam_value_put_text(request, "identity", options.identity);
+	if (ctl_arg(args, "credential"))
+		ockam_value_put_text(request, "credential", ctl_arg(args, "credential"));
 	ret = ctl_session_call(session, "secure-channel.create", request, timeout, &result, &err);
 	if (ret < 0)
 		ret = ctl_output_fail(&ctl->out, ret, err.text, NULL,
@@ -289,6 +293,8 @@ static int ctl_channel_delete(struct ctl *ctl, const struct ctl_args *args)
 	char *machine;
 	int ret;
 
+	if (!ctl_confirm(ctl, args, "Are you sure you want to delete this secure channel?"))
+		return CTL_EXIT_FAILURE;
 	ret = ctl_session_open(ctl, ctl_arg(args, "at"), &session);
 	if (ret)
 		return ret;
@@ -317,6 +323,9 @@ static const struct ctl_flag ctl_channel_create_flags[] = {
 	{ .name = "authorized", .letter = 'a', .kind = CTL_FLAG_LIST,
 	  .placeholder = "<IDENTIFIER>", .check = ctl_check_identifier,
 	  .help = "Identifier that the listener may have; repeat for more" },
+	{ .name = "credential", .letter = 'c', .kind = CTL_FLAG_VALUE,
+	  .placeholder = "<CREDENTIAL>", .check = ctl_check_hex,
+	  .help = "Credential to present, in hex" },
 	{ .name = "identity", .kind = CTL_FLAG_VALUE, .placeholder = "<IDENTITY_NAME>",
 	  .help = "Identity of the initiator; default the node's" },
 	{ .name = "timeout", .kind = CTL_FLAG_VALUE, .placeholder = "<TIMEOUT>",
@@ -335,7 +344,13 @@ static const struct ctl_command ctl_channel_create_command = {
 static const struct ctl_flag ctl_channel_at_flags[] = {
 	{ .name = "at", .kind = CTL_FLAG_VALUE, .placeholder = "<NODE_NAME>",
 	  .help = "Node; default the default node" },
-	{ .name = "yes", .letter = 'y', .hidden = true, .help = "Accepted" },
+	{ }
+};
+
+static const struct ctl_flag ctl_channel_delete_flags[] = {
+	{ .name = "at", .kind = CTL_FLAG_VALUE, .placeholder = "<NODE_NAME>",
+	  .help = "Node; default the default node" },
+	{ .name = "yes", .letter = 'y', .help = "Do not ask" },
 	{ }
 };
 
@@ -371,7 +386,7 @@ static const struct ctl_positional ctl_channel_delete_positionals[] = {
 static const struct ctl_command ctl_channel_delete_command = {
 	.name = "delete",
 	.about = "Close a secure channel",
-	.flags = ctl_channel_at_flags,
+	.flags = ctl_channel_delete_flags,
 	.positionals = ctl_channel_delete_positionals,
 	.run = ctl_channel_delete,
 };

@@ -22,7 +22,7 @@ static int ctl_connection_create(struct ctl *ctl, const struct ctl_args *args)
 	int ret;
 
 	ctl_socket_address(ctl_arg(args, "to"), to, &err);
-	ret = ctl_session_open(ctl, ctl_arg(args, "from"), &session);
+	ret = ctl_session_open_default(ctl, ctl_arg(args, "from"), &session);
 	if (ret)
 		return ret;
 	request = json_object_new_object();
@@ -184,6 +184,8 @@ static int ctl_connection_remove(struct ctl *ctl, const struct ctl_args *args, c
 	struct ockam_err err;
 	int ret;
 
+	if (!ctl_confirm(ctl, args, "Are you sure you want to proceed?"))
+		return CTL_EXIT_FAILURE;
 	ret = ctl_session_open(ctl, ctl_arg(args, "at"), session);
 	if (ret)
 		return ret;
@@ -231,7 +233,7 @@ static int ctl_tcp_listener_create(struct ctl *ctl, const struct ctl_args *args)
 	int ret;
 
 	ctl_socket_address(ctl_arg_positional(args, 0), address, &err);
-	ret = ctl_session_open(ctl, ctl_arg(args, "at"), &session);
+	ret = ctl_session_open_default(ctl, ctl_arg(args, "at"), &session);
 	if (ret)
 		return ret;
 	request = json_object_new_object();
@@ -351,7 +353,13 @@ static const struct ctl_flag ctl_connection_create_flags[] = {
 static const struct ctl_flag ctl_connection_at_flags[] = {
 	{ .name = "at", .kind = CTL_FLAG_VALUE, .placeholder = "<NODE_NAME>",
 	  .help = "Node; default the default node" },
-	{ .name = "yes", .letter = 'y', .hidden = true, .help = "Accepted" },
+	{ }
+};
+
+static const struct ctl_flag ctl_connection_delete_flags[] = {
+	{ .name = "at", .kind = CTL_FLAG_VALUE, .placeholder = "<NODE_NAME>",
+	  .help = "Node; default the default node" },
+	{ .name = "yes", .letter = 'y', .help = "Do not ask" },
 	{ }
 };
 
@@ -382,7 +390,8 @@ static const struct ctl_command ctl_connection_show_command = {
 };
 
 static const struct ctl_command ctl_connection_delete_command = {
-	.name = "delete", .about = "Close a TCP connection", .flags = ctl_connection_at_flags,
+	.name = "delete", .about = "Close a TCP connection",
+	.flags = ctl_connection_delete_flags,
 	.positionals = ctl_connection_address_positional, .run = ctl_connection_delete,
 };
 
@@ -412,7 +421,7 @@ static const struct ctl_command ctl_tcp_listener_show_command = {
 
 static const struct ctl_command ctl_tcp_listener_delete_command = {
 	.name = "delete", .about = "Stop listening on an address",
-	.flags = ctl_connection_at_flags, .positionals = ctl_connection_address_positional,
+	.flags = ctl_connection_delete_flags, .positionals = ctl_connection_address_positional,
 	.run = ctl_tcp_listener_delete,
 };
 

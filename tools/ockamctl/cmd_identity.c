@@ -30,7 +30,7 @@ static int ctl_identity_print(struct ctl *ctl, const struct ockam_identity_recor
 }
 
 static int ctl_identity_import(struct ctl *ctl, const struct ctl_args *args, const char *name,
-			       struct ockam_identity_record *record)
+			       struct ockam_identity_record *record, bool *existed)
 {
 	const char *hex = ctl_arg(args, "identity");
 	size_t len = strlen(hex);
@@ -47,8 +47,11 @@ static int ctl_identity_import(struct ctl *ctl, const struct ctl_args *args, con
 	else
 		ret = ockam_store_identity_import(ctl->store, name, ctl_arg(args, "vault"), bytes, n,
 						  &ctl->remarks, record, &err);
+	/* The very same again: nothing changes. A name for something else is taken. */
+	*existed = ret == -EEXIST && record->identity && record->identity->history_len == n &&
+		   !memcmp(record->identity->history, bytes, n);
 	free(bytes);
-	return ret < 0 ? ctl_output_fail_err(&ctl->out, &err) : CTL_EXIT_OK;
+	return ret < 0 && !*existed ? ctl_output_fail_err(&ctl->out, &err) : CTL_EXIT_OK;
 }
 
 static int ctl_identity_create(struct ctl *ctl, const struct ctl_args *args)
@@ -57,6 +60,7 @@ static int ctl_identity_create(struct ctl *ctl, const struct ctl_args *args)
 	struct ockam_identity_record record = { };
 	bool import = ctl_arg(args, "identity");
 	char text[OCKAM_IDENTIFIER_TEXT];
+	bool existed = false;
 	struct ockam_err err;
 	char *plain = NULL;
 	int ret;
@@ -65,19 +69,22 @@ static int ctl_identity_create(struct ctl *ctl, const struct ctl_args *args)
 	if (ret)
 		return ret;
 	if (import) {
-		ret = ctl_identity_import(ctl, args, name, &record);
-		if (ret)
+		ret = ctl_identity_import(ctl, args, name, &record, &existed);
+		if (ret) {
+			ockam_identity_record_free(&record);
 			return ret;
+		}
 	} else {
 		ret = ockam_store_identity_create(ctl->store, name, ctl_arg(args, "vault"),
 						  ctl_arg(args, "key-id"), &ctl->remarks, &record,
 						  &err);
 		/* A name that is taken: show what it names, nothing changes. */
-		if (ret < 0 && ret != -EEXIST)
+		existed = ret == -EEXIST;
+		if (ret < 0 && !existed)
 			return ctl_output_fail_err(&ctl->out, &err);
 	}
 	ockam_identifier_format(record.identity->identifier, text);
-	if (asprintf(&plain, import ? "Identity imported successfully with name %s\nIdentity %s"
+	if (asprintf(&plain, existed ? "Identity %2$s\nalready exists as %1$s" : import ? "Identity imported successfully with name %1$s\nIdentity %2$s"
 				    : "Identity %2$s\ncreated successfully as %1$s",
 		     record.name, text) < 0)
 		plain = NULL;
@@ -106,7 +113,7 @@ static char *ctl_identity_full(const struct ockam_identity *identity, struct jso
 	ockam_value_put(json, "changes", changes);
 	if (!f)
 		return NULL;
-	fprintf(f, "Identifier: %s\n", id);
+	fprintf(f, "Identifier: %s", id);
 	for (i = 0; i < identity->n_changes; i++) {
 		const struct ockam_change *change = &identity->changes[i];
 		struct json_object *item = json_object_new_object();
@@ -115,9 +122,9 @@ static char *ctl_identity_full(const struct ockam_identity *identity, struct jso
 
 		ockam_hex_encode(change->hash, OCKAM_HASH_LEN, hash);
 		ockam_hex_encode(change->key.bytes, change->key.len, key);
-		fprintf(f, "Change[%zu]:\n  identifier:              %s\n", i, hash);
-		fprintf(f, "  primary_public_key:      %s: %s\n", ctl_identity_key_type(change), key);
-		fprintf(f, "  revoke_all_purpose_keys: %s\n",
+		fprintf(f, "\nChange[%zu]:\n  identifier:              %s", i, hash);
+		fprintf(f, "\n  primary_public_key:      %s: %s", ctl_identity_key_type(change), key);
+		fprintf(f, "\n  revoke_all_purpose_keys: %s",
 			change->revoke_all_purpose_keys ? "true" : "false");
 		ockam_value_put_text(item, "change_hash", hash);
 		ockam_value_put_text(item, "primary_public_key", key);
@@ -295,12 +302,18 @@ static int ctl_identity_delete_one(struct ctl *ctl, const char *name)
 	return ret;
 }
 
+static const char *ctl_identity_name_at(const void *records, size_t i)
+{
+	return ((const struct ockam_identity_record *)records)[i].name;
+}
+
 static int ctl_identity_delete(struct ctl *ctl, const struct ctl_args *args)
 {
 	const char *name = ctl_arg_positional(args, 0);
 	struct ockam_identity_record *records = NULL;
 	bool all = ctl_arg_switch(args, "all");
 	struct ockam_err err;
+	int chosen = -1;
 	size_t n = 0, i;
 	int ret;
 
@@ -311,7 +324,12 @@ static int ctl_identity_delete(struct ctl *ctl, const struct ctl_args *args)
 		return ctl_output_fail_err(&ctl->out, &err);
 	if (!n)
 		return ctl_print_empty(ctl, "There are no identities to delete");
-	if ((!name && !all) || !ctl_confirm(ctl, args, "Are you sure you want to proceed?")) {
+	if (!name && !all)
+		chosen = ctl_select(ctl, args, "Which identity shall be deleted?",
+				    ctl_identity_name_at, records, n);
+	if (chosen >= 0 && chosen < (int)n)
+		name = records[chosen].name;
+	if ((!name && !all) || !ctl_confirm_delete(ctl, args, "identity", "identities", n)) {
 		ockam_identity_records_free(records, n);
 		return !name && !all ? CTL_EXIT_OK : CTL_EXIT_FAILURE;
 	}
@@ -358,7 +376,7 @@ static const struct ctl_flag ctl_identity_delete_flags[] = {
 };
 
 static const struct ctl_positional ctl_identity_name[] = {
-	{ .name = "NAME", .help = "Name of the identity" },
+	{ .name = "NAME", .excludes = "all", .help = "Name of the identity" },
 	{ }
 };
 

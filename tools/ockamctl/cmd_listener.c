@@ -21,7 +21,7 @@ static int ctl_listener_create(struct ctl *ctl, const struct ctl_args *args)
 	const char *id;
 	int ret;
 
-	ret = ctl_session_open(ctl, ctl_arg(args, "at"), &session);
+	ret = ctl_session_open_default(ctl, ctl_arg(args, "at"), &session);
 	if (ret)
 		return ret;
 	request = json_object_new_object();
@@ -58,67 +58,118 @@ static int ctl_listener_create(struct ctl *ctl, const struct ctl_args *args)
 	return ret;
 }
 
-/* One line for each member @key of the answer of @op; plain only. */
-static int ctl_listener_lines(struct ctl *ctl, const struct ctl_args *args, const char *op,
-			      const char *key, const char *format, const char *only)
+/* "<format><address>" for each of @list; those named @only, or all. */
+static bool ctl_listener_lines(FILE *f, struct json_object *list, const char *key,
+			       const char *format, const char *only)
+{
+	bool found = false;
+	const char *value;
+	size_t i;
+
+	for (i = 0; list && i < json_object_array_length(list); i++) {
+		value = ockam_value_text(json_object_array_get_idx(list, i), key) ?: "";
+		if (only && strcmp(only, value))
+			continue;
+		fprintf(f, "%s%s%s", ftell(f) ? "\n" : "", format, value);
+		found = true;
+	}
+	return found;
+}
+
+/* What the node of --at says to @op. */
+static int ctl_listener_ask(struct ctl *ctl, const struct ctl_args *args, const char *op,
+			    struct ctl_session *session, struct json_object **result)
+{
+	int ret;
+
+	ret = ctl_session_open(ctl, ctl_arg(args, "at"), session);
+	if (ret)
+		return ret;
+	ret = ctl_session_do(ctl, session, op, NULL, ctl_session_timeout_ms(), result);
+	ctl_session_close(session);
+	return ret;
+}
+
+static int ctl_listener_print(struct ctl *ctl, const struct ctl_args *args, const char *format,
+			      const char *only)
 {
 	struct json_object *result = NULL, *list;
 	struct ctl_result out = { };
 	struct ctl_session session;
-	const char *value;
-	char *text = NULL;
-	size_t size = 0, i;
+	char empty[128], *text = NULL;
 	bool found = false;
+	size_t size = 0;
 	FILE *f;
 	int ret;
 
-	ret = ctl_session_open(ctl, ctl_arg(args, "at"), &session);
-	if (ret)
-		return ret;
-	ret = ctl_session_do(ctl, &session, op, NULL, ctl_session_timeout_ms(), &result);
-	ctl_session_close(&session);
+	ret = ctl_listener_ask(ctl, args, "secure-channel-listener.list", &session, &result);
 	if (ret)
 		return ret;
 	list = json_object_is_type(result, json_type_array) ? result
 							    : ockam_value_array(result, "list");
 	f = open_memstream(&text, &size);
-	for (i = 0; f && list && i < json_object_array_length(list); i++) {
-		value = ockam_value_text(json_object_array_get_idx(list, i), key) ?: "";
-		if (only && strcmp(only, value))
-			continue;
-		fprintf(f, "%s%s%s", found ? "\n" : "", format, value);
-		found = true;
-	}
-	if (f)
+	if (f) {
+		found = ctl_listener_lines(f, list, "address", format, only);
 		fclose(f);
+	}
 	json_object_put(result);
-	if (only && !found) {
+	snprintf(empty, sizeof(empty), "No secure channel listeners found on %s", session.node);
+	out.plain = found ? text : empty;
+	if (only && !found)
 		ret = ctl_output_fail(&ctl->out, -ENOENT, NULL, NULL,
 				      "There is no secure channel listener at address %s on node %s",
 				      only, session.node);
-	} else {
-		out.plain = text ?: "";
+	else
 		ret = ctl_output_result(&ctl->out, &out);
-	}
 	free(text);
 	return ret;
 }
 
 static int ctl_listener_list(struct ctl *ctl, const struct ctl_args *args)
 {
-	return ctl_listener_lines(ctl, args, "secure-channel-listener.list", "address",
-				  "Listener at /service/", NULL);
+	return ctl_listener_print(ctl, args, "Listener at /service/", NULL);
 }
 
 static int ctl_listener_show(struct ctl *ctl, const struct ctl_args *args)
 {
-	return ctl_listener_lines(ctl, args, "secure-channel-listener.list", "address", "/service/",
+	return ctl_listener_print(ctl, args, "/service/",
 				  ctl_strip_service(ctl_arg_positional(args, 0)));
 }
 
+/* Everything that a node says it has at an address. */
 static int ctl_worker_list(struct ctl *ctl, const struct ctl_args *args)
 {
-	return ctl_listener_lines(ctl, args, "worker.list", "address", "Worker ", NULL);
+	static const struct {
+		const char	*list;
+		const char	*key;
+	} members[] = {
+		{ "services", "addr" },
+		{ "secure_channel_listeners", "address" },
+		{ "tcp_listeners", "processor_address" },
+		{ "connections", "address" },
+	};
+	struct json_object *info = NULL;
+	struct ctl_result out = { };
+	struct ctl_session session;
+	char *text = NULL;
+	size_t size = 0, i;
+	FILE *f;
+	int ret;
+
+	ret = ctl_listener_ask(ctl, args, "node.info", &session, &info);
+	if (ret)
+		return ret;
+	f = open_memstream(&text, &size);
+	for (i = 0; f && i < sizeof(members) / sizeof(members[0]); i++)
+		ctl_listener_lines(f, ockam_value_array(info, members[i].list), members[i].key,
+				   "Worker ", NULL);
+	if (f)
+		fclose(f);
+	json_object_put(info);
+	out.plain = text ?: "";
+	ret = ctl_output_result(&ctl->out, &out);
+	free(text);
+	return ret;
 }
 
 static int ctl_listener_delete(struct ctl *ctl, const struct ctl_args *args)
@@ -158,6 +209,13 @@ static const struct ctl_flag ctl_listener_at_flags[] = {
 	{ }
 };
 
+static const struct ctl_flag ctl_listener_delete_flags[] = {
+	{ .name = "at", .kind = CTL_FLAG_VALUE, .placeholder = "<NODE_NAME>",
+	  .help = "Node; default the default node" },
+	{ .name = "yes", .letter = 'y', .help = "Accepted: nothing is asked" },
+	{ }
+};
+
 static const struct ctl_flag ctl_listener_create_flags[] = {
 	{ .name = "at", .kind = CTL_FLAG_VALUE, .placeholder = "<NODE_NAME>",
 	  .help = "Node; default the default node" },
@@ -193,7 +251,7 @@ static const struct ctl_command ctl_listener_show_command = {
 
 static const struct ctl_command ctl_listener_delete_command = {
 	.name = "delete", .about = "Delete a secure channel listener; its channels stay",
-	.flags = ctl_listener_at_flags, .positionals = ctl_listener_positionals,
+	.flags = ctl_listener_delete_flags, .positionals = ctl_listener_positionals,
 	.run = ctl_listener_delete,
 };
 

@@ -4,7 +4,6 @@
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,27 +12,37 @@
 #include "hex.h"
 #include "reader.h"
 #include "resolve.h"
+#include "retry.h"
 #include "stdin_route.h"
 #include "temporary.h"
 
-/* The payload, as hex text: of a BARE string, or what --hex gave. */
+/* The payload, as hex text: a BARE string of the text or of what --hex gave. */
 static char *ctl_message_payload(const char *text, bool is_hex)
 {
 	struct ockam_buf buf = { };
+	size_t len = strlen(text);
+	struct ockam_err err;
 	char *hex = NULL;
+	uint8_t *bytes;
 
+	bytes = malloc(len + 1);
+	if (!bytes)
+		return NULL;
 	if (is_hex)
-		return strdup(text);
-	ockam_bare_put_data(&buf, text, strlen(text));
+		ockam_hex_decode(text, len, bytes, len, &len, &err);
+	else
+		memcpy(bytes, text, len);
+	ockam_bare_put_data(&buf, bytes, len);
 	if (!buf.failed)
 		hex = malloc(buf.len * 2 + 1);
 	if (hex)
 		ockam_hex_encode(buf.data, buf.len, hex);
 	ockam_buf_free(&buf);
+	free(bytes);
 	return hex;
 }
 
-/* Print the reply: the text of its BARE string, or the hex of its bytes. */
+/* Print the text of the reply; bytes that are no text as hexadecimal if --hex is given. */
 static int ctl_message_print(struct ctl *ctl, struct json_object *result, bool is_hex)
 {
 	struct ctl_result out = { };
@@ -41,26 +50,35 @@ static int ctl_message_print(struct ctl *ctl, struct json_object *result, bool i
 	struct ockam_piece piece;
 	struct ockam_err err;
 	const uint8_t *p;
+	bool is_text;
 	char *text;
 	int ret;
 
-	if (is_hex) {
-		out.plain = ockam_value_text(result, "reply") ?: "";
-		return ctl_output_result(&ctl->out, &out);
-	}
 	if (ockam_value_bytes(result, "reply", &buf, &err) < 0)
 		return ctl_output_fail_err(&ctl->out, &err);
 	p = buf.data;
-	if (ockam_bare_get_data(&p, buf.data + buf.len, &piece) < 0 ||
-	    !ockam_bare_is_text(&piece)) {
+	/* A reply that is no BARE string is shown whole. */
+	if (ockam_bare_get_data(&p, buf.data + buf.len, &piece) < 0 || p != buf.data + buf.len)
+		piece = (struct ockam_piece){ buf.data, buf.len };
+	is_text = piece.data != buf.data && ockam_bare_is_text(&piece) &&
+		  !memchr(piece.data, 0, piece.len);
+	text = malloc(piece.len * 2 + 1);
+	if (text && is_text) {
+		memcpy(text, piece.data, piece.len);
+		text[piece.len] = '\0';
+	} else if (text) {
+		ockam_hex_encode(piece.data, piece.len, text);
+	}
+	if (!text) {
+		ret = ctl_output_fail(&ctl->out, -ENOMEM, NULL, NULL, "Out of memory");
+	} else if (!is_text && !is_hex) {
 		ret = ctl_output_fail(&ctl->out, -EBADMSG, NULL, "use --hex to see its bytes",
 				      "The reply is not a text");
 	} else {
-		text = strndup((const char *)piece.data, piece.len);
-		out.plain = text ?: "";
+		out.plain = text;
 		ret = ctl_output_result(&ctl->out, &out);
-		free(text);
 	}
+	free(text);
 	ockam_buf_free(&buf);
 	return ret;
 }
@@ -69,7 +87,7 @@ static int ctl_message_print(struct ctl *ctl, struct json_object *result, bool i
 static int ctl_message_through(struct ctl *ctl, const struct ctl_args *args,
 			       struct ctl_session *session, const char *to)
 {
-	int timeout = (int)ctl_duration_ms(ctl_arg(args, "timeout"));
+	int timeout = ctl_arg_ms(args, "timeout");
 	struct ctl_route_options options = {
 		.identity = ctl_arg(args, "identity"), .timeout_ms = timeout,
 	};
@@ -106,11 +124,40 @@ static int ctl_message_through(struct ctl *ctl, const struct ctl_args *args,
 	return ret;
 }
 
-static int ctl_message_send(struct ctl *ctl, const struct ctl_args *args)
+static int ctl_message_once(struct ctl *ctl, const struct ctl_args *args, void *arg)
 {
 	const char *from = ctl_arg(args, "from");
 	struct ctl_temporary temporary;
 	struct ctl_session session;
+	const char *to = arg;
+	int ret;
+
+	if (from) {
+		ret = ctl_session_open(ctl, from, &session);
+		if (!ret) {
+			ret = ctl_message_through(ctl, args, &session, to);
+			ctl_session_close(&session);
+		}
+		return ret;
+	}
+	/* Before anything is started for a node that is not there. */
+	ret = ctl_resolve_check(ctl, to, "--to");
+	if (!ret)
+		ret = ctl_temporary_start(ctl, args, &temporary);
+	if (!ret) {
+		ret = ctl_message_through(ctl, args, &temporary.session, to);
+		ctl_temporary_stop(&temporary);
+	}
+	return ret;
+}
+
+static bool ctl_message_starts_with(const char *text, const char *prefix)
+{
+	return !strncmp(text, prefix, strlen(prefix));
+}
+
+static int ctl_message_send(struct ctl *ctl, const struct ctl_args *args)
+{
 	struct ockam_err why;
 	char *to;
 	int ret;
@@ -122,23 +169,14 @@ static int ctl_message_send(struct ctl *ctl, const struct ctl_args *args)
 	ret = ctl_stdin_route(ctl, ctl_arg(args, "to"), &to);
 	if (ret)
 		return ret;
-	if (from) {
-		ret = ctl_session_open(ctl, from, &session);
-		if (!ret) {
-			ret = ctl_message_through(ctl, args, &session, to);
-			ctl_session_close(&session);
-		}
-	} else if (!strncmp(to, "/service/", 9) || !strncmp(to, "/worker/", 8)) {
+	if (!ctl_arg(args, "from") &&
+	    (ctl_message_starts_with(to, "/service/") || ctl_message_starts_with(to, "/worker/") ||
+	     ctl_message_starts_with(to, "/secure/")))
 		ret = ctl_output_fail(&ctl->out, -EINVAL, NULL,
 				      "name the node that sends with --from",
 				      "Argument '--to' is invalid: %s begins at no node", to);
-	} else {
-		ret = ctl_temporary_start(ctl, ctl_arg(args, "identity"), &temporary);
-		if (!ret) {
-			ret = ctl_message_through(ctl, args, &temporary.session, to);
-			ctl_temporary_stop(&temporary);
-		}
-	}
+	else
+		ret = ctl_retry(ctl, args, ctl_message_once, to);
 	free(to);
 	return ret;
 }
@@ -148,11 +186,12 @@ static const struct ctl_flag ctl_message_send_flags[] = {
 	  .required = true, .help = "Route to the service that answers" },
 	{ .name = "from", .letter = 'f', .kind = CTL_FLAG_VALUE, .placeholder = "<NODE>",
 	  .help = "Node that sends; without it a temporary one" },
-	{ .name = "hex", .help = "The message is hexadecimal, and so is the reply" },
+	{ .name = "hex", .help = "The message is hexadecimal; a reply that is no text is shown so" },
 	{ .name = "timeout", .kind = CTL_FLAG_VALUE, .placeholder = "<TIMEOUT>",
 	  .fallback = "10s", .check = ctl_check_duration, .help = "How long to wait for the reply" },
 	{ .name = "identity", .kind = CTL_FLAG_VALUE, .placeholder = "<IDENTITY_NAME>",
 	  .help = "Identity for secure channels on the way" },
+	CTL_RETRY_FLAGS,
 	{ }
 };
 

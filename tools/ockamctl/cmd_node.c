@@ -39,6 +39,11 @@ static struct ockam_node_record *ctl_node_find(struct ockam_node_record *nodes, 
 	return NULL;
 }
 
+const char *ctl_node_name_at(const void *nodes, size_t i)
+{
+	return ((const struct ockam_node_record *)nodes)[i].name;
+}
+
 static int ctl_node_stop(struct ctl *ctl, const struct ctl_args *args)
 {
 	const char *name = ctl_strip_node(ctl_arg_positional(args, 0));
@@ -47,6 +52,7 @@ static int ctl_node_stop(struct ctl *ctl, const struct ctl_args *args)
 	char text[OCKAM_NAME_SIZE + 64];
 	struct ockam_err err;
 	size_t n, i, up = 0;
+	int chosen = -1;
 	int ret;
 
 	ret = ctl_node_nodes(ctl, &nodes, &n);
@@ -54,7 +60,13 @@ static int ctl_node_stop(struct ctl *ctl, const struct ctl_args *args)
 		return ret;
 	for (i = 0; i < n; i++)
 		up += ockam_node_state(&nodes[i]) == OCKAM_PROCESS_RUNNING;
-	node = ctl_node_find(nodes, n, name);
+	if (!name && up > 1)
+		chosen = ctl_select(ctl, args, "Which node shall stop?", ctl_node_name_at, nodes, n);
+	if (chosen == (int)n) {
+		free(nodes);
+		return CTL_EXIT_OK;
+	}
+	node = chosen >= 0 ? &nodes[chosen] : ctl_node_find(nodes, n, name);
 	if (!up) {
 		out.plain = "There are no nodes running";
 		ret = ctl_output_result(&ctl->out, &out);
@@ -102,12 +114,18 @@ static int ctl_node_delete(struct ctl *ctl, const struct ctl_args *args)
 	const char *name = ctl_strip_node(ctl_arg_positional(args, 0));
 	struct ockam_node_record *nodes, *node;
 	bool all = ctl_arg_switch(args, "all");
+	int chosen = -1;
 	size_t n, i;
 	int ret;
 
 	ret = ctl_node_nodes(ctl, &nodes, &n);
 	if (ret)
 		return ret;
+	if (!name && !all)
+		chosen = ctl_select(ctl, args, "Which node shall be deleted?", ctl_node_name_at,
+				    nodes, n);
+	if (chosen >= 0 && chosen < (int)n)
+		name = nodes[chosen].name;
 	node = name ? ctl_node_find(nodes, n, name) : NULL;
 	if (!n) {
 		ret = ctl_print_empty(ctl, "There are no nodes to delete");
@@ -116,7 +134,7 @@ static int ctl_node_delete(struct ctl *ctl, const struct ctl_args *args)
 	} else if (!all && !node) {
 		ret = ctl_output_fail(&ctl->out, -ENOENT, NULL, NULL, "The node %s was not found",
 				      name);
-	} else if (!ctl_confirm(ctl, args, "Are you sure you want to proceed?")) {
+	} else if (!ctl_confirm_delete(ctl, args, "node", "nodes", n)) {
 		ret = CTL_EXIT_FAILURE;
 	} else if (!all) {
 		ret = ctl_node_delete_one(ctl, node);
@@ -129,17 +147,6 @@ static int ctl_node_delete(struct ctl *ctl, const struct ctl_args *args)
 	}
 	free(nodes);
 	return ret;
-}
-
-static int ctl_node_delete_checked(struct ctl *ctl, const struct ctl_args *args)
-{
-	if (ctl_arg_positional(args, 0) && ctl_arg_given(args, "all")) {
-		fputs("error: the argument '[NODE_NAME]' cannot be used with '--all'\n\n"
-		      "Usage: ockam node delete [OPTIONS] [NODE_NAME]\n\n"
-		      "For more information, try '--help'.\n", stderr);
-		return CTL_EXIT_USAGE;
-	}
-	return ctl_node_delete(ctl, args);
 }
 
 static const struct ctl_flag ctl_node_stop_flags[] = {
@@ -155,7 +162,7 @@ static const struct ctl_flag ctl_node_delete_flags[] = {
 };
 
 static const struct ctl_positional ctl_node_positionals[] = {
-	{ .name = "NODE_NAME", .help = "Name of the node" },
+	{ .name = "NODE_NAME", .excludes = "all", .help = "Name of the node" },
 	{ }
 };
 
@@ -167,7 +174,7 @@ static const struct ctl_command ctl_node_stop_command = {
 static const struct ctl_command ctl_node_delete_command = {
 	.name = "delete", .about = "Stop nodes and delete all they have",
 	.flags = ctl_node_delete_flags, .positionals = ctl_node_positionals,
-	.run = ctl_node_delete_checked,
+	.run = ctl_node_delete,
 };
 
 const struct ctl_command ctl_cmd_node = {

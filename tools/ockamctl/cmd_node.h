@@ -7,7 +7,11 @@
 #ifndef OCKAM_CTL_CMD_NODE_H
 #define OCKAM_CTL_CMD_NODE_H
 
-#include "args.h"
+#include "store.h"
+#include "ctl.h"
+
+/** ctl_node_name_at() - name of node @i of an array of records, for ctl_select() */
+const char *ctl_node_name_at(const void *nodes, size_t i);
 
 extern const struct ctl_command ctl_node_create_command;
 extern const struct ctl_command ctl_node_start_command;

@@ -4,178 +4,82 @@
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "cmd_node.h"
 #include "ctl.h"
-#include "names.h"
+#include "node_new.h"
 #include "node_object.h"
-#include "spawn.h"
 #include "sweep.h"
 
-/* The foreground node, for the handler that passes signals on. */
-static volatile pid_t ctl_node_foreground_pid;
-
-static void ctl_node_pass_signal(int number)
+/* Flags of scripts for things that nodes of this release do not have. */
+static void ctl_node_warn_absent(struct ctl *ctl, const struct ctl_args *args)
 {
-	if (ctl_node_foreground_pid > 0)
-		kill(ctl_node_foreground_pid, number);
-}
+	static const struct {
+		const char	*flag;
+		const char	*thing;
+	} absent[] = {
+		{ "udp", "UDP transport" },
+		{ "udp-listener-address", "UDP transport" },
+		{ "status-endpoint", "status endpoint" },
+		{ "status-endpoint-port", "status endpoint" },
+		{ "http-server", "HTTP server" },
+		{ "http-server-port", "HTTP server" },
+	};
+	size_t i;
 
-/* Stay until the foreground node ends. */
-static int ctl_node_stay(struct ctl *ctl, pid_t pid)
-{
-	struct sigaction action = { .sa_handler = ctl_node_pass_signal };
-	int status;
-
-	ctl_node_foreground_pid = pid;
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (WIFEXITED(status) && !WEXITSTATUS(status))
-		return CTL_EXIT_OK;
-	return ctl_output_fail(&ctl->out, -EIO, NULL, NULL, "The node has failed");
-}
-
-/*
- * The name to create: given, else that of the stopped default node, else a
- * random one.
- */
-static int ctl_node_pick_name(struct ctl *ctl, const char *given, char name[OCKAM_NAME_SIZE])
-{
-	struct ockam_node_record node;
-	struct ockam_err err;
-
-	if (given) {
-		if (ockam_name_check_node(given, &err) < 0)
-			return ctl_output_fail(&ctl->out, -EINVAL, err.text, NULL,
-					       "Invalid value for NAME_OR_CONFIGURATION: %s", given);
-		snprintf(name, OCKAM_NAME_SIZE, "%s", given);
-		return CTL_EXIT_OK;
+	for (i = 0; i < sizeof(absent) / sizeof(absent[0]); i++) {
+		if (ctl_arg_given(args, absent[i].flag))
+			ctl_output_note(&ctl->out, CTL_MARK_WARN,
+					"--%s has no effect: nodes have no %s yet",
+					absent[i].flag, absent[i].thing);
 	}
-	if (!ockam_store_node_get(ctl->store, NULL, &node, &err) &&
-	    ockam_node_state(&node) != OCKAM_PROCESS_RUNNING) {
-		snprintf(name, OCKAM_NAME_SIZE, "%s", node.name);
-		return CTL_EXIT_OK;
-	}
-	if (ockam_name_random(name, &err) < 0)
-		return ctl_output_fail_err(&ctl->out, &err);
-	return CTL_EXIT_OK;
 }
 
-/*
- * The identity to run with; made when it does not exist. Here and not in the
- * node process, so that the remarks reach the caller's terminal.
- */
-static int ctl_node_pick_identity(struct ctl *ctl, const char *given,
-				  char name[OCKAM_NAME_SIZE])
+/* A foreground node logs to standard output: as much as -v asks for. */
+static void ctl_node_set_log_level(const struct ctl_args *args)
 {
-	struct ockam_identity_record record = { };
-	struct ockam_err err;
-	int ret;
+	static const char *const levels[] = { NULL, "info", "info", "debug", "trace" };
+	size_t iter = 0, n = 0;
 
-	if (given)
-		ret = ockam_store_identity_create(ctl->store, given, NULL, NULL, &ctl->remarks,
-						  &record, &err);
-	else
-		ret = ockam_store_identity_default(ctl->store, &ctl->remarks, &record, &err);
-	if (ret < 0 && ret != -EEXIST)
-		return ctl_output_fail_err(&ctl->out, &err);
-	snprintf(name, OCKAM_NAME_SIZE, "%s", record.name);
-	ockam_identity_record_free(&record);
-	return CTL_EXIT_OK;
-}
-
-static int ctl_node_print_created(struct ctl *ctl, const char *name)
-{
-	struct ctl_result out = { .machine = name };
-	struct ockam_node_record node;
-	struct ockam_err err;
-	char *plain = NULL;
-	int ret;
-
-	if (ctl->out.quiet)
-		return CTL_EXIT_OK;
-	ret = ctl_store(ctl, false);
-	if (ret)
-		return ret;
-	if (ockam_store_node_get(ctl->store, name, &node, &err) < 0)
-		return ctl_output_fail_err(&ctl->out, &err);
-	if (asprintf(&plain,
-		     "Created a new Node named %s\n%s%s%sTo see more details on this Node, run: ockam node show %s",
-		     name, node.is_default ? "Marked " : "", node.is_default ? name : "",
-		     node.is_default ? " as your default Node, on this machine\n" : "", name) < 0)
-		plain = NULL;
-	out.plain = plain;
-	out.json = ctl->out.json ? ctl_node_object(&node) : NULL;
-	ret = ctl_output_result(&ctl->out, &out);
-	json_object_put(out.json);
-	free(plain);
-	return ret;
-}
-
-/* Is the name free to start? Reports when not. */
-static int ctl_node_check_free(struct ctl *ctl, const char *name)
-{
-	struct ockam_node_record node;
-	struct ockam_err err;
-
-	if (!ockam_store_node_get(ctl->store, name, &node, &err) &&
-	    ockam_node_state(&node) == OCKAM_PROCESS_RUNNING)
-		return ctl_output_fail(&ctl->out, -EEXIST, NULL, NULL, "Node %s is already running",
-				       name);
-	return CTL_EXIT_OK;
+	while (ctl_arg_list(args, "verbose", &iter) && n < 4)
+		n++;
+	if (n)
+		setenv("OCKAM_LOG_LEVEL", levels[n], 1);
 }
 
 static int ctl_node_create(struct ctl *ctl, const struct ctl_args *args)
 {
-	char name[OCKAM_NAME_SIZE], identity[OCKAM_NAME_SIZE], listener[OCKAM_SOCKET_TEXT];
-	struct ctl_spawn spawn = {
-		.name = name, .identity = identity, .listener = listener,
+	char listener[OCKAM_SOCKET_TEXT];
+	struct ctl_node_new new = {
+		.spawn = {
+			.listener = listener,
+			.exit_on_eof = ctl_arg_switch(args, "exit-on-eof"),
+			.in_memory = ctl_arg_switch(args, "in-memory"),
+		},
 		.foreground = ctl_arg_switch(args, "foreground"),
-		.exit_on_eof = ctl_arg_switch(args, "exit-on-eof"),
-		.in_memory = ctl_arg_switch(args, "in-memory"),
+		.skip_check = ctl_arg_switch(args, "skip-is-running-check"),
+		.print = true,
 	};
 	struct ockam_err err;
-	pid_t pid;
-	int ret;
 
-	if (spawn.in_memory && !spawn.foreground)
+	if (new.spawn.in_memory && !new.foreground)
 		return ctl_output_fail(&ctl->out, -EINVAL, NULL, "add --foreground",
 				       "Only foreground nodes can be created in-memory");
-	ret = ctl_store(ctl, true);
-	if (ret)
-		return ret;
-	if (ockam_sweep(&ctl->home, ctl->store, &err) < 0)
-		ctl_output_note(&ctl->out, CTL_MARK_WARN, "%s", err.text);
-	ret = ctl_node_pick_name(ctl, ctl_arg_positional(args, 0), name);
-	if (!ret && !ctl_arg_switch(args, "skip-is-running-check"))
-		ret = ctl_node_check_free(ctl, name);
-	if (!ret)
-		ret = ctl_node_pick_identity(ctl, ctl_arg(args, "identity"), identity);
-	if (ret)
-		return ret;
-	ctl_socket_address(ctl_arg(args, "tcp-listener-address"), listener, &err);
-	ret = ctl_spawn(ctl, &spawn, &pid);
-	if (ret)
-		return ret;
-	ret = ctl_node_print_created(ctl, name);
-	if (!spawn.foreground)
-		return ret;
-	return ctl_node_stay(ctl, pid);
+	if (ctl_socket_address(ctl_arg(args, "tcp-listener-address"), listener, &err) < 0)
+		return ctl_output_fail_err(&ctl->out, &err);
+	ctl_node_warn_absent(ctl, args);
+	if (new.foreground)
+		ctl_node_set_log_level(args);
+	return ctl_node_new(ctl, &new, ctl_arg_positional(args, 0), ctl_arg(args, "identity"));
 }
 
 /* Bring one stopped node back on the same port, with the same identity. */
 static int ctl_node_start_one(struct ctl *ctl, struct ockam_node_record *node)
 {
-	struct ctl_spawn spawn = {
+	const struct ctl_spawn spawn = {
 		.name = node->name,
 		.identity = node->identity[0] ? node->identity : NULL,
 		.listener = node->tcp_listener[0] ? node->tcp_listener : NULL,
@@ -183,7 +87,6 @@ static int ctl_node_start_one(struct ctl *ctl, struct ockam_node_record *node)
 	struct ctl_result out = { };
 	struct ockam_err err;
 	char *plain = NULL;
-	pid_t pid;
 	int ret;
 
 	if (ockam_node_state(node) == OCKAM_PROCESS_RUNNING) {
@@ -196,7 +99,9 @@ static int ctl_node_start_one(struct ctl *ctl, struct ockam_node_record *node)
 		free(plain);
 		return ret;
 	}
-	ret = ctl_spawn(ctl, &spawn, &pid);
+	ret = ctl_node_check_possible(ctl);
+	if (!ret)
+		ret = ctl_spawn(ctl, &spawn);
 	if (!ret)
 		ret = ctl_store(ctl, false);
 	if (ret)
@@ -206,33 +111,48 @@ static int ctl_node_start_one(struct ctl *ctl, struct ockam_node_record *node)
 	return ctl_node_print(ctl, node);
 }
 
+static int ctl_node_start_all(struct ctl *ctl)
+{
+	struct ockam_node_record *nodes = NULL;
+	struct ockam_err err;
+	int failed = 0;
+	size_t n = 0, i;
+
+	if (ctl->store && ockam_store_node_list(ctl->store, &nodes, &n, &err) < 0)
+		return ctl_output_fail_err(&ctl->out, &err);
+	for (i = 0; i < n; i++)
+		failed |= ctl_node_start_one(ctl, &nodes[i]);
+	free(nodes);
+	return failed;
+}
+
 static int ctl_node_start(struct ctl *ctl, const struct ctl_args *args)
 {
 	const char *name = ctl_strip_node(ctl_arg_positional(args, 0));
-	struct ockam_node_record *nodes = NULL, node;
+	struct ockam_node_record node;
 	struct ockam_err err;
-	int ret, failed = 0;
-	size_t n = 0, i;
+	int ret;
 
 	ret = ctl_store(ctl, false);
 	if (ret)
 		return ret;
-	if (ctl->store)
-		ockam_sweep(&ctl->home, ctl->store, &err);
-	if (ctl_arg_switch(args, "all")) {
-		if (ctl->store && ockam_store_node_list(ctl->store, &nodes, &n, &err) < 0)
-			return ctl_output_fail_err(&ctl->out, &err);
-		for (i = 0; i < n; i++)
-			failed |= ctl_node_start_one(ctl, &nodes[i]);
-		free(nodes);
-		return failed;
-	}
-	if (!ctl->store || ockam_store_node_get(ctl->store, name, &node, &err) < 0)
-		return name ? ctl_output_fail(&ctl->out, -ENOENT, NULL, NULL,
-					      "There is no node with name %s", name)
-			    : ctl_output_fail(&ctl->out, -ENOENT, NULL, NULL,
-					      "There is no default node");
-	return ctl_node_start_one(ctl, &node);
+	if (ctl->store && ockam_sweep(&ctl->home, ctl->store, &err) < 0)
+		ctl_output_note(&ctl->out, CTL_MARK_WARN, "%s", err.text);
+	if (ctl_arg_switch(args, "all"))
+		return ctl_node_start_all(ctl);
+	if (!ctl->store)
+		ret = -ENOENT;
+	else
+		ret = ockam_store_node_get(ctl->store, name, &node, &err);
+	if (!ret)
+		return ctl_node_start_one(ctl, &node);
+	if (ret != -ENOENT)
+		return ctl_output_fail_err(&ctl->out, &err);
+	return name ? ctl_output_fail(&ctl->out, ret, NULL,
+				      "ockam node list shows the nodes there are",
+				      "There is no node with name %s", name)
+		    : ctl_output_fail(&ctl->out, ret, NULL, "make one with: ockam node create",
+				      "There is no default node");
 }
 
 static const struct ctl_flag ctl_node_create_flags[] = {
@@ -248,6 +168,25 @@ static const struct ctl_flag ctl_node_create_flags[] = {
 	  .help = "Identity of the node; made if missing" },
 	{ .name = "in-memory", .env = "OCKAM_SQLITE_IN_MEMORY",
 	  .help = "Keep state in memory; foreground only" },
+	{ .name = "no-status-endpoint", .excludes = "status-endpoint-port",
+	  .help = "Accepted: there is no status endpoint" },
+	{ .name = "status-endpoint", .kind = CTL_FLAG_VALUE, .placeholder = "<BIND_ADDRESS>",
+	  .check = ctl_check_socket_address, .hidden = true, .help = "Accepted, without effect" },
+	{ .name = "status-endpoint-port", .kind = CTL_FLAG_VALUE, .placeholder = "<PORT>",
+	  .check = ctl_check_port, .hidden = true, .help = "Accepted, without effect" },
+	{ .name = "http-server", .alias = "enable-http-server", .hidden = true,
+	  .help = "Accepted, without effect" },
+	{ .name = "http-server-port", .kind = CTL_FLAG_VALUE, .placeholder = "<PORT>",
+	  .check = ctl_check_port, .hidden = true, .help = "Accepted, without effect" },
+	{ .name = "udp", .alias = "enable-udp", .hidden = true, .help = "Accepted, without effect" },
+	{ .name = "udp-listener-address", .letter = 'u', .kind = CTL_FLAG_VALUE,
+	  .placeholder = "<SOCKET_ADDRESS_UDP>", .check = ctl_check_socket_address, .hidden = true,
+	  .help = "Accepted, without effect" },
+	{ .name = "child-process", .hidden = true, .help = "Accepted" },
+	{ .name = "opentelemetry-context", .kind = CTL_FLAG_VALUE, .placeholder = "<CONTEXT>",
+	  .hidden = true, .help = "Accepted" },
+	{ .name = "tcp-callback-port", .kind = CTL_FLAG_VALUE, .placeholder = "<PORT>",
+	  .check = ctl_check_port, .hidden = true, .help = "Accepted" },
 	{ }
 };
 
@@ -272,7 +211,7 @@ static const struct ctl_flag ctl_node_start_flags[] = {
 };
 
 static const struct ctl_positional ctl_node_start_positionals[] = {
-	{ .name = "NODE_NAME", .help = "Name of the node; default the default node" },
+	{ .name = "NODE_NAME", .excludes = "all", .help = "Name of the node; default the default node" },
 	{ }
 };
 

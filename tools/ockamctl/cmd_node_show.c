@@ -37,6 +37,7 @@ static int ctl_node_show(struct ctl *ctl, const struct ctl_args *args)
 {
 	const char *name = ctl_strip_node(ctl_arg_positional(args, 0));
 	struct ockam_node_record *nodes;
+	int chosen = -1;
 	size_t n, i;
 	int ret;
 
@@ -45,6 +46,15 @@ static int ctl_node_show(struct ctl *ctl, const struct ctl_args *args)
 		return ret;
 	if (!n)
 		return ctl_print_empty(ctl, "There are no nodes to show");
+	if (!name && n > 1)
+		chosen = ctl_select(ctl, args, "Which node shall be shown?", ctl_node_name_at,
+				    nodes, n);
+	if (chosen == (int)n) {
+		free(nodes);
+		return CTL_EXIT_OK;
+	}
+	if (chosen >= 0)
+		name = nodes[chosen].name;
 	for (i = 0; i < n; i++) {
 		if (name ? !strcmp(nodes[i].name, name) : nodes[i].is_default)
 			break;

@@ -7,6 +7,7 @@
 #include "ctl.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +78,15 @@ int ctl_check_duration(const char *value, struct ockam_err *why)
 	return ockam_err_set(why, -EINVAL, "expected a number followed by ms, s, m, h or d");
 }
 
+int ctl_arg_ms(const struct ctl_args *args, const char *name)
+{
+	const char *text = ctl_arg(args, name);
+	int64_t ms = text ? ctl_duration_ms(text) : 0;
+
+	/* Room for what is added to it on the way. */
+	return ms < 1 ? 1 : ms < INT_MAX / 2 ? (int)ms : INT_MAX / 2;
+}
+
 int ctl_check_identifier(const char *value, struct ockam_err *why)
 {
 	uint8_t id[OCKAM_IDENTIFIER_LEN];
@@ -88,6 +98,15 @@ int ctl_check_socket_address(const char *value, struct ockam_err *why)
 {
 	char text[OCKAM_SOCKET_TEXT];
 
+	return ctl_socket_address(value, text, why);
+}
+
+int ctl_check_port(const char *value, struct ockam_err *why)
+{
+	char text[OCKAM_SOCKET_TEXT];
+
+	if (value[strspn(value, "0123456789")])
+		return ockam_err_set(why, -EINVAL, "expected a port");
 	return ctl_socket_address(value, text, why);
 }
 
@@ -113,6 +132,9 @@ int ctl_socket_address(const char *text, char *out, struct ockam_err *err)
 	colon = strrchr(text, ':');
 	port = colon ? colon + 1 : text;
 	host_len = colon ? (int)(colon - text) : 0;
+	if (memchr(text, '/', host_len) || memchr(text, ' ', host_len) ||
+	    (*text != '[' && memchr(text, ':', host_len)))
+		return ockam_err_set(err, -EINVAL, "expected host:port, [IPv6 address]:port, :port or port");
 	if (!*port || port[strspn(port, "0123456789")] || strlen(port) > 5)
 		return ockam_err_set(err, -EINVAL, "expected host:port, :port or port");
 	number = strtoul(port, NULL, 10);
@@ -128,6 +150,46 @@ bool ctl_can_prompt(const struct ctl *ctl, const struct ctl_args *args)
 {
 	return ctl->out.stderr_tty && isatty(STDIN_FILENO) && !ctl->out.quiet &&
 	       !ctl_arg_switch(args, "no-input");
+}
+
+int ctl_select(struct ctl *ctl, const struct ctl_args *args, const char *what,
+	       const char *(*name)(const void *list, size_t i), const void *list, size_t n)
+{
+	char answer[OCKAM_NAME_SIZE];
+	unsigned long number;
+	size_t i;
+
+	if (!n || !ctl_can_prompt(ctl, args))
+		return -1;
+	fprintf(stderr, "%s\n", what);
+	for (i = 0; i < n; i++)
+		fprintf(stderr, "  %zu) %s\n", i + 1, name(list, i));
+	fprintf(stderr, "Number or name (nothing: none): ");
+	if (!fgets(answer, sizeof(answer), stdin))
+		return (int)n;
+	answer[strcspn(answer, "\n")] = '\0';
+	for (i = 0; i < n; i++) {
+		if (!strcmp(answer, name(list, i)))
+			return (int)i;
+	}
+	number = strtoul(answer, NULL, 10);
+	return number >= 1 && number <= n ? (int)(number - 1) : (int)n;
+}
+
+bool ctl_confirm_delete(struct ctl *ctl, const struct ctl_args *args, const char *kind,
+			const char *kinds, size_t n)
+{
+	char question[128];
+
+	if (!ctl_arg_switch(args, "all"))
+		snprintf(question, sizeof(question), "Are you sure you want to proceed?");
+	else if (n == 1)
+		snprintf(question, sizeof(question),
+			 "Are you sure you want to delete your only %s?", kind);
+	else
+		snprintf(question, sizeof(question),
+			 "Are you sure you want to delete your %zu %s?", n, kinds);
+	return ctl_confirm(ctl, args, question);
 }
 
 bool ctl_confirm(struct ctl *ctl, const struct ctl_args *args, const char *question)

@@ -38,10 +38,14 @@ const char *ctl_strip_service(const char *text);
 int ctl_check_duration(const char *value, struct ockam_err *why);
 int ctl_check_identifier(const char *value, struct ockam_err *why);
 int ctl_check_socket_address(const char *value, struct ockam_err *why);
+int ctl_check_port(const char *value, struct ockam_err *why);
 int ctl_check_hex(const char *value, struct ockam_err *why);
 
 /** ctl_duration_ms() - "10", "10s", "500ms", "2m", "1h", "1d" in ms; negative: not one */
 int64_t ctl_duration_ms(const char *text);
+
+/** ctl_arg_ms() - value of a checked duration flag, 1 ms to 12 days */
+int ctl_arg_ms(const struct ctl_args *args, const char *name);
 
 /**
  * ctl_socket_address() - "host:port", ":port" or "port", with or without a scheme
@@ -53,6 +57,19 @@ int ctl_socket_address(const char *text, char *out, struct ockam_err *err);
 
 /** ctl_confirm() - may a deleting command go on? (cli 1.5, 1.6) */
 bool ctl_confirm(struct ctl *ctl, const struct ctl_args *args, const char *question);
+/** ctl_confirm_delete() - the same with the questions of cli 1.6; @n: how many --all are */
+bool ctl_confirm_delete(struct ctl *ctl, const struct ctl_args *args, const char *kind,
+			const char *kinds, size_t n);
+/**
+ * ctl_select() - let a person choose one of a list (cli 1.6)
+ * @what: what is to be chosen
+ * @name: name of element @i of @list
+ * @n: elements
+ *
+ * Return: index; @n when none was chosen; -1 when nobody can be asked.
+ */
+int ctl_select(struct ctl *ctl, const struct ctl_args *args, const char *what,
+	       const char *(*name)(const void *list, size_t i), const void *list, size_t n);
 /** ctl_can_prompt() - both terminals there, neither --quiet nor --no-input */
 bool ctl_can_prompt(const struct ctl *ctl, const struct ctl_args *args);
 
@@ -69,5 +86,12 @@ extern const struct ctl_command ctl_cmd_tcp_listener;
 extern const struct ctl_command ctl_cmd_message;
 extern const struct ctl_command ctl_cmd_worker;
 extern const struct ctl_command ctl_cmd_reset;
+
+/* Commands that need the cloud; they say so and fail. */
+extern const struct ctl_command ctl_cmd_enroll, ctl_cmd_space, ctl_cmd_space_admin;
+extern const struct ctl_command ctl_cmd_project_admin, ctl_cmd_subscription, ctl_cmd_admin;
+extern const struct ctl_command ctl_cmd_lease, ctl_cmd_share, ctl_cmd_sidecar;
+extern const struct ctl_command ctl_cmd_kafka_inlet, ctl_cmd_kafka_outlet;
+extern const struct ctl_command ctl_cmd_influxdb_inlet, ctl_cmd_influxdb_outlet;
 
 #endif /* OCKAM_CTL_CTL_H */

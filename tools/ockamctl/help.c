@@ -79,8 +79,11 @@ static void ctl_help_write(FILE *f, const struct ctl_args *args, bool is_long)
 	ctl_help_usage_line(f, args);
 	if (command->children) {
 		fputs("\nCommands:\n", f);
-		for (child = command->children; *child; child++)
+		for (child = command->children; *child; child++) {
+			if ((*child)->hidden && !ctl_help_shows_hidden())
+				continue;
 			fprintf(f, "  %-26s%s\n", (*child)->name, (*child)->about);
+		}
 	}
 	if (command->positionals && command->positionals->name)
 		fputs("\nArguments:\n", f);

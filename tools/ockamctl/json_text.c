@@ -99,6 +99,22 @@ static int ctl_json_run(jq_state *jq, jv input, bool compact, FILE *f, struct oc
 	return ret;
 }
 
+int ctl_json_filter_check(const char *filter, struct ockam_err *err)
+{
+	jq_state *jq = jq_init();
+	struct ockam_err why = { };
+	int ret = 0;
+
+	if (!jq)
+		return ockam_err_set(err, -ENOMEM, "out of memory");
+	jq_set_error_cb(jq, ctl_json_jq_error, &why);
+	if (!jq_compile(jq, filter))
+		ret = ockam_err_set(err, -EINVAL, "%s",
+				    why.code ? why.text : "invalid jq filter");
+	jq_teardown(&jq);
+	return ret;
+}
+
 int ctl_json_filter(struct json_object *json, const char *filter, bool compact, char **text,
 		    struct ockam_err *err)
 {

@@ -36,4 +36,7 @@ int ctl_json_text(struct json_object *json, bool compact, char **text, struct oc
 int ctl_json_filter(struct json_object *json, const char *filter, bool compact, char **text,
 		    struct ockam_err *err);
 
+/** ctl_json_filter_check() - does a jq filter compile? 0 or -EINVAL */
+int ctl_json_filter_check(const char *filter, struct ockam_err *err);
+
 #endif /* OCKAM_CTL_JSON_TEXT_H */

@@ -11,6 +11,7 @@
 
 #include "ctl.h"
 #include "help.h"
+#include "json_text.h"
 #include "version.h"
 
 static const struct ctl_command *const ctl_commands[] = {
@@ -23,6 +24,19 @@ static const struct ctl_command *const ctl_commands[] = {
 	&ctl_cmd_message,
 	&ctl_cmd_worker,
 	&ctl_cmd_reset,
+	&ctl_cmd_enroll,
+	&ctl_cmd_space,
+	&ctl_cmd_space_admin,
+	&ctl_cmd_project_admin,
+	&ctl_cmd_subscription,
+	&ctl_cmd_admin,
+	&ctl_cmd_lease,
+	&ctl_cmd_share,
+	&ctl_cmd_sidecar,
+	&ctl_cmd_kafka_inlet,
+	&ctl_cmd_kafka_outlet,
+	&ctl_cmd_influxdb_inlet,
+	&ctl_cmd_influxdb_outlet,
 	NULL
 };
 
@@ -53,6 +67,9 @@ static int ctl_run(struct ctl *ctl, const struct ctl_args *args)
 	struct ockam_err err;
 
 	ctl_output_init(&ctl->out, args);
+	/* Before anything is done: a command must not fail after it has worked. */
+	if (ctl->out.jq && ctl_json_filter_check(ctl->out.jq, &err) < 0)
+		return ctl_output_fail_err(&ctl->out, &err);
 	if (ockam_home_find(&ctl->home, &err) < 0)
 		return ctl_output_fail_err(&ctl->out, &err);
 	ctl->remarks = (struct ockam_remarks){ ctl_say_remark, ctl };

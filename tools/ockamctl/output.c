@@ -28,8 +28,8 @@ void ctl_output_init(struct ctl_output *out, const struct ctl_args *args)
 	out->color = out->stderr_tty && !ctl_arg_switch(args, "no-color");
 	out->quiet = ctl_arg_switch(args, "quiet");
 	out->compact = ctl_arg_switch(args, "compact-output");
-	out->jq = ctl_arg(args, "jq");
 	out->plain = form && !strcmp(form, "plain");
+	out->jq = out->plain ? NULL : ctl_arg(args, "jq");
 	out->json = !out->plain &&
 		    ((form && !strcmp(form, "json")) || out->jq || out->compact);
 	if (ctl_arg_given(args, "pretty"))
@@ -42,11 +42,21 @@ void ctl_output_init(struct ctl_output *out, const struct ctl_args *args)
  */
 static int ctl_output_text(struct ctl_output *out, const char *text)
 {
-	size_t len = strlen(text);
+	const unsigned char *p = (const unsigned char *)text;
 
-	while (len && text[len - 1] == '\n')
-		len--;
-	fwrite(text, 1, len, stdout);
+	if (!out->stdout_tty)
+		fputs(text, stdout);
+	/* Text of a stranger must not steer the terminal. */
+	for (; out->stdout_tty && *p; p++) {
+		if (*p == 0x7f || (*p < 0x20 && *p != '\n' && *p != '\t'))
+			putchar('?');
+		else if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
+			continue;	/* the first byte of a C1 control character */
+		else if (p != (const unsigned char *)text && p[-1] == 0xc2 && *p < 0xa0)
+			putchar('?');
+		else
+			putchar(*p);
+	}
 	putchar('\n');
 	if (fflush(stdout) || ferror(stdout))
 		return ctl_output_fail(out, -EIO, NULL, NULL, "Cannot write to standard output");
@@ -109,6 +119,7 @@ static const char *ctl_output_code(int code)
 	case -ENOENT:
 		return "OCK404";
 	case -EEXIST:
+	case -EALREADY:
 	case -EADDRINUSE:
 		return "OCK409";
 	case -EACCES:
@@ -119,27 +130,68 @@ static const char *ctl_output_code(int code)
 	}
 }
 
+/* Where an error goes: standard error, or a new text to keep back. */
+static FILE *ctl_output_error_file(struct ctl_output *out, char **text, size_t *size)
+{
+	FILE *f = out->holding ? open_memstream(text, size) : NULL;
+
+	if (f)
+		return f;
+	/* Results printed so far belong before the error on a terminal. */
+	fflush(stdout);
+	return stderr;
+}
+
 int ctl_output_fail(struct ctl_output *out, int code, const char *cause, const char *help,
 		    const char *fmt, ...)
 {
 	const char *red = out->color ? "\033[31m" : "";
 	const char *off = out->color ? "\033[0m" : "";
+	char *text = NULL;
+	size_t size = 0;
 	va_list ap;
+	FILE *f;
 
-	/* Results printed so far belong before the error on a terminal. */
-	fflush(stdout);
-	fprintf(stderr, "    %s%s%s ", red, out->utf8 ? "\xc3\x97" : "x", off);
+	f = ctl_output_error_file(out, &text, &size);
+	fprintf(f, "    %s%s%s ", red, out->utf8 ? "\xc3\x97" : "x", off);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vfprintf(f, fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	fputc('\n', f);
 	if (cause && *cause)
-		fprintf(stderr, "    `-> %s\n", cause);
+		fprintf(f, "    `-> %s\n", cause);
 	if (help && *help)
-		fprintf(stderr, "    help: %s\n", help);
-	fprintf(stderr, "\n    Error code: %s\n    version: %s\n    compiled from: %s\n",
+		fprintf(f, "    help: %s\n", help);
+	fprintf(f, "\n    Error code: %s\n    version: %s\n    compiled from: %s\n",
 		ctl_output_code(code), OCKAM_CTL_VERSION, OCKAM_CTL_BUILD);
+	if (f != stderr) {
+		fclose(f);
+		free(out->held);
+		out->held = text;
+		out->held_code = code;
+	}
 	return CTL_EXIT_FAILURE;
+}
+
+void ctl_output_hold(struct ctl_output *out)
+{
+	out->holding = true;
+}
+
+void ctl_output_drop(struct ctl_output *out)
+{
+	free(out->held);
+	out->held = NULL;
+}
+
+void ctl_output_release(struct ctl_output *out)
+{
+	out->holding = false;
+	if (out->held) {
+		fflush(stdout);
+		fputs(out->held, stderr);
+	}
+	ctl_output_drop(out);
 }
 
 int ctl_output_fail_err(struct ctl_output *out, const struct ockam_err *err)
@@ -159,14 +211,13 @@ char *ctl_output_list(char *const *items, size_t n)
 		return NULL;
 	for (i = 0; i < n; i++) {
 		if (i)
-			fputc('\n', f);
+			fputs("\n\n", f);
 		fputs("  \xe2\x94\x82 ", f);
 		for (p = items[i]; *p; p++) {
 			fputc(*p, f);
 			if (*p == '\n')
 				fputs("  \xe2\x94\x82 ", f);
 		}
-		fputc('\n', f);
 	}
 	if (fclose(f)) {
 		free(text);

@@ -30,6 +30,11 @@ struct ctl_output {
 	bool		json;		/* --output json, --jq, --compact-output */
 	bool		plain;		/* --output plain */
 	const char	*jq;		/* filter or NULL */
+
+	/* Between ctl_output_hold() and _release(): the final error is kept. */
+	bool		holding;
+	char		*held;		/* its text, NULL: none */
+	int		held_code;	/* its negative errno */
 };
 
 /*
@@ -78,8 +83,16 @@ int ctl_output_fail(struct ctl_output *out, int code, const char *cause, const c
 /** ctl_output_fail_err() - the same for an error of libockam */
 int ctl_output_fail_err(struct ctl_output *out, const struct ockam_err *err);
 
+/** ctl_output_hold() - keep the next error back: the command may be tried again */
+void ctl_output_hold(struct ctl_output *out);
+/** ctl_output_release() - print the error kept back, if any */
+void ctl_output_release(struct ctl_output *out);
+/** ctl_output_drop() - forget it; errors are kept back further on */
+void ctl_output_drop(struct ctl_output *out);
+
 /**
- * ctl_output_list() - plain form of a list: paragraphs behind a bar
+ * ctl_output_list() - plain form of a list: paragraphs behind a bar, no
+ * newline at the end
  * @items: one string an item, lines separated by newlines
  * Return: text to free, NULL without memory.
  */

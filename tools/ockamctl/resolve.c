@@ -34,6 +34,55 @@ void ctl_route_free(struct ctl_route *route)
 	memset(route, 0, sizeof(*route));
 }
 
+char *ctl_route_shown(const struct ctl_route *route)
+{
+	char *text = NULL;
+	size_t size = 0, i;
+	FILE *f;
+
+	f = open_memstream(&text, &size);
+	if (!f)
+		return NULL;
+	for (i = 0; i < json_object_array_length(route->hops); i++)
+		fprintf(f, "/service/%s",
+			json_object_get_string(json_object_array_get_idx(route->hops, i)));
+	if (fclose(f)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+/* A listener on all addresses is reached on the loopback. */
+static void ctl_resolve_reachable(const char *listener, char *socket, size_t size)
+{
+	const char *port = strrchr(listener, ':');
+
+	if (port && (!strncmp(listener, "0.0.0.0:", 8) || !strncmp(listener, "[::]:", 5)))
+		snprintf(socket, size, "%s%s", *listener == '[' ? "[::1]" : "127.0.0.1", port);
+	else
+		snprintf(socket, size, "%s", listener);
+}
+
+static bool ctl_resolve_is_loopback(const char *socket)
+{
+	return !strncmp(socket, "localhost:", 10) || !strncmp(socket, "127.", 4) ||
+	       !strncmp(socket, "[::1]:", 6);
+}
+
+/* Would somebody who dials @socket reach the one who listens at @listener? */
+static bool ctl_resolve_is_at(const char *socket, const char *listener)
+{
+	char reachable[OCKAM_SOCKET_TEXT];
+	const char *port = strrchr(socket, ':');
+
+	ctl_resolve_reachable(listener, reachable, sizeof(reachable));
+	if (!strcmp(socket, reachable))
+		return true;
+	return port && strrchr(reachable, ':') && !strcmp(port, strrchr(reachable, ':')) &&
+	       ctl_resolve_is_loopback(socket) && ctl_resolve_is_loopback(reachable);
+}
+
 /* Name of the running node of this home that listens at @socket, else "". */
 static void ctl_resolve_find_node(struct ctl_resolve *r, const char *socket, char *name,
 				  size_t size)
@@ -48,22 +97,11 @@ static void ctl_resolve_find_node(struct ctl_resolve *r, const char *socket, cha
 	    ockam_store_node_list(r->ctl->store, &nodes, &count, &err) < 0)
 		return;
 	for (i = 0; i < count; i++) {
-		if (!strcmp(nodes[i].tcp_listener, socket) &&
+		if (nodes[i].tcp_listener[0] && ctl_resolve_is_at(socket, nodes[i].tcp_listener) &&
 		    ockam_node_state(&nodes[i]) == OCKAM_PROCESS_RUNNING)
 			snprintf(name, size, "%s", nodes[i].name);
 	}
 	free(nodes);
-}
-
-/* A listener on all addresses is reached on the loopback. */
-static void ctl_resolve_reachable(const char *listener, char *socket, size_t size)
-{
-	const char *port = strrchr(listener, ':');
-
-	if (port && (!strncmp(listener, "0.0.0.0:", 8) || !strncmp(listener, "[::]:", 5)))
-		snprintf(socket, size, "%s%s", *listener == '[' ? "[::1]" : "127.0.0.1", port);
-	else
-		snprintf(socket, size, "%s", listener);
 }
 
 /* The acting node dials: the first transport of a route. */
@@ -131,29 +169,42 @@ static int ctl_resolve_transport(struct ctl_resolve *r, const char *socket)
 	return ret;
 }
 
+/* The record of a node that can be dialled. */
+static int ctl_resolve_record(struct ctl *ctl, const char *what, const char *name,
+			      struct ockam_node_record *node)
+{
+	struct ockam_err err;
+	int ret;
+
+	ret = ctl_store(ctl, false);
+	if (ret)
+		return ret;
+	if (!ctl->store || ockam_store_node_get(ctl->store, name, node, &err) < 0)
+		return ctl_output_fail(&ctl->out, -ENOENT, NULL,
+				       "ockam node list shows the nodes there are",
+				       "Argument '%s' is invalid: There is no node with name %s",
+				       what, name);
+	if (ockam_node_state(node) != OCKAM_PROCESS_RUNNING)
+		return ctl_output_fail(&ctl->out, -ECONNREFUSED, NULL,
+				       "start it with: ockam node start",
+				       "Argument '%s' is invalid: The node %s is not running",
+				       what, name);
+	if (!node->tcp_listener[0])
+		return ctl_output_fail(&ctl->out, -ENOENT, NULL, NULL,
+				       "Argument '%s' is invalid: The node %s has no TCP listener",
+				       what, name);
+	return CTL_EXIT_OK;
+}
+
 static int ctl_resolve_node(struct ctl_resolve *r, const char *name)
 {
 	struct ockam_node_record node;
 	char socket[OCKAM_SOCKET_TEXT];
-	struct ockam_err err;
 	int ret;
 
-	ret = ctl_store(r->ctl, false);
+	ret = ctl_resolve_record(r->ctl, r->what, name, &node);
 	if (ret)
 		return ret;
-	if (!r->ctl->store || ockam_store_node_get(r->ctl->store, name, &node, &err) < 0)
-		return ctl_output_fail(&r->ctl->out, -ENOENT,
-				       "ockam node list shows the nodes there are", NULL,
-				       "Argument '%s' is invalid: There is no node with name %s",
-				       r->what, name);
-	if (ockam_node_state(&node) != OCKAM_PROCESS_RUNNING)
-		return ctl_output_fail(&r->ctl->out, -ECONNREFUSED, NULL,
-				       "start it with: ockam node start",
-				       "Argument '%s' is invalid: The node %s is not running",
-				       r->what, name);
-	if (!node.tcp_listener[0])
-		return ctl_output_fail(&r->ctl->out, -ENOENT, NULL, NULL,
-				       "The node %s has no TCP listener", name);
 	ctl_resolve_reachable(node.tcp_listener, socket, sizeof(socket));
 	ret = ctl_resolve_transport(r, socket);
 	if (!ret)
@@ -166,12 +217,15 @@ static int ctl_resolve_secure(struct ctl_resolve *r, const char *listener)
 {
 	struct json_object *args = json_object_new_object();
 	struct json_object *result;
+	char *shown;
 	int ret;
 
 	json_object_array_add(r->route->hops, json_object_new_string(listener));
+	shown = ctl_route_shown(r->route);
 	ockam_value_put(args, "route", json_object_get(r->route->hops));
 	ockam_value_put(args, "links", json_object_get(r->route->links));
-	ockam_value_put_text(args, "shown_route", r->route->text);
+	ockam_value_put_text(args, "shown_route", shown);
+	free(shown);
 	ockam_value_put_int(args, "timeout_ms", r->options->timeout_ms);
 	ockam_value_put_bool(args, "ephemeral", true);
 	if (r->options->identity)
@@ -232,6 +286,37 @@ static int ctl_resolve_segment(struct ctl_resolve *r, const struct ockam_multiad
 			       r->what, ockam_proto_name(addr->segments[*i].proto));
 }
 
+static int ctl_resolve_parse(struct ctl *ctl, const char *text, const char *what,
+			     struct ockam_multiaddr *addr)
+{
+	struct ockam_err err;
+
+	if (!ockam_multiaddr_parse(addr, text, &err))
+		return CTL_EXIT_OK;
+	return ctl_output_fail(&ctl->out, -EINVAL, err.text,
+			       "a route looks like /node/n2/service/api",
+			       "Argument '%s' is invalid: Could not convert %s into route", what,
+			       text);
+}
+
+int ctl_resolve_check(struct ctl *ctl, const char *text, const char *what)
+{
+	struct ockam_multiaddr *addr = calloc(1, sizeof(*addr));
+	struct ockam_node_record node;
+	size_t i;
+	int ret;
+
+	if (!addr)
+		return ctl_output_fail(&ctl->out, -ENOMEM, NULL, NULL, "Out of memory");
+	ret = ctl_resolve_parse(ctl, text, what, addr);
+	for (i = 0; !ret && i < addr->count; i++) {
+		if (addr->segments[i].proto == OCKAM_PROTO_NODE)
+			ret = ctl_resolve_record(ctl, what, addr->segments[i].text, &node);
+	}
+	free(addr);
+	return ret;
+}
+
 int ctl_resolve(struct ctl *ctl, struct ctl_session *session, const char *text,
 		const struct ctl_route_options *options, const char *what,
 		struct ctl_route *route)
@@ -240,8 +325,7 @@ int ctl_resolve(struct ctl *ctl, struct ctl_session *session, const char *text,
 		.ctl = ctl, .session = session, .options = options, .what = what, .route = route,
 	};
 	struct ockam_multiaddr *addr;
-	struct ockam_err err;
-	int ret = CTL_EXIT_OK;
+	int ret;
 	size_t i;
 
 	memset(route, 0, sizeof(*route));
@@ -254,14 +338,13 @@ int ctl_resolve(struct ctl *ctl, struct ctl_session *session, const char *text,
 	}
 	route->hops = json_object_new_array();
 	route->links = json_object_new_array();
-	if (ockam_multiaddr_parse(addr, text, &err) < 0)
-		ret = ctl_output_fail(&ctl->out, -EINVAL, err.text,
-				      "a route looks like /node/n2/service/api",
-				      "Argument '%s' is invalid: Could not convert %s into route",
-				      what, text);
+	/* All of it first: nothing is dialled for a route that leads nowhere. */
+	ret = ctl_resolve_check(ctl, text, what);
+	if (!ret)
+		ret = ctl_resolve_parse(ctl, text, what, addr);
 	for (i = 0; i < addr->count && !ret; i++)
 		ret = ctl_resolve_segment(&r, addr, &i);
-	if (!ret && !json_object_array_length(route->hops))
+	if (!ret && !addr->count)
 		ret = ctl_output_fail(&ctl->out, -EINVAL, NULL, NULL,
 				      "Argument '%s' is invalid: the route is empty", what);
 	free(addr);

@@ -45,4 +45,17 @@ int ctl_resolve(struct ctl *ctl, struct ctl_session *session, const char *addr,
 		struct ctl_route *route);
 void ctl_route_free(struct ctl_route *route);
 
+/**
+ * ctl_resolve_check() - is @addr an address whose nodes exist and run?
+ *
+ * Nothing is connected. Return: as above.
+ */
+int ctl_resolve_check(struct ctl *ctl, const char *addr, const char *what);
+
+/**
+ * ctl_route_shown() - "/service/<hop>/service/<hop>", the route as lists show it
+ * Return: text to free, NULL without memory.
+ */
+char *ctl_route_shown(const struct ctl_route *route);
+
 #endif /* OCKAM_CTL_RESOLVE_H */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node_new.h"
 #include "sweep.h"
 
 /* How much longer than the node the tool waits for an answer. */
@@ -78,11 +79,22 @@ int ctl_session_open(struct ctl *ctl, const char *name, struct ctl_session *sess
 	ret = ctl_session_node(ctl, name, &node);
 	if (ret)
 		return ret;
-	if (!name && ockam_node_state(&node) != OCKAM_PROCESS_RUNNING)
-		return ctl_output_fail(&ctl->out, -ECONNREFUSED, NULL,
-				       "start it with: ockam node start",
-				       "Default node exists but is not running");
+	if (ockam_node_state(&node) != OCKAM_PROCESS_RUNNING)
+		return name ? ctl_output_fail(&ctl->out, -ECONNREFUSED, NULL,
+					      "start it with: ockam node start",
+					      "The node %s is not running", node.name)
+			    : ctl_output_fail(&ctl->out, -ECONNREFUSED, NULL,
+					      "start it with: ockam node start",
+					      "Default node exists but is not running");
 	return ctl_session_open_path(ctl, node.name, node.control, session);
+}
+
+int ctl_session_open_default(struct ctl *ctl, const char *name, struct ctl_session *session)
+{
+	int ret = name ? CTL_EXIT_OK : ctl_node_new_default(ctl);
+
+	memset(session, 0, sizeof(*session));
+	return ret ? ret : ctl_session_open(ctl, name, session);
 }
 
 int ctl_session_call(struct ctl_session *session, const char *op, struct json_object *args,

@@ -32,6 +32,12 @@ int ctl_session_node(struct ctl *ctl, const char *name, struct ockam_node_record
 /** ctl_session_open() - connect to a running node; name as above */
 int ctl_session_open(struct ctl *ctl, const char *name, struct ctl_session *session);
 
+/**
+ * ctl_session_open_default() - the same for commands that make a default node
+ * when @name is NULL and there is no node at all (cli 1.10)
+ */
+int ctl_session_open_default(struct ctl *ctl, const char *name, struct ctl_session *session);
+
 /** ctl_session_open_path() - connect to a node process by its socket */
 int ctl_session_open_path(struct ctl *ctl, const char *name, const char *path,
 			  struct ctl_session *session);

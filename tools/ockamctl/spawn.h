@@ -17,22 +17,41 @@ struct ctl_spawn {
 	const char	*name;
 	const char	*listener;	/* "host:port" */
 	const char	*identity;
-	const char	*control;	/* path of the control socket */
-	bool		foreground;	/* stay in the session, keep 0, 1 and 2 */
 	bool		exit_on_eof;
 	bool		in_memory;
 	bool		no_listener;
+	bool		verbose;	/* a temporary one logs to standard error */
 };
 
 /**
- * ctl_spawn() - start a node process and wait until it is up
- * @ctl: for the home and for reports
+ * ctl_spawn() - start a background node process and wait until it is up
+ * @ctl: for the home and for reports; its store is closed
  * @spawn: what to start
- * @pid: receives its process id; a foreground process is to be waited for
  *
  * Return: CTL_EXIT_OK; CTL_EXIT_FAILURE (reported with the sentence of the node
  * process), then no process is left.
  */
-int ctl_spawn(struct ctl *ctl, const struct ctl_spawn *spawn, pid_t *pid);
+int ctl_spawn(struct ctl *ctl, const struct ctl_spawn *spawn);
+
+/**
+ * ctl_spawn_temporary() - start a node process that lives as long as this one
+ * @pid: receives its process id; to be waited for
+ * @alive: receives a descriptor: the node ends when it is closed, by whatever
+ *	closes it
+ *
+ * Return: as above.
+ */
+int ctl_spawn_temporary(struct ctl *ctl, const struct ctl_spawn *spawn, pid_t *pid, int *alive);
+
+/**
+ * ctl_spawn_become() - turn this process into a foreground node
+ * @done: called in another process as soon as the node is up (@up) or has
+ *	failed (reported); it reports what there is to report and cleans up
+ * @arg: for @done
+ *
+ * Return: only with CTL_EXIT_FAILURE, reported.
+ */
+int ctl_spawn_become(struct ctl *ctl, const struct ctl_spawn *spawn,
+		     void (*done)(struct ctl *ctl, void *arg, bool up), void *arg);
 
 #endif /* OCKAM_CTL_SPAWN_H */

@@ -14,18 +14,18 @@
 struct ctl_temporary {
 	struct ctl_session	session;
 	pid_t			pid;
-	char			dir[64];	/* holds the control socket */
-	char			control[OCKAM_CONTROL_PATH];
+	int			alive;	/* the node ends with this descriptor */
 };
 
 /**
  * ctl_temporary_start() - start a node in memory and connect to it
- * @identity: its identity; NULL: the default one
+ * @args: --identity names its identity; without it the default one is used,
+ *	and made if there is none
  *
  * Return: CTL_EXIT_OK, or CTL_EXIT_FAILURE (reported; nothing to stop).
  */
-int ctl_temporary_start(struct ctl *ctl, const char *identity, struct ctl_temporary *node);
-/** ctl_temporary_stop() - end it and remove what it used */
+int ctl_temporary_start(struct ctl *ctl, const struct ctl_args *args, struct ctl_temporary *node);
+/** ctl_temporary_stop() - end it */
 void ctl_temporary_stop(struct ctl_temporary *node);
 
 #endif /* OCKAM_CTL_TEMPORARY_H */
