@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # Copyright The Ockam for Linux authors
+# where: uml
+#
 # The Rust peer against itself: when this fails, do not look for the fault in the kernel.
 
 bats_require_minimum_version 1.5.0
