@@ -17,6 +17,7 @@ static int ctl_listener_create(struct ctl *ctl, const struct ctl_args *args)
 	struct ctl_result out = { };
 	struct ctl_session session;
 	char *machine = NULL, *plain = NULL;
+	struct ockam_err err;
 	size_t iter = 0;
 	const char *id;
 	int ret;
@@ -35,11 +36,13 @@ static int ctl_listener_create(struct ctl *ctl, const struct ctl_args *args)
 		ockam_value_put(request, "authorized", ids);
 	if (ctl_arg(args, "identity"))
 		ockam_value_put_text(request, "identity", ctl_arg(args, "identity"));
-	ret = ctl_session_do(ctl, &session, "secure-channel-listener.create", request,
-			     ctl_session_timeout_ms(), NULL);
+	ret = ctl_session_call(&session, "secure-channel-listener.create", request,
+			       ctl_session_timeout_ms(), NULL, &err);
 	ctl_session_close(&session);
-	if (ret)
-		return ret;
+	if (ret < 0)
+		return ctl_output_fail(&ctl->out, ret, err.text, NULL,
+				       "Cannot create a secure channel listener at address %s on node %s",
+				       address, session.node);
 	if (asprintf(&machine, "/service/%s", address) < 0 ||
 	    asprintf(&plain,
 		     "Secure Channel Listener at /service/%s created successfully\nAt node /node/%s",

@@ -169,13 +169,15 @@ static int ctl_message_send(struct ctl *ctl, const struct ctl_args *args)
 	ret = ctl_stdin_route(ctl, ctl_arg(args, "to"), &to);
 	if (ret)
 		return ret;
-	if (!ctl_arg(args, "from") &&
+	/* Before anything is started for an address that leads nowhere. */
+	ret = ctl_resolve_check_text(ctl, to, "--to");
+	if (!ret && !ctl_arg(args, "from") &&
 	    (ctl_message_starts_with(to, "/service/") || ctl_message_starts_with(to, "/worker/") ||
 	     ctl_message_starts_with(to, "/secure/")))
 		ret = ctl_output_fail(&ctl->out, -EINVAL, NULL,
 				      "name the node that sends with --from",
 				      "Argument '--to' is invalid: %s begins at no node", to);
-	else
+	else if (!ret)
 		ret = ctl_retry(ctl, args, ctl_message_once, to);
 	free(to);
 	return ret;

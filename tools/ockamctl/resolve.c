@@ -299,6 +299,18 @@ static int ctl_resolve_parse(struct ctl *ctl, const char *text, const char *what
 			       text);
 }
 
+int ctl_resolve_check_text(struct ctl *ctl, const char *text, const char *what)
+{
+	struct ockam_multiaddr *addr = calloc(1, sizeof(*addr));
+	int ret;
+
+	if (!addr)
+		return ctl_output_fail(&ctl->out, -ENOMEM, NULL, NULL, "Out of memory");
+	ret = ctl_resolve_parse(ctl, text, what, addr);
+	free(addr);
+	return ret;
+}
+
 int ctl_resolve_check(struct ctl *ctl, const char *text, const char *what)
 {
 	struct ockam_multiaddr *addr = calloc(1, sizeof(*addr));

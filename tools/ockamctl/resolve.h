@@ -45,6 +45,9 @@ int ctl_resolve(struct ctl *ctl, struct ctl_session *session, const char *addr,
 		struct ctl_route *route);
 void ctl_route_free(struct ctl_route *route);
 
+/** ctl_resolve_check_text() - is @addr well-formed? Return: as above */
+int ctl_resolve_check_text(struct ctl *ctl, const char *addr, const char *what);
+
 /**
  * ctl_resolve_check() - is @addr an address whose nodes exist and run?
  *

@@ -398,7 +398,9 @@ int ockamd_node_run(const struct ockamd_options *options)
 	}
 	ret = ockamd_node_start(&node, &err);
 	if (ret) {
-		ockamd_error("node %s: cannot start: %s", options->name, err.text);
+		/* In the foreground the reader of the report says it, once. */
+		if (!options->foreground || options->ready_fd < 0)
+			ockamd_error("node %s: cannot start: %s", options->name, err.text);
 		/* First: whoever reads the report finds everything as it was. */
 		ockamd_node_end(&node);
 		ockamd_node_report(options, &err);
