@@ -29,6 +29,9 @@ struct kunit_case {
 
 #define KUNIT_CASE(fn) { fn, #fn }
 
+/* How much of a long test is worth its time: all here, a part in the kernel. */
+#define TEST_EVERY	1
+
 #define TEST_FAIL(t, fmt, ...)						\
 	do {								\
 		printf("# %s:%d: " fmt "\n", __FILE__, __LINE__,	\
@@ -82,6 +85,8 @@ int main(void)								\
 #include <linux/string.h>
 
 #include "compat.h"
+
+#define TEST_EVERY	10
 
 #define TEST_FAIL(t, fmt, ...)	KUNIT_FAIL(t, fmt, ##__VA_ARGS__)
 #define TEST_TRUE(t, cond)	KUNIT_EXPECT_TRUE(t, cond)
