@@ -1,141 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Handshakes: what a worker may do and when, packets before the keys, quotas
- * and floods, deadlines, deaths of everybody at every step, confirmation.
+ * and floods, deadlines, deaths of everybody at every step.
  *
  * where: uml vm debug
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
-#include "chanhelp.h"
-#include "sock.h"
-
-static struct nlh node, events, req;
-static struct ch_worker worker;
-static struct lh_link link_a;
-static uint8_t key_tx[32], key_rx[32];
-
-static long long count(const char *name)
-{
-	return nlh_counter(&node, name);
-}
-
-static void check_count(const char *counter, long long want, const char *what)
-{
-	lh_wait_counter(&node, counter, want, CH_SOON);
-	ok(count(counter) == want, "%s: %s is %lld (%lld)", what, counter, want,
-	   count(counter));
-}
-
-static void forget_events(void)
-{
-	nlh_close(&events);
-	if (nlh_open_in(&events, &node) || nlh_listen(&events)) {
-		printf("Bail out! no events\n");
-		exit(1);
-	}
-}
-
-/* The exchange with this address fails with @error. */
-static void check_fail(const char *address, int error, const char *what)
-{
-	static struct nlh_msg ev;
-	const char *reason;
-	int err;
-
-	err = nlh_wait_event(&events, OCKAM_EVENT_HANDSHAKE_FAIL, address, &ev,
-			     CH_SOON);
-	reason = nlh_attr(&ev, OCKAM_A_REASON, NULL);
-	ok(!err && ch_errno(&ev) == error && reason && *reason,
-	   "%s: the handshake fails, with errno and reason", what);
-	if (err || ch_errno(&ev) != error)
-		printf("# wait %d errno %d\n", err, ch_errno(&ev));
-	else
-		printf("# %s\n", reason);
-}
-
-/* The request ends with @error (0: success), confirmed or not. */
-static void check_result(uint32_t seq, int error, bool confirmed,
-			 const char *what)
-{
-	static struct nlh_msg m;
-	int err;
-
-	err = ch_result(&req, seq, &m, CH_SOON);
-	ok(!err && ch_errno(&m) == error &&
-	   !!(nlh_attr_u32(&m, OCKAM_A_FLAGS) & OCKAM_FLAG_CONFIRMED) == confirmed &&
-	   !!nlh_attr(&m, OCKAM_A_ENCRYPTOR, NULL) == !error &&
-	   !!nlh_attr(&m, OCKAM_A_REASON, NULL) == !!error,
-	   "%s: the requester gets %d%s", what, error,
-	   confirmed ? ", confirmed" : "");
-	if (err || ch_errno(&m) != error)
-		printf("# wait %d errno %d\n", err, ch_errno(&m));
-}
-
-static int node_socket(const char *name)
-{
-	int back = nlh_enter(&node);
-	int fd = sock_named(name);
-
-	nlh_leave(back);
-	return fd;
-}
-
-static long receive(int fd, void *buf, size_t len)
-{
-	long long end = nlh_now() + CH_SOON;
-	long n;
-
-	do {
-		n = sock_recv(fd, buf, len, 0, NULL);
-		if (n != -EAGAIN)
-			return n;
-		usleep(1000);
-	} while (nlh_now() < end);
-	return -EAGAIN;
-}
-
-static const struct ch_done keys = {
-	.key_tx = key_tx, .key_rx = key_rx, .peer = ch_peer,
-};
-
-static void start_peer(struct ch_channel *c)
-{
-	ockam_sealer_init(&c->seal, key_rx);
-	ockam_opener_init(&c->open, key_tx);
-}
-
-/* The channel ends; its Close, and what came before it, is read. */
-static void end_channel(struct ch_channel *c)
-{
-	struct ockam_plaintext p;
-	struct lh_message f;
-
-	ch_del(&node, c->decryptor);
-	while (ch_peer_read(c, &f, &p) && p.kind != OCKAM_MESSAGE_CLOSE)
-		;
-	ok(p.kind == OCKAM_MESSAGE_CLOSE, "the channel ends");
-}
-
-/* A first message; the exchange that it makes, or 0. */
-static uint64_t first_message(void)
-{
-	ch_write(&link_a, "api", "msg1", 4);
-	return ch_worker_ready(&worker, CH_SOON);
-}
-
-static void worker_again(void)
-{
-	int err = -EBUSY;
-
-	for (long long end = nlh_now() + CH_SOON;
-	     err == -EBUSY && nlh_now() < end;) {
-		err = ch_worker_open(&worker, &node);
-		if (err)
-			ch_worker_close(&worker);
-	}
-	ok(!err, "another worker binds");
-}
+#include "exchange.h"
 
 /* ---- without a worker ---- */
 
@@ -333,6 +205,7 @@ static void test_hold(void)
 	start_peer(&c);
 	forget_events();
 	long long start = nlh_now();
+
 	for (uint32_t i = 0; i < 100; i++)
 		ch_peer_say(&c, "hold", NULL, &i, sizeof(i));
 	check_fail(c.decryptor, -ENOBUFS, "too many packets");
@@ -591,110 +464,6 @@ static void test_listener_dies(void)
 	ok(ch_listener(&node, "api", 0) == -EADDRINUSE, "only once");
 }
 
-/* ---- confirmation ---- */
-
-static void test_confirm(void)
-{
-	static const uint8_t body[] = { 0x82, 0x40, 0x80 };
-	struct ockam_buf plain = {};
-	static struct nlh_msg m;
-	struct ockam_plaintext p;
-	struct ch_channel c;
-	struct lh_message f;
-	uint64_t id;
-
-	/* The peer speaks first: welcome. */
-	id = ch_initiate(&worker, &req, &link_a, &c, 0);
-	start_peer(&c);
-	ok(id && !ch_done(&worker, id, &keys), "initiator: keys");
-	ockam_plaintext_refresh(body, sizeof(body), &plain);
-	ch_peer_send(&c, &plain);
-	check_result(c.seq, 0, true, "a willing peer");
-	end_channel(&c);
-
-	/* It said so even before the keys. */
-	id = ch_initiate(&worker, &req, &link_a, &c, 0);
-	start_peer(&c);
-	ch_peer_send(&c, &plain);
-	ok(id && !ch_done(&worker, id, &keys), "keys behind the first packet");
-	check_result(c.seq, 0, true, "a quick peer");
-	end_channel(&c);
-	ockam_buf_free(&plain);
-
-	/* No. */
-	id = ch_initiate(&worker, &req, &link_a, &c, 0);
-	start_peer(&c);
-	ok(id && !ch_done(&worker, id, &keys), "initiator: keys");
-	ch_peer_close(&c);
-	check_result(c.seq, -EACCES, false, "a refusing peer");
-	ok(ch_wait_gone(&node, c.decryptor, CH_SOON), "no channel is left");
-
-	/* Silence, then an echo. */
-	id = ch_initiate(&worker, &req, &link_a, &c, 2000);
-	start_peer(&c);
-	ok(id && !ch_done(&worker, id, &keys), "initiator: keys");
-	ok(ch_peer_read(&c, &f, &p) && p.kind == OCKAM_MESSAGE_PAYLOAD &&
-	   ch_route_is(&p.onward, "echo") && ch_route_is(&p.back, c.decryptor) &&
-	   !f.n_ret, "the silent peer's echo is asked");
-	long long delivered = count("messages_delivered");
-
-	ch_peer_say(&c, c.decryptor, NULL, p.body.data, p.body.len);
-	check_result(c.seq, 0, true, "an echo");
-	ok(count("messages_delivered") == delivered, "which goes nowhere");
-	end_channel(&c);
-
-	/* Silence for good. */
-	id = ch_initiate(&worker, &req, &link_a, &c, 200);
-	start_peer(&c);
-	ok(id && !ch_done(&worker, id, &keys), "initiator: keys");
-	check_result(c.seq, 0, false, "a silent peer");
-	ok(!ch_get(&node, c.decryptor, &m) &&
-	   !(nlh_attr_u32(&m, OCKAM_A_FLAGS) & OCKAM_FLAG_CONFIRMED),
-	   "the channel stays, unconfirmed");
-	ch_peer_say(&c, "nobody", NULL, "x", 1);
-	for (long long end = nlh_now() + CH_SOON; nlh_now() < end;) {
-		if (ch_get(&node, c.decryptor, &m) ||
-		    nlh_attr_u32(&m, OCKAM_A_FLAGS) & OCKAM_FLAG_CONFIRMED)
-			break;
-		usleep(1000);
-	}
-	ok(nlh_attr_u32(&m, OCKAM_A_FLAGS) & OCKAM_FLAG_CONFIRMED,
-	   "a later packet confirms it");
-	end_channel(&c);
-}
-
-static void test_first_packet(void)
-{
-	static const uint8_t body[] = { 0x82, 0x40, 0x80 };
-	struct ch_done done = keys;
-	struct ockam_plaintext p;
-	struct ch_channel c;
-	struct lh_message f;
-	uint64_t id;
-
-	done.control = body;
-	done.control_len = sizeof(body);
-	id = ch_respond(&worker, &link_a, &c);
-	start_peer(&c);
-	ok(id && !ch_done(&worker, id, &done) && ch_peer_read(&c, &f, &p) &&
-	   p.kind == OCKAM_MESSAGE_REFRESH && p.body.len == sizeof(body) &&
-	   !memcmp(p.body.data, body, sizeof(body)) && c.open.seen == 1,
-	   "a willing responder sends its control body as packet 0");
-	end_channel(&c);
-
-	done = keys;
-	done.error = -EKEYREJECTED;
-	done.reason = "not on the list";
-	forget_events();
-	id = ch_respond(&worker, &link_a, &c);
-	start_peer(&c);
-	ok(id && !ch_done(&worker, id, &done) && ch_peer_read(&c, &f, &p) &&
-	   p.kind == OCKAM_MESSAGE_CLOSE, "a refusing one sends Close");
-	check_fail(c.decryptor, -EKEYREJECTED, "refusal");
-	ok(ch_get(&node, c.decryptor, &(struct nlh_msg){}) == -ENOENT,
-	   "and has no channel");
-}
-
 /* The node ends with something pending at every place. */
 static void test_node_ends(void)
 {
@@ -711,24 +480,13 @@ static void test_node_ends(void)
 
 int main(void)
 {
-	setbuf(stdout, NULL);
-	memset(key_tx, 0x11, sizeof(key_tx));
-	memset(key_rx, 0x22, sizeof(key_rx));
-	if (nlh_open_new(&node) || nlh_own(&node) || nlh_open_in(&events, &node) ||
-	    nlh_open_in(&req, &node) || ch_listener(&node, "api", 0)) {
-		printf("Bail out! no node: %s\n", node.why);
-		return 1;
-	}
-	lh_open(&link_a, &node, LH_UNIX, NULL);
-
+	open_node();
 	test_no_worker();
 	worker_again();
 	test_responder_states();
 	test_done();
 	test_initiator_states();
 	test_sizes();
-	test_first_packet();
-	test_confirm();
 	test_hold();
 	test_quotas();
 	test_deadlines();
@@ -738,10 +496,6 @@ int main(void)
 	test_slow_worker();
 	test_node_ends();
 
-	ch_worker_close(&worker);
-	nlh_close(&events);
-	nlh_close(&req);
-	nlh_close(&node);
-	close(link_a.raw);
+	close_node();
 	return tap_done();
 }
