@@ -65,14 +65,6 @@ done
 [ -z "${found:-}" ]
 ok $? "none is in the log, the arguments or the environment"
 
-# A system call outside of the list ends it: the memory of a process that was
-# taken over can be made to try, here a debugger does it.
-if command -v gdb >/dev/null && [ "$OCKAM_MACHINE" != uml ]; then
-	gdb -q -p "$worker" -batch -ex 'call (int)socket(1, 1, 0)' >/dev/null 2>&1
-	wait_for 10 new_worker "$process" "$worker"
-	ok $? "a forbidden system call kills it, and a new one comes"
-fi
-
 run_ok "the node is deleted" ockamctl node delete n1 -y
 wait_for 5 gone "$worker"
 ok $? "the worker goes with it"

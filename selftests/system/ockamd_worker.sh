@@ -12,7 +12,7 @@
 
 create()
 {
-	ockamctl secure-channel create --from "$1" --to "/node/$2/service/api" --timeout 10s
+	ockamctl secure-channel create --from "$1" --to "/node/$2/service/api" --timeout 15s
 }
 
 # Kill the worker of node process $1, wait for the next one.
@@ -31,6 +31,18 @@ p1=$(node_pid n1) p2=$(node_pid n2)
 channel=$(create n1 n2)
 ok $? "a channel"
 same "$(upper a --from n1 --to "$channel/service/uppercase")" A "works"
+
+# Handshakes that node $1 has begun, as initiator or responder.
+started()
+{
+	ockamctl node show "$1" --output json | sed -n 's/.*"handshakes_started": \([0-9]*\).*/\1/p'
+}
+
+# Node $1 has begun more than $2.
+more_started()
+{
+	[ "$(started "$1")" -gt "$2" ]
+}
 
 # ---- at rest ----
 
@@ -51,13 +63,14 @@ run_ok "and accepts" create n1 n2
 # ---- the initiator's worker, before message 1 ----
 
 w1=$(worker_of "$p1")
+before=$(started n1)
 kill -STOP "$w1"
 create n1 n2 >"$OCKAM_HOME/said" 2>&1 & job=$!
-sleep 0.5
+wait_for 20 more_started n1 "$before"
 kill -9 "$w1"
 start=$SECONDS
 wait $job
-[ $? = 70 ] && [ $((SECONDS - start)) -lt 5 ]
+[ $? = 70 ] && [ $((SECONDS - start)) -lt 10 ]
 ok $? "the initiator's worker dies before message 1: the request fails at once" \
 	"$(cat "$OCKAM_HOME/said")"
 wait_for 15 new_worker "$p1" "$w1"
@@ -66,21 +79,23 @@ run_ok "the next handshake succeeds" create n1 n2
 # ---- the responder's worker, before message 2; the initiator waits for it ----
 
 w2=$(worker_of "$p2")
+before=$(started n2)
 kill -STOP "$w2"
 create n1 n2 >"$OCKAM_HOME/said" 2>&1 & job=$!
-sleep 0.5
+wait_for 20 more_started n2 "$before"
 w1=$(worker_of "$p1")
 kill -9 "$w1"
 start=$SECONDS
 wait $job
-[ $? = 70 ] && [ $((SECONDS - start)) -lt 5 ]
+[ $? = 70 ] && [ $((SECONDS - start)) -lt 10 ]
 ok $? "the initiator's worker dies waiting for message 2: the request fails at once" \
 	"$(cat "$OCKAM_HOME/said")"
 wait_for 15 new_worker "$p1" "$w1"
 
-ockamctl secure-channel create --from n1 --to /node/n2/service/api --timeout 2s \
+before=$(started n2)
+ockamctl secure-channel create --from n1 --to /node/n2/service/api --timeout 3s \
 	>"$OCKAM_HOME/said" 2>&1 & job=$!
-sleep 0.5
+wait_for 20 more_started n2 "$before"
 kill -9 "$w2"
 wait $job
 [ $? = 70 ] && grep -q timeout "$OCKAM_HOME/said"

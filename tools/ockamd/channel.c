@@ -47,9 +47,25 @@ int ockamd_channel_trust(struct json_object *authorized, struct ockam_trust *tru
 	return ret;
 }
 
+/*
+ * Out of the list, with its links, the channel inside of it and those that
+ * carried it alone. A walk over the list must begin anew.
+ */
 static void ockamd_channel_forget(struct ockamd_node *node, struct ockamd_channel *channel)
 {
+	struct ockamd_channel *user = channel->user;
+	struct ockamd_channel *carrier;
+
 	LIST_REMOVE(channel, link);
+	LIST_FOREACH(carrier, &node->channels, link) {
+		if (carrier->user == channel) {
+			carrier->user = NULL;
+			ockamd_channel_lost(node, carrier);
+			break;
+		}
+	}
+	if (user)
+		ockamd_channel_lost(node, user);
 	ockamd_link_channel_gone(node, channel);
 	json_object_put(channel->authorized);
 	free(channel->route);
@@ -73,7 +89,7 @@ void ockamd_channel_gone(struct ockamd_node *node, const struct ockam_nl_name *e
 void ockamd_channel_lost(struct ockamd_node *node, struct ockamd_channel *channel)
 {
 	ockam_nl_channel_del(node->nl, channel->encryptor.bytes, channel->encryptor.len, NULL);
-	ockamd_info("channel %s: ended with its link", channel->address);
+	ockamd_info("channel %s: ended with what it was made for", channel->address);
 	ockamd_channel_forget(node, channel);
 }
 
@@ -94,14 +110,41 @@ void ockamd_channel_resync(struct ockamd_node *node)
 {
 	struct ockamd_channel *channel = LIST_FIRST(&node->channels);
 	struct ockamd_channel_look look;
-	struct ockamd_channel *next;
 
-	for (; channel; channel = next) {
-		next = LIST_NEXT(channel, link);
+	while (channel) {
 		if (ockam_nl_channel_get(node->nl, channel->encryptor.bytes, channel->encryptor.len,
-					 ockamd_channel_look, &look, NULL) == -ENOENT)
-			ockamd_channel_forget(node, channel);
+					 ockamd_channel_look, &look, NULL) != -ENOENT) {
+			channel = LIST_NEXT(channel, link);
+			continue;
+		}
+		ockamd_channel_forget(node, channel);
+		channel = LIST_FIRST(&node->channels);
 	}
+}
+
+void ockamd_channel_client_gone(struct ockamd_node *node, const struct ockamd_client *client)
+{
+	struct ockamd_channel *channel = LIST_FIRST(&node->channels);
+
+	while (channel) {
+		if (channel->owner != client) {
+			channel = LIST_NEXT(channel, link);
+			continue;
+		}
+		ockamd_channel_lost(node, channel);
+		channel = LIST_FIRST(&node->channels);
+	}
+}
+
+static struct ockamd_channel *ockamd_channel_find(struct ockamd_node *node, const char *address)
+{
+	struct ockamd_channel *channel;
+
+	LIST_FOREACH(channel, &node->channels, link) {
+		if (address && !strcmp(channel->address, address))
+			return channel;
+	}
+	return NULL;
 }
 
 /* ---- create ----------------------------------------------------------------- */
@@ -241,7 +284,9 @@ static struct ockamd_channel *ockamd_channel_add(struct ockamd_request *request,
 {
 	struct json_object *args = request->parts.args;
 	struct ockamd_node *node = request->node;
+	struct ockamd_channel *carrier;
 	struct ockamd_channel *channel;
+	struct json_object *hop;
 
 	channel = calloc(1, sizeof(*channel));
 	if (channel)
@@ -255,6 +300,15 @@ static struct ockamd_channel *ockamd_channel_add(struct ockamd_request *request,
 	ockamd_link_flow_text(&result->flow, channel->flow);
 	memcpy(channel->peer, result->peer.id, sizeof(channel->peer));
 	channel->authorized = json_object_get(ockam_value_array(args, "authorized"));
+	if (ockam_value_bool(args, "ephemeral", false))
+		channel->owner = request->client;
+	/* An ephemeral channel that it goes through was made for it. */
+	hop = json_object_array_get_idx(ockam_value_array(args, "route"), 0);
+	carrier = ockamd_channel_find(node, json_object_get_string(hop));
+	if (carrier && carrier->owner == request->client) {
+		carrier->owner = NULL;
+		carrier->user = channel;
+	}
 	LIST_INSERT_HEAD(&node->channels, channel, link);
 	ockamd_link_adopt(node, ockam_value_array(args, "links"), channel);
 	ockamd_info("channel %s: made along %s%s", channel->address, channel->route,
@@ -363,10 +417,7 @@ void ockamd_channel_op_delete(struct ockamd_request *request)
 	struct ockamd_channel *channel;
 	struct ockam_err err;
 
-	LIST_FOREACH(channel, &node->channels, link) {
-		if (address && !strcmp(channel->address, address))
-			break;
-	}
+	channel = ockamd_channel_find(node, address);
 	if (!channel) {
 		ockam_err_set(&err, -ENOENT, "Secure channel with address, 0#%s, not found",
 			      address ? address : "");

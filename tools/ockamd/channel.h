@@ -12,8 +12,11 @@
 #include "names.h"
 
 /*
- * Born: when the kernel reports success. Dies: CHANNEL_DEL of the kernel, or
- * secure-channel.delete; adopted links go with it.
+ * Born: when the kernel reports success. Dies: CHANNEL_DEL of the kernel,
+ * secure-channel.delete, with a link that was made for it, or with owner or
+ * user. Adopted links go with it.
+ * owner: it is ephemeral and ends with that client. user: the channel inside
+ * of it that it was made for; both end together. At most one of the two is set.
  */
 struct ockamd_channel {
 	LIST_ENTRY(ockamd_channel)	link;
@@ -23,6 +26,8 @@ struct ockamd_channel {
 	char				*route;		/* for people */
 	uint8_t				peer[OCKAM_IDENTIFIER_LEN];
 	struct json_object		*authorized;	/* array of texts, or NULL */
+	struct ockamd_client		*owner;
+	struct ockamd_channel		*user;
 };
 
 /* A channel listener. */
@@ -61,8 +66,10 @@ struct json_object *ockamd_gate_describe(struct ockamd_node *node);
 /* What the kernel reports. */
 void ockamd_channel_result(struct ockamd_node *node, const struct ockam_nl_result *result);
 void ockamd_channel_gone(struct ockamd_node *node, const struct ockam_nl_name *encryptor);
-/** ockamd_channel_lost() - the link that was made for @channel has ended: so does it */
+/** ockamd_channel_lost() - what @channel needs or was made for has ended: so does it */
 void ockamd_channel_lost(struct ockamd_node *node, struct ockamd_channel *channel);
+/** ockamd_channel_client_gone() - end ephemeral channels of @client */
+void ockamd_channel_client_gone(struct ockamd_node *node, const struct ockamd_client *client);
 /** ockamd_channel_resync() - reports were lost: look at the state again */
 void ockamd_channel_resync(struct ockamd_node *node);
 

@@ -240,6 +240,8 @@ static void ockamd_ctl_close(struct ockamd_client *client)
 		ockam_control_request_free(&request->parts);
 		free(request);
 	}
+	/* Channels first: they still say Close over their links. */
+	ockamd_channel_client_gone(node, client);
 	ockamd_link_client_gone(node, client);
 	while (!TAILQ_EMPTY(&client->answers))
 		ockamd_ctl_free_answer(client, TAILQ_FIRST(&client->answers));

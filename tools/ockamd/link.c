@@ -65,7 +65,7 @@ static void ockamd_link_ends(int fd, struct ockamd_link *link)
 }
 
 int ockamd_link_add(struct ockamd_node *node, int fd, bool accepted,
-		    const struct ockamd_link *pair, struct ockamd_link **linkp,
+		    struct ockamd_link *pair, struct ockamd_link **linkp,
 		    struct ockam_err *err)
 {
 	struct ockam_nl_link_new new = {
@@ -104,6 +104,10 @@ int ockamd_link_add(struct ockamd_node *node, int fd, bool accepted,
 	link->name = made.address;
 	ockamd_link_name_text(&made.address, link->address);
 	ockamd_link_flow_text(&made.flow, link->flow);
+	if (pair && !pair->pair) {
+		pair->pair = link;
+		link->pair = pair;
+	}
 	LIST_INSERT_HEAD(&node->links, link, link);
 	ockamd_info("link %s: %s %s%s%s", link->address,
 		    accepted ? "accepted from" : "connected to", link->peer,
@@ -124,10 +128,24 @@ struct ockamd_link *ockamd_link_find(struct ockamd_node *node, const char *text)
 	return NULL;
 }
 
-static void ockamd_link_forget(struct ockamd_link *link)
+/*
+ * Out of the list, and what depends on it with it: the other link of a bridge,
+ * the channel that it was made for. Other links may be freed as well, so a
+ * walk over the list must begin anew.
+ */
+static void ockamd_link_forget(struct ockamd_node *node, struct ockamd_link *link)
 {
+	struct ockamd_channel *channel = link->channel;
+	struct ockamd_link *pair = link->pair;
+
 	LIST_REMOVE(link, link);
 	free(link);
+	if (pair) {
+		pair->pair = NULL;
+		ockamd_link_delete(node, pair);
+	}
+	if (channel)
+		ockamd_channel_lost(node, channel);
 }
 
 void ockamd_link_delete(struct ockamd_node *node, struct ockamd_link *link)
@@ -139,13 +157,12 @@ void ockamd_link_delete(struct ockamd_node *node, struct ockamd_link *link)
 		ockamd_warn("link %s: cannot delete: %s", link->address, err.text);
 	else
 		ockamd_info("link %s: deleted", link->address);
-	ockamd_link_forget(link);
+	ockamd_link_forget(node, link);
 }
 
 void ockamd_link_gone(struct ockamd_node *node, const struct ockam_nl_name *name,
 		      const char *reason)
 {
-	struct ockamd_channel *channel;
 	struct ockamd_link *link;
 
 	LIST_FOREACH(link, &node->links, link) {
@@ -153,10 +170,7 @@ void ockamd_link_gone(struct ockamd_node *node, const struct ockam_nl_name *name
 		    !memcmp(link->name.bytes, name->bytes, name->len)) {
 			ockamd_info("link %s: ended%s%s", link->address, reason[0] ? ": " : "",
 				    reason);
-			channel = link->channel;
-			ockamd_link_forget(link);
-			if (channel)
-				ockamd_channel_lost(node, channel);
+			ockamd_link_forget(node, link);
 			return;
 		}
 	}
@@ -172,13 +186,15 @@ static int ockamd_link_seen(void *arg, const struct ockam_nl_link *link)
 void ockamd_link_resync(struct ockamd_node *node)
 {
 	struct ockamd_link *link = LIST_FIRST(&node->links);
-	struct ockamd_link *next;
 
-	for (; link; link = next) {
-		next = LIST_NEXT(link, link);
+	while (link) {
 		if (ockam_nl_link_get(node->nl, link->name.bytes, link->name.len,
-				      ockamd_link_seen, NULL, NULL) == -ENOENT)
-			ockamd_link_forget(link);
+				      ockamd_link_seen, NULL, NULL) != -ENOENT) {
+			link = LIST_NEXT(link, link);
+			continue;
+		}
+		ockamd_link_forget(node, link);
+		link = LIST_FIRST(&node->links);
 	}
 }
 
@@ -205,23 +221,29 @@ void ockamd_link_adopt(struct ockamd_node *node, struct json_object *links,
 void ockamd_link_channel_gone(struct ockamd_node *node, const struct ockamd_channel *channel)
 {
 	struct ockamd_link *link = LIST_FIRST(&node->links);
-	struct ockamd_link *next;
 
-	for (; link; link = next) {
-		next = LIST_NEXT(link, link);
-		if (link->channel == channel)
-			ockamd_link_delete(node, link);
+	while (link) {
+		if (link->channel != channel) {
+			link = LIST_NEXT(link, link);
+			continue;
+		}
+		/* The channel is ending already. */
+		link->channel = NULL;
+		ockamd_link_delete(node, link);
+		link = LIST_FIRST(&node->links);
 	}
 }
 
 void ockamd_link_client_gone(struct ockamd_node *node, const struct ockamd_client *client)
 {
 	struct ockamd_link *link = LIST_FIRST(&node->links);
-	struct ockamd_link *next;
 
-	for (; link; link = next) {
-		next = LIST_NEXT(link, link);
-		if (link->owner == client)
-			ockamd_link_delete(node, link);
+	while (link) {
+		if (link->owner != client) {
+			link = LIST_NEXT(link, link);
+			continue;
+		}
+		ockamd_link_delete(node, link);
+		link = LIST_FIRST(&node->links);
 	}
 }

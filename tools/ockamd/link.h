@@ -24,7 +24,8 @@ struct ockamd_request;
 /*
  * Born: LINK_NEW. Dies: when the kernel says LINK_DEL, or ockamd_link_delete().
  * owner: ephemeral, ends with that client. channel: adopted, ends with that
- * channel. At most one of the two is set.
+ * channel. At most one of the two is set. pair: the other link of a bridge,
+ * which ends with this one.
  */
 struct ockamd_link {
 	LIST_ENTRY(ockamd_link)		link;
@@ -36,6 +37,7 @@ struct ockamd_link {
 	bool				accepted;
 	struct ockamd_client		*owner;
 	struct ockamd_channel		*channel;
+	struct ockamd_link		*pair;
 };
 
 LIST_HEAD(ockamd_links, ockamd_link);
@@ -56,7 +58,7 @@ LIST_HEAD(ockamd_link_waits, ockamd_link_making);
  * Return: 0 or a negative errno.
  */
 int ockamd_link_add(struct ockamd_node *node, int fd, bool accepted,
-		    const struct ockamd_link *pair, struct ockamd_link **link,
+		    struct ockamd_link *pair, struct ockamd_link **link,
 		    struct ockam_err *err);
 
 /** ockamd_link_accepted() - an accepted link has been added: bridges may wait for it */

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A handshake worker that was taken over: a debugger makes it try what its
+ * attacker would. Each try must end it, and a new worker must come.
+ *
+ * where: uml vm debug
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../unit/tap.h"
+
+static char home_dir[] = "/tmp/ockam-test.XXXXXX";
+static pid_t node;
+
+static bool start_node(void)
+{
+	char answer[256] = "";
+	int ready[2];
+
+	if (!mkdtemp(home_dir) || pipe(ready))
+		return false;
+	node = fork();
+	if (!node) {
+		dup2(ready[1], 9);
+		setenv("OCKAM_LOG_LEVEL", "off", 1);
+		execlp("ockamd", "ockamd", "node", "--home", home_dir, "--name", "taken",
+		       "--ready-fd", "9", NULL);
+		_exit(127);
+	}
+	close(ready[1]);
+	if (read(ready[0], answer, sizeof(answer) - 1) < 0)
+		return false;
+	close(ready[0]);
+	return !strcmp(answer, "ok\n");
+}
+
+/* A line of /proc/PID/status, as a number; -1 when it is not there. */
+static long status_of(pid_t pid, const char *key)
+{
+	char path[64], line[256];
+	long value = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f)) {
+		if (!strncmp(line, key, strlen(key)))
+			value = strtol(line + strlen(key), NULL, 10);
+	}
+	if (f)
+		fclose(f);
+	return value;
+}
+
+/* The node's worker, once it is locked up; 0 when none comes in 30 s. */
+static pid_t find_worker(pid_t other_than)
+{
+	struct dirent *entry;
+	pid_t pid, found = 0;
+	DIR *proc;
+	int i;
+
+	for (i = 0; i < 600 && !found; i++) {
+		proc = opendir("/proc");
+		while ((entry = readdir(proc))) {
+			pid = atoi(entry->d_name);
+			if (pid > 0 && pid != other_than && status_of(pid, "PPid:") == node &&
+			    status_of(pid, "Seccomp:") == 2)
+				found = pid;
+		}
+		closedir(proc);
+		if (!found)
+			usleep(50000);
+	}
+	return found;
+}
+
+#ifdef __x86_64__
+struct attempt {
+	const char	*what;
+	long		number;
+	long		args[6];
+};
+
+/*
+ * Have @pid, which waits in poll(), make a system call. True when it dies of
+ * it; else it goes on as if nothing had happened and *result is what it got.
+ */
+static bool dies_of(pid_t pid, const struct attempt *a, long *result)
+{
+	struct user_regs_struct before, regs;
+	int status = 0;
+
+	if (ptrace(PTRACE_ATTACH, pid, NULL, NULL) || waitpid(pid, &status, __WALL) != pid ||
+	    ptrace(PTRACE_GETREGS, pid, NULL, &regs)) {
+		printf("# cannot be traced\n");
+		return false;
+	}
+	before = regs;
+	/* It sits behind the two bytes of a system call instruction: go back to them. */
+	regs.rip -= 2;
+	regs.rax = (unsigned long)a->number;
+	regs.orig_rax = (unsigned long)-1;
+	regs.rdi = (unsigned long)a->args[0];
+	regs.rsi = (unsigned long)a->args[1];
+	regs.rdx = (unsigned long)a->args[2];
+	regs.r10 = (unsigned long)a->args[3];
+	regs.r8 = (unsigned long)a->args[4];
+	regs.r9 = (unsigned long)a->args[5];
+	ptrace(PTRACE_SETREGS, pid, NULL, &regs);
+	ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL);
+	if (waitpid(pid, &status, __WALL) != pid)
+		return true;
+	if (WIFSIGNALED(status) || WIFEXITED(status))
+		return true;
+	ptrace(PTRACE_GETREGS, pid, NULL, &regs);
+	*result = (long)regs.rax;
+	ptrace(PTRACE_SETREGS, pid, NULL, &before);
+	ptrace(PTRACE_DETACH, pid, NULL, NULL);
+	return false;
+}
+
+static const struct attempt attempts[] = {
+	{ "opening a file", SYS_openat, { AT_FDCWD, 0, O_RDONLY } },
+	{ "making a socket", SYS_socket, { AF_UNIX, SOCK_STREAM, 0 } },
+	{ "becoming another program", SYS_execve, { 0, 0, 0 } },
+	{ "making a process", SYS_clone, { SIGCHLD, 0, 0, 0, 0 } },
+	{ "entering a namespace", SYS_setns, { 3, 0 } },
+	{ "signalling somebody", SYS_kill, { 1, 0 } },
+	{ "memory for code", SYS_mmap, { 0, 4096, PROT_READ | PROT_EXEC,
+	  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 } },
+};
+#endif
+
+static void test_attempts(void)
+{
+#ifdef __x86_64__
+	pid_t worker = find_worker(0);
+	const struct attempt harmless = { "", SYS_getpid, { 0 } };
+	long result = 0;
+	size_t i;
+
+	if (!ok(worker > 0, "it has a locked-up worker"))
+		return;
+	usleep(200000);
+	ok(!dies_of(worker, &harmless, &result) && result == worker,
+	   "it can be made to do what is allowed");
+	for (i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++) {
+		usleep(200000);
+		ok(dies_of(worker, &attempts[i], &result), "%s ends it", attempts[i].what);
+		worker = find_worker(worker);
+		if (!ok(worker > 0, "and a new one comes"))
+			return;
+	}
+#else
+	tap_count++;
+	printf("ok %u - attempts # SKIP only written for x86-64\n", tap_count);
+#endif
+}
+
+int main(void)
+{
+	int status = -1;
+
+	if (!ok(start_node(), "a node starts"))
+		return tap_done();
+	test_attempts();
+	kill(node, SIGTERM);
+	waitpid(node, &status, 0);
+	ok(WIFEXITED(status) && !WEXITSTATUS(status), "the node ends as asked");
+	return tap_done();
+}
