@@ -8,9 +8,10 @@
 #include <linux/module.h>
 
 #include "../../kmod/addr.c"
+#include "../../kmod/aead.c"
 #include "../../kmod/cbor.c"
 #include "../../kmod/replay.c"
 #include "../../kmod/wire.c"
 
-MODULE_DESCRIPTION("Tests of ockam's codec, routes and window");
+MODULE_DESCRIPTION("Tests of ockam's codec, routes, window and cipher");
 MODULE_LICENSE("GPL");

@@ -72,6 +72,20 @@ def channel(out):
     out.write("};\n")
 
 
+def packets(out):
+    data = load("channel.json")
+    out.write(HEADER % "channel.json")
+    out.write("static const char ockam_packets_next_key[] =\n\t\"%s\";\n\n" %
+              data["next_key_of_first_key"])
+    out.write("static const struct ockam_packet_case ockam_packets[] = {\n")
+    for case in data["packets"]:
+        out.write("\t{\n\t\t.nonce = %d,\n" % case["nonce"])
+        for key in ("key", "plaintext", "packet"):
+            out.write("\t\t.%s =\n\t\t\t\"%s\",\n" % (key, case[key]))
+        out.write("\t},\n")
+    out.write("};\n")
+
+
 def window(out):
     data = load("window.json")
     out.write(HEADER % "window.json")
@@ -97,7 +111,7 @@ def main():
     if len(sys.argv) != 2:
         sys.exit("usage: gen_cases.py OUTPUT_DIRECTORY")
     for name, write in (("frames", frames), ("channel", channel),
-                        ("window", window)):
+                        ("packets", packets), ("window", window)):
         path = os.path.join(sys.argv[1], "cases_%s.h" % name)
         with open(path, "w", encoding="ascii") as out:
             write(out)
