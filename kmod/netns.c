@@ -21,6 +21,7 @@
 #include <linux/percpu.h>
 #include <net/netns/generic.h>
 
+#include "event.h"
 #include "netns.h"
 
 static unsigned int ockam_netns_id __read_mostly;
@@ -130,6 +131,7 @@ static void ockam_netns_end_rooms(struct ockam_net *on)
 
 void ockam_netns_end_node(struct ockam_net *on)
 {
+	const struct ockam_event_info ev = { .event = OCKAM_EVENT_NODE_DEL };
 	bool owned;
 
 	mutex_lock(&on->config_lock);
@@ -151,12 +153,14 @@ void ockam_netns_end_node(struct ockam_net *on)
 			     on->limits.v[OCKAM_LIMIT_NODE_QUEUE_BYTES]);
 	WRITE_ONCE(on->owner_portid, 0);
 	mutex_unlock(&on->config_lock);
+	if (!owned)
+		return;
+	ockam_event_notify(on, &ev);
 	/*
 	 * May be the last reference of the module. Its exit waits for the work
 	 * that this may run in, so the code stays until we have returned.
 	 */
-	if (owned)
-		module_put(THIS_MODULE);
+	module_put(THIS_MODULE);
 }
 
 int ockam_netns_own(struct ockam_net *on, u32 portid)
