@@ -32,25 +32,6 @@ static struct workqueue_struct *ockam_netns_wq;
 /* In the order of floors; written at module init only. */
 static LIST_HEAD(ockam_netns_rooms);
 
-static const u64 ockam_netns_defaults[__OCKAM_LIMIT_MAX] = {
-	[OCKAM_LIMIT_ADDRESSES] = OCKAM_DEFAULT_ADDRESSES,
-	[OCKAM_LIMIT_LINKS] = OCKAM_DEFAULT_LINKS,
-	[OCKAM_LIMIT_CHANNELS] = OCKAM_DEFAULT_CHANNELS,
-	[OCKAM_LIMIT_LISTENERS] = OCKAM_DEFAULT_LISTENERS,
-	[OCKAM_LIMIT_PENDING] = OCKAM_DEFAULT_PENDING,
-	[OCKAM_LIMIT_PENDING_LINK] = OCKAM_DEFAULT_PENDING_LINK,
-	[OCKAM_LIMIT_PENDING_RATE] = OCKAM_DEFAULT_PENDING_RATE,
-	[OCKAM_LIMIT_FRAME_BYTES] = OCKAM_DEFAULT_FRAME_BYTES,
-	[OCKAM_LIMIT_LINK_QUEUE_BYTES] = OCKAM_DEFAULT_LINK_QUEUE_BYTES,
-	[OCKAM_LIMIT_NODE_QUEUE_BYTES] = OCKAM_DEFAULT_NODE_QUEUE_BYTES,
-	[OCKAM_LIMIT_PARTIAL_BYTES] = OCKAM_DEFAULT_PARTIAL_BYTES,
-	[OCKAM_LIMIT_CHANNEL_DEPTH] = OCKAM_DEFAULT_CHANNEL_DEPTH,
-	[OCKAM_LIMIT_STALL_MS] = OCKAM_DEFAULT_STALL_MS,
-	[OCKAM_LIMIT_HALF_FRAME_MS] = OCKAM_DEFAULT_HALF_FRAME_MS,
-	[OCKAM_LIMIT_INITIATOR_MS] = OCKAM_DEFAULT_INITIATOR_MS,
-	[OCKAM_LIMIT_RESPONDER_MS] = OCKAM_DEFAULT_RESPONDER_MS,
-};
-
 static const u8 ockam_netns_table_limits[__OCKAM_TABLE_MAX] = {
 	[OCKAM_TABLE_LINKS] = OCKAM_LIMIT_LINKS,
 	[OCKAM_TABLE_CHANNELS] = OCKAM_LIMIT_CHANNELS,
@@ -61,20 +42,6 @@ static const u8 ockam_netns_table_limits[__OCKAM_TABLE_MAX] = {
 struct ockam_net *ockam_netns_from(const struct net *net)
 {
 	return net_generic(net, ockam_netns_id);
-}
-
-u64 ockam_netns_default_limit(enum ockam_limit_attr which)
-{
-	return ockam_netns_defaults[which];
-}
-
-void ockam_netns_set_limit(struct ockam_net *on, enum ockam_limit_attr which,
-			   u64 value)
-{
-	lockdep_assert_held(&on->config_lock);
-	WRITE_ONCE(on->limits.v[which], value);
-	if (which == OCKAM_LIMIT_NODE_QUEUE_BYTES)
-		ockam_gate_set_limit(&on->memory, value);
 }
 
 void ockam_netns_add_room(struct ockam_room *room)
@@ -148,9 +115,7 @@ void ockam_netns_end_node(struct ockam_net *on)
 	on->closing = false;
 	spin_unlock_bh(&on->address_lock);
 
-	memcpy(on->limits.v, ockam_netns_defaults, sizeof(on->limits.v));
-	ockam_gate_set_limit(&on->memory,
-			     on->limits.v[OCKAM_LIMIT_NODE_QUEUE_BYTES]);
+	ockam_netns_reset_limits(on);
 	WRITE_ONCE(on->owner_portid, 0);
 	mutex_unlock(&on->config_lock);
 	if (!owned)
@@ -248,9 +213,8 @@ static int __net_init ockam_netns_init_net(struct net *net)
 		atomic_set(&on->tables[i].count, 0);
 		on->tables[i].limit = ockam_netns_table_limits[i];
 	}
-	memcpy(on->limits.v, ockam_netns_defaults, sizeof(on->limits.v));
-	ockam_gate_init(&on->memory, NULL,
-			on->limits.v[OCKAM_LIMIT_NODE_QUEUE_BYTES], NULL);
+	ockam_gate_init(&on->memory, NULL, 0, NULL);
+	ockam_netns_reset_limits(on);
 	atomic64_set(&on->partial_bytes, 0);
 	mutex_init(&on->config_lock);
 	INIT_WORK(&on->end_work, ockam_netns_end_work);
@@ -300,8 +264,6 @@ static struct pernet_operations ockam_netns_ops = {
 int ockam_netns_init(void)
 {
 	int err;
-
-	BUILD_BUG_ON(ARRAY_SIZE(ockam_netns_defaults) != __OCKAM_LIMIT_MAX);
 
 	ockam_netns_wq = alloc_workqueue("ockam_netns", WQ_UNBOUND, 0);
 	if (!ockam_netns_wq)

@@ -115,6 +115,14 @@ void ockam_netns_add_room(struct ockam_room *room);
 
 /* The default of a limit; what only root of the initial namespace may exceed. */
 u64 ockam_netns_default_limit(enum ockam_limit_attr which);
+/*
+ * May @which be set to @value? 0; -ERANGE; -EPERM when @value is above the
+ * default and the caller may not raise it. Then *@why is a sentence.
+ */
+int ockam_netns_check_limit(enum ockam_limit_attr which, u64 value,
+			    bool may_raise, const char **why);
+/* All defaults again; caller holds ->config_lock or is alone. */
+void ockam_netns_reset_limits(struct ockam_net *on);
 /* Caller holds ->config_lock and has checked @value. */
 void ockam_netns_set_limit(struct ockam_net *on, enum ockam_limit_attr which,
 			   u64 value);

@@ -9,7 +9,7 @@
 #include "limits.h"
 #include "mib.h"
 #include "netlink.h"
-#include "nl_limits.h"
+#include "netns.h"
 
 #define OCKAM_NL_PROTOCOL_VERSION	1	/* Ockam's TCP protocol */
 #define OCKAM_NL_COUNTER_SIZE		64	/* nest, name and value */
@@ -33,44 +33,6 @@ const struct nla_policy ockam_nl_limits_policy[OCKAM_LIMIT_MAX + 1] = {
 	[OCKAM_LIMIT_INITIATOR_MS] = { .type = NLA_U64 },
 	[OCKAM_LIMIT_RESPONDER_MS] = { .type = NLA_U64 },
 };
-
-/* What makes sense at all, whoever asks. */
-static const struct ockam_nl_bounds {
-	u64 min;
-	u64 max;
-} ockam_nl_bounds[OCKAM_LIMIT_MAX + 1] = {
-	[OCKAM_LIMIT_ADDRESSES] = { 0, 1 << 24 },
-	[OCKAM_LIMIT_LINKS] = { 0, 1 << 24 },
-	[OCKAM_LIMIT_CHANNELS] = { 0, 1 << 24 },
-	[OCKAM_LIMIT_LISTENERS] = { 0, 1 << 24 },
-	[OCKAM_LIMIT_PENDING] = { 0, 1 << 20 },
-	[OCKAM_LIMIT_PENDING_LINK] = { 0, 1 << 20 },
-	[OCKAM_LIMIT_PENDING_RATE] = { 0, 1000000 },
-	[OCKAM_LIMIT_FRAME_BYTES] = { 64, OCKAM_FRAME_MAX_BYTES },
-	[OCKAM_LIMIT_LINK_QUEUE_BYTES] = { 1, 1ull << 30 },
-	[OCKAM_LIMIT_NODE_QUEUE_BYTES] = { 1, 1ull << 40 },
-	[OCKAM_LIMIT_PARTIAL_BYTES] = { 1, 1ull << 40 },
-	[OCKAM_LIMIT_CHANNEL_DEPTH] = { 1, 255 },
-	[OCKAM_LIMIT_STALL_MS] = { 1, 86400000 },
-	[OCKAM_LIMIT_HALF_FRAME_MS] = { 1, 86400000 },
-	[OCKAM_LIMIT_INITIATOR_MS] = { 1, 86400000 },
-	[OCKAM_LIMIT_RESPONDER_MS] = { 1, 86400000 },
-};
-
-int ockam_nl_check_limit(enum ockam_limit_attr which, u64 value, bool may_raise,
-			 const char **why)
-{
-	if (value < ockam_nl_bounds[which].min ||
-	    value > ockam_nl_bounds[which].max) {
-		*why = "the value is outside of what this limit can be";
-		return -ERANGE;
-	}
-	if (value > ockam_netns_default_limit(which) && !may_raise) {
-		*why = "only root of the initial user namespace may raise it above the default";
-		return -EPERM;
-	}
-	return 0;
-}
 
 int ockam_nl_own_node(struct sk_buff *skb, struct genl_info *info)
 {
@@ -208,8 +170,8 @@ int ockam_nl_set_node(struct sk_buff *skb, struct genl_info *info)
 	for (which = OCKAM_LIMIT_PAD + 1; which <= OCKAM_LIMIT_MAX; which++) {
 		if (!tb[which])
 			continue;
-		err = ockam_nl_check_limit(which, nla_get_u64(tb[which]),
-					   may_raise, &why);
+		err = ockam_netns_check_limit(which, nla_get_u64(tb[which]),
+					      may_raise, &why);
 		if (err) {
 			NL_SET_BAD_ATTR(info->extack, tb[which]);
 			return ockam_nl_refuse(info->extack, err, why);

@@ -13,7 +13,6 @@
 
 #include "compat.h"
 #include "netns.h"
-#include "nl_limits.h"
 #include "sysctl.h"
 
 struct ockam_sysctl_net {
@@ -42,7 +41,7 @@ static int ockam_sysctl_handle(ockam_compat_ctl_table *table, int write,
 	err = proc_doulongvec_minmax(&copy, write, buffer, lenp, ppos);
 	if (err || !write)
 		return err;
-	err = ockam_nl_check_limit(which, value, capable(CAP_NET_ADMIN), &why);
+	err = ockam_netns_check_limit(which, value, capable(CAP_NET_ADMIN), &why);
 	if (err)
 		return err == -ERANGE ? -EINVAL : err;
 	mutex_lock(&on->config_lock);
