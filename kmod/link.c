@@ -446,6 +446,11 @@ int ockam_link_pair(struct ockam_link *a, struct ockam_link *b,
 		return -EINVAL;
 	}
 	mutex_lock(&ockam_link_pair_lock);
+	/* The work of an end that is known already may not have come so far. */
+	if (a->pair && ockam_link_dead(a->pair))
+		__ockam_link_unpair(a);
+	if (b->pair && ockam_link_dead(b->pair))
+		__ockam_link_unpair(b);
 	if (ockam_link_dead(a) || ockam_link_dead(b)) {
 		NL_SET_ERR_MSG(extack, "one of the links has just ended");
 		err = -ENOENT;
@@ -513,7 +518,7 @@ void ockam_link_info(struct ockam_link *link, struct ockam_link_info *info)
 	memcpy(info->name, link->ep.name, info->name_len);
 
 	mutex_lock(&ockam_link_pair_lock);
-	if (link->pair) {
+	if (link->pair && !ockam_link_dead(link->pair)) {
 		info->pair_len = link->pair->ep.name_len;
 		memcpy(info->pair, link->pair->ep.name, info->pair_len);
 	}

@@ -128,7 +128,7 @@ struct ockam_link {
 	unsigned long bits;		/* enum ockam_link_bit */
 	u32 number;			/* in OCKAM_TABLE_LINKS */
 	bool accepted;
-	struct mutex birth;
+	struct mutex birth;		/* ->sock, ->attached, bringing up */
 
 	struct socket *sock;		/* with a reference on its file, until ->end_work */
 	bool attached;			/* ->birth: the socket's callbacks are ours */

@@ -23,9 +23,10 @@
  * and listen() (there is no ->clone) are refused on it. It is never
  * registered: setsockopt(TCP_ULP) cannot ask for it.
  *
- * It stays for the rest of the socket's life: getsockopt(TCP_ULP) and
- * inet_diag look at it without a lock, because nothing else ever takes one
- * away either. TCP drops the module's reference when it frees the socket.
+ * It stays while the user has a descriptor: getsockopt(TCP_ULP) reads the
+ * pointer twice and without a lock, because nothing else ever takes one away.
+ * TCP drops the module's reference when it frees the socket, or we do when we
+ * are the last to hold its file.
  */
 static struct tcp_ulp_ops ockam_link_ulp __read_mostly = {
 	.name = "ockam",
@@ -285,16 +286,42 @@ void ockam_link_socket_detach(struct ockam_link *link)
 	release_sock(sk);
 }
 
+/*
+ * Nobody but us can reach @sock any more: leave the place of the upper layer, so
+ * that a connection that takes long to end does not hold the module. inet_diag
+ * may still be looking: see ockam_link_socket_exit().
+ */
+static void ockam_link_socket_drop_ulp(struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+	bool ours;
+
+	if (!ockam_link_socket_is_tcp(sk) || file_count(sock->file) != 1)
+		return;
+	lock_sock(sk);
+	ours = inet_csk(sk)->icsk_ulp_ops == &ockam_link_ulp;
+	if (ours)
+		WRITE_ONCE(inet_csk(sk)->icsk_ulp_ops, NULL);
+	release_sock(sk);
+	/* Not the last one: the link has its own. */
+	if (ours)
+		module_put(THIS_MODULE);
+}
+
 void ockam_link_socket_close(struct ockam_link *link)
 {
-	if (test_bit(OCKAM_LINK_SHOWN, &link->bits))
+	if (test_bit(OCKAM_LINK_SHOWN, &link->bits)) {
 		kernel_sock_shutdown(link->sock, SHUT_RDWR);
+		ockam_link_socket_drop_ulp(link->sock);
+	}
 	sockfd_put(link->sock);
 	link->sock = NULL;
 }
 
 void ockam_link_socket_exit(void)
 {
+	/* inet_diag reads our name under RCU or a spinlock. */
+	synchronize_rcu();
 	/*
 	 * AF_UNIX reads a callback's pointer and calls it without any lock. A
 	 * task preempted between the two would return into freed text.

@@ -65,7 +65,7 @@ struct ockam_link_stream {
 	atomic64_t rx_partial;		/* charged to on->partial_bytes */
 
 	struct work_struct tx_work;
-	struct mutex tx_mutex;
+	struct mutex tx_mutex;		/* who sends; the next two */
 	struct list_head tx_sending;	/* ->tx_mutex */
 	bool tx_version_sent;		/* ->tx_mutex */
 	spinlock_t tx_lock;		/* BH: all below */

@@ -210,7 +210,9 @@ static bool ockam_link_tx_drain(struct ockam_link_stream *s, unsigned int calls)
 			return false;
 		if (sent > 0) {
 			clear_bit(OCKAM_LINK_BLOCKED, &link->bits);
-		} else if (sent == -EAGAIN) {
+			continue;
+		}
+		if (sent == -EAGAIN) {
 			/*
 			 * The socket may have got room between its answer and
 			 * the bit: ask again once the bit is set.
@@ -219,17 +221,13 @@ static bool ockam_link_tx_drain(struct ockam_link_stream *s, unsigned int calls)
 				continue;
 			ockam_link_arm_watch(link);
 			return false;
-		} else {
-			break;
 		}
+		/* A signal of the local sender; the work gets none. */
+		if (sent == -EINTR || sent == -ERESTARTSYS)
+			return true;
+		ockam_link_fail(link, OCKAM_MIB_LINKS_FAILED_IO, sent,
+				"sending on the socket failed");
 	}
-	if (ockam_link_dead(link))
-		return false;
-	/* A signal of the local sender; the work gets none. */
-	if (sent == -EINTR || sent == -ERESTARTSYS)
-		return true;
-	ockam_link_fail(link, OCKAM_MIB_LINKS_FAILED_IO, sent,
-			"sending on the socket failed");
 	return false;
 }
 

@@ -20,7 +20,7 @@
 
 #include "linkhelp.h"
 
-#define LH_TIMEOUT_MS 10000
+#define LH_TIMEOUT_MS 60000
 
 const char *const lh_family_names[LH_FAMILIES] = {
 	"UNIX", "TCP over IPv4", "TCP over IPv6", "VSOCK"
@@ -216,9 +216,9 @@ bool lh_read_version(int fd)
 
 bool lh_wait_end(int fd, int ms)
 {
+	static _Thread_local uint8_t buf[1 << 16];
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	long long end = nlh_now() + ms;
-	static _Thread_local uint8_t buf[1 << 16];
 	ssize_t n;
 
 	while (nlh_now() <= end) {

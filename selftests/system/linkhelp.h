@@ -45,7 +45,7 @@ size_t lh_encode(const struct lh_message *m, uint8_t *out);
 size_t lh_frame(uint8_t *out, const char *first, const char *second,
 		const void *payload, size_t len);
 
-/* Everything, or false; waits at most 10 s. */
+/* Everything, or false; a minute without progress is an end. */
 bool lh_write(int fd, const void *p, size_t len);
 bool lh_read(int fd, void *p, size_t len);
 /* As lh_read() for one byte: is it the version? */

@@ -223,6 +223,24 @@ static void test_heartbeat_and_routes(void)
 	close_pair(&a, &b);
 }
 
+static void show_links(unsigned int at)
+{
+	struct nlh_link l;
+
+	printf("# stopped at %u\n", at);
+	for (int i = 0; i < 2; i++) {
+		const char *name = i ? "b" : "a";
+
+		if (!nlh_link_get(&node, name, &l))
+			printf("# %s: rx %llu bytes %llu messages, tx %llu bytes %llu messages, %llu queued, flags %x\n",
+			       name, (unsigned long long)l.rx_bytes,
+			       (unsigned long long)l.rx_messages,
+			       (unsigned long long)l.tx_bytes,
+			       (unsigned long long)l.tx_messages,
+			       (unsigned long long)l.queued_bytes, l.flags);
+	}
+}
+
 /* However the bytes are cut, the same messages come out. */
 static void test_cuts(void)
 {
@@ -265,12 +283,14 @@ static void test_cuts(void)
 	len = 0;
 	for (unsigned int i = 0; i < 20000; i++)
 		len += lh_frame(data + len, "b", "x", &i, sizeof(i));
-	if (!fork()) {
+	if (!fork())
 		_exit(!lh_write(a.raw, data, len));
-	}
-	for (unsigned int i = 0; good && i < 20000; i++)
+	for (unsigned int i = 0; good && i < 20000; i++) {
 		good = lh_read_frame(b.raw, &m) && m.len == 4 &&
 		       !memcmp(m.payload, &i, 4);
+		if (!good)
+			show_links(i);
+	}
 	ok(good, "20000 messages at once arrive, in order");
 	close_pair(&a, &b);
 }

@@ -164,7 +164,7 @@ static void test_stall(enum lh_family family)
 	ok(lh_wait_counter(&node, "links_failed_stall", stalls + 1, SOON) &&
 	   !nlh_link_wait_gone(&node, "b", SOON),
 	   "%s: a link that takes nothing fails", name);
-	ok(nlh_now() - start < 2500, "%s: in its time", name);
+	ok(nlh_now() - start >= 400, "%s: not before its time", name);
 	ok(!nlh_link_get(&node, "a", NULL) && wait_paused("a", false),
 	   "%s: who waited for it goes on", name);
 	lh_open(&c, &node, family, &(struct nlh_link_options){
