@@ -134,7 +134,7 @@ def value(text):
 defaults = {name: value(text) for name, text in
             re.findall(r"#define OCKAM_DEFAULT_(\w+)\s+(.*)", strip_comments(read("kmod/limits.h")))}
 bounds = {name: (value(low), value(high)) for name, low, high in
-          re.findall(r"\[OCKAM_LIMIT_(\w+)\] = \{ (\S+), (.*?) \}", read("kmod/nl_node.c"))}
+          re.findall(r"\[OCKAM_LIMIT_(\w+)\] = \{ (\S+), (.*?) \}", read("kmod/netns_limits.c"))}
 result("defaults and ranges of limits are right", [
     f"{name}: {default}, {low} to {high}" for name, limit, default, low, high in rows
     if int(default) != defaults.get(limit) or (int(low), int(high)) != bounds.get(limit)])
