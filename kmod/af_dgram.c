@@ -291,6 +291,8 @@ int ockam_dgram_sendmsg(struct socket *sock, struct msghdr *m, size_t len)
 		goto out;
 	}
 	ockam_route_move(&msg->onward, &onward);
+	/* sendmmsg(2) has another one for us. */
+	msg->more = m->msg_flags & MSG_BATCH;
 	ockam_dgram_charge_tx(msg, sk);
 	err = ockam_dgram_send(os, msg);
 out:

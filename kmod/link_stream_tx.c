@@ -246,18 +246,19 @@ static void ockam_link_tx_work(struct work_struct *work)
 }
 
 /*
- * Get the queue moving. The message of a local sender goes out at once, in its
- * own context: that saves the wake-up of a worker. What is forwarded comes in
- * batches, so a work collects it. Whoever finds somebody else sending leaves a
+ * Get the queue moving. The last message of a local sender goes out at once, in
+ * its own context: that saves the wake-up of a worker. What is forwarded, or
+ * has another one right behind, comes in batches, so a work collects it unless
+ * the last one is faster. Whoever finds somebody else sending leaves a
  * work behind, because that one may just have seen the queue empty.
  */
-static void ockam_link_tx_kick(struct ockam_link_stream *s, bool local)
+static void ockam_link_tx_kick(struct ockam_link_stream *s, bool at_once)
 {
 	bool again = true;
 
 	if (test_bit(OCKAM_LINK_BLOCKED, &s->link.bits))
 		return;
-	if (local && mutex_trylock(&s->tx_mutex)) {
+	if (at_once && mutex_trylock(&s->tx_mutex)) {
 		again = ockam_link_tx_drain(s, OCKAM_LINK_TX_INLINE);
 		mutex_unlock(&s->tx_mutex);
 	}
@@ -271,7 +272,7 @@ int ockam_link_stream_tx_deliver(struct ockam_endpoint *ep,
 {
 	struct ockam_link *link = container_of(ep, struct ockam_link, ep);
 	struct ockam_link_stream *s = ockam_link_stream_from(link);
-	bool local = msg->sk;
+	bool at_once = msg->sk && !msg->more;
 	bool full;
 	int err;
 
@@ -287,7 +288,7 @@ int ockam_link_stream_tx_deliver(struct ockam_endpoint *ep,
 	}
 	if (full)
 		ockam_dispatch_note_gate(d, &link->gate);
-	ockam_link_tx_kick(s, local);
+	ockam_link_tx_kick(s, at_once);
 	return 0;
 }
 

@@ -40,6 +40,7 @@ struct ockam_message *ockam_message_alloc(struct ockam_net *on, size_t headroom,
 	msg->depth = 0;
 	msg->has_peer = false;
 	msg->control = false;
+	msg->more = false;
 
 	msg->head = kvmalloc(max_t(size_t, size, 1), gfp);
 	if (!msg->head) {

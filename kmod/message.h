@@ -54,6 +54,7 @@ struct ockam_message {
 	u8 depth;			/* channels this message was sealed through */
 	bool has_peer;			/* came out of a channel */
 	bool control;			/* Close, handshake, liveness: reserved budget */
+	bool more;			/* hint: its sender has another one right behind */
 };
 
 /*
