@@ -60,6 +60,9 @@ static int ockam_payload_check_history(const struct ockam_piece *history,
 		peer->is_new = true;
 		return 0;
 	}
+	/* The usual case costs no signature: what was known verified then. */
+	if (len == peer->identity->history_len && !memcmp(bytes, peer->identity->history, len))
+		return 0;
 	ret = ockam_identity_decode(bytes, len, &known, err);
 	if (ret) {
 		ockam_err_prefix(err, "the history stored for the peer");

@@ -46,12 +46,40 @@ static void ockamd_worker_say_failed(const struct ockam_err *err)
 	ockam_buf_free(&packet);
 }
 
+/* The process's one worker; callbacks that are given no argument use it. */
+static struct ockamd_worker ockamd_worker_self;
+
+static int64_t ockamd_worker_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Remember a history for a moment; NULL forgets. */
+static void ockamd_worker_remember(const uint8_t id[OCKAM_IDENTIFIER_LEN], const uint8_t *history,
+				   size_t len)
+{
+	struct ockamd_worker_known *known = &ockamd_worker_self.known[id[0]];
+
+	free(known->history);
+	known->history = history ? malloc(len) : NULL;
+	if (!known->history)
+		return;
+	memcpy(known->history, history, len);
+	memcpy(known->id, id, OCKAM_IDENTIFIER_LEN);
+	known->len = len;
+	known->until = ockamd_worker_now() + OCKAMD_WORKER_CACHE_MS;
+}
+
 void ockamd_worker_learnt(const struct ockam_peer *peer)
 {
 	struct ockam_buf packet = { 0 };
 
 	if (!peer->is_new && !peer->is_newer)
 		return;
+	ockamd_worker_remember(peer->identity->identifier, NULL, 0);
 	ockamd_pipe_begin(&packet, OCKAMD_PIPE_PEER_PUT, 1);
 	ockam_buf_put_bytes(&packet, peer->identity->history, peer->identity->history_len);
 	if (ockamd_pipe_send(OCKAMD_WORKER_PIPE, &packet, OCKAMD_WORKER_ASK_MS))
@@ -121,9 +149,6 @@ static int ockamd_worker_take_authority(struct ockamd_worker *worker, struct ock
 	return 0;
 }
 
-/* The process's one worker; callbacks that are given no argument use it. */
-static struct ockamd_worker ockamd_worker_self;
-
 /*
  * One packet. An answer to PEER_ASK is put into worker->answer. Returns its
  * type, or a negative errno: the node process is gone or talks nonsense.
@@ -181,10 +206,18 @@ int ockamd_worker_known(void *arg, const uint8_t id[OCKAM_IDENTIFIER_LEN],
 {
 	struct pollfd p = { .fd = OCKAMD_WORKER_PIPE, .events = POLLIN };
 	struct ockamd_worker *worker = arg;
+	struct ockamd_worker_known *known;
 	struct ockam_buf packet = { 0 };
 	struct ockam_reader r;
 	int ret;
 
+	known = &worker->known[id[0]];
+	if (known->history && !memcmp(known->id, id, OCKAM_IDENTIFIER_LEN) &&
+	    known->until > ockamd_worker_now()) {
+		*history = known->history;
+		*len = known->len;
+		return 1;
+	}
 	ockamd_pipe_begin(&packet, OCKAMD_PIPE_PEER_ASK, 1);
 	ockam_buf_put_bytes(&packet, id, OCKAM_IDENTIFIER_LEN);
 	ret = ockamd_pipe_send(OCKAMD_WORKER_PIPE, &packet, OCKAMD_WORKER_ASK_MS);
@@ -196,6 +229,8 @@ int ockamd_worker_known(void *arg, const uint8_t id[OCKAM_IDENTIFIER_LEN],
 		ret = ockamd_worker_hear(worker, &r);
 		if (ret == OCKAMD_PIPE_PEER) {
 			ret = ockamd_worker_is_answer(worker, &r, id, history, len);
+			if (ret == 1)
+				ockamd_worker_remember(id, *history, *len);
 			if (ret != -EAGAIN)
 				return ret;
 		}

@@ -17,6 +17,17 @@
 #define OCKAMD_WORKER_EXCHANGES	4096	/* kept at once; the kernel's limit is lower */
 #define OCKAMD_WORKER_AUTHORITIES	16
 
+#define OCKAMD_WORKER_CACHE	256	/* histories remembered, by first byte of the identifier */
+#define OCKAMD_WORKER_CACHE_MS	1000	/* another node of the home may learn a longer one */
+
+/* A history that the node process told a moment ago. */
+struct ockamd_worker_known {
+	uint8_t		id[OCKAM_IDENTIFIER_LEN];
+	int64_t		until;		/* milliseconds, monotonic clock */
+	uint8_t		*history;	/* NULL: none */
+	size_t		len;
+};
+
 /* Static key of one identity of the node. */
 struct ockamd_worker_key {
 	struct ockam_identity	*identity;	/* NULL: no such number */
@@ -35,6 +46,7 @@ struct ockamd_worker {
 	struct ockamd_exchange		*exchanges;	/* OCKAMD_WORKER_EXCHANGES of them */
 	size_t				n_exchanges;
 	size_t				furthest;	/* from an exchange's usual place, ever */
+	struct ockamd_worker_known	known[OCKAMD_WORKER_CACHE];
 	uint8_t				*packet;	/* OCKAMD_PIPE_MAX bytes, from the pipe */
 	uint8_t				*answer;	/* the same: the history last asked for */
 	uint8_t				*payload;	/* a handshake message each */
