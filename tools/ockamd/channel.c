@@ -5,6 +5,7 @@
  * Copyright (C) 2026 The Ockam for Linux authors
  */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,11 +13,13 @@
 #include "node.h"
 #include "workerpipe.h"
 
+#define OCKAMD_CHANNEL_LATE_MS	10000	/* longer than the kernel takes to report anything */
 #define OCKAMD_CHANNEL_MS	120000	/* unless the request says otherwise; and at most */
 
 /* A channel being made. request NULL: its client went away, end it when it comes. */
 struct ockamd_channel_making {
 	LIST_ENTRY(ockamd_channel_making)	link;
+	struct ockamd_timer			timer;	/* its report was lost */
 	struct ockamd_request			*request;
 	uint32_t				seq;
 };
@@ -193,6 +196,21 @@ static int ockamd_channel_opaque(struct ockamd_request *request, struct ockam_bu
 	return ret;
 }
 
+/* Reports are lost only when the kernel could not queue them. */
+static void ockamd_channel_lost_report(struct ockamd_timer *timer)
+{
+	struct ockamd_channel_making *making = (struct ockamd_channel_making *)
+		((char *)timer - offsetof(struct ockamd_channel_making, timer));
+	struct ockamd_request *request = making->request;
+
+	LIST_REMOVE(making, link);
+	free(making);
+	if (request)
+		ockamd_ctl_fail(request, OCKAM_CONTROL_TIMEOUT,
+				"timeout: the kernel did not say whether the secure channel was made",
+				NULL, NULL);
+}
+
 static int ockamd_channel_begin(struct ockamd_request *request,
 				struct ockamd_channel_making *making, struct ockam_err *err)
 {
@@ -200,7 +218,7 @@ static int ockamd_channel_begin(struct ockamd_request *request,
 	struct ockam_nl_channel_new new = { 0 };
 	struct ockam_buf opaque = { 0 };
 	struct ockam_route route;
-	int64_t timeout;
+	int64_t timeout = 0;
 	int ret;
 
 	ret = ockamd_message_route(ockam_value_array(args, "route"), &route, err);
@@ -216,6 +234,11 @@ static int ockamd_channel_begin(struct ockamd_request *request,
 		new.opaque.len = opaque.len;
 		new.timeout_ms = (uint32_t)timeout;
 		ret = ockam_nl_channel_new(request->node->nl, &new, &making->seq, err);
+	}
+	if (!ret) {
+		making->timer.fn = ockamd_channel_lost_report;
+		ockamd_loop_arm(&request->node->loop, &making->timer,
+				timeout + OCKAMD_CHANNEL_LATE_MS);
 	}
 	ockam_buf_free(&opaque);
 	return ret;
@@ -342,11 +365,12 @@ void ockamd_channel_result(struct ockamd_node *node, const struct ockam_nl_resul
 		if (making->seq == result->seq)
 			break;
 	}
-	if (!making)
-		return;
-	request = making->request;
-	LIST_REMOVE(making, link);
-	free(making);
+	request = making ? making->request : NULL;
+	if (making) {
+		ockamd_loop_disarm(&making->timer);
+		LIST_REMOVE(making, link);
+		free(making);
+	}
 	if (result->error) {
 		if (request)
 			ockamd_channel_failed(request, result);

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,8 @@
 #include <unistd.h>
 
 #include "log.h"
+
+#define OCKAMD_LOG_RATE	1000	/* lines a second */
 
 static const char * const ockamd_log_names[] = {
 	"off", "error", "warn", "info", "debug", "trace",
@@ -69,6 +72,26 @@ static void ockamd_log_escape(const char *text, char *out, size_t size)
 	out[used] = '\0';
 }
 
+/*
+ * Strangers cause lines (connections, handshakes), so their number is bounded.
+ * Threads may lose count of each other; the bound is rough.
+ */
+static bool ockamd_log_admit(time_t now, unsigned int *dropped)
+{
+	static atomic_uint lines, missed;
+	static _Atomic time_t second;
+
+	*dropped = 0;
+	if (atomic_exchange(&second, now) != now) {
+		atomic_store(&lines, 0);
+		*dropped = atomic_exchange(&missed, 0);
+	}
+	if (atomic_fetch_add(&lines, 1) < OCKAMD_LOG_RATE)
+		return true;
+	atomic_fetch_add(&missed, 1);
+	return false;
+}
+
 static void ockamd_log_write(enum ockamd_level level, const char *text)
 {
 	char line[2 * OCKAMD_LOG_TEXT + 128];
@@ -98,7 +121,9 @@ static void ockamd_log_write(enum ockamd_level level, const char *text)
 void ockamd_log(enum ockamd_level level, const char *fmt, ...)
 {
 	char text[OCKAMD_LOG_TEXT];
+	unsigned int dropped;
 	int saved = errno;
+	char note[80];
 	va_list args;
 	char *c;
 
@@ -111,9 +136,15 @@ void ockamd_log(enum ockamd_level level, const char *fmt, ...)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			*c = '?';
 	}
-	if (ockamd_log_state.sink)
+	if (ockamd_log_state.sink) {
 		ockamd_log_state.sink(level, text);
-	else
+	} else if (ockamd_log_admit(time(NULL), &dropped)) {
+		if (dropped) {
+			snprintf(note, sizeof(note), "%u lines of the last second are missing here",
+				 dropped);
+			ockamd_log_write(OCKAMD_WARN, note);
+		}
 		ockamd_log_write(level, text);
+	}
 	errno = saved;
 }

@@ -333,9 +333,12 @@ static int ockamd_node_start(struct ockamd_node *node, struct ockam_err *err)
 
 static void ockamd_node_end(struct ockamd_node *node)
 {
+	bool listens = node->ctl.watch.fd >= 0;
+
 	ockamd_listener_close_all(node);
 	ockamd_ctl_stop(node);
-	if (node->control[0] && node->ctl.node)
+	/* Only our own: it may be another process's that kept us from starting. */
+	if (listens)
 		unlink(node->control);
 	if (node->nl)
 		ockam_nl_node_del(node->nl, NULL);
