@@ -4,10 +4,12 @@
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "ctl.h"
 #include "help.h"
@@ -46,6 +48,21 @@ static const struct ctl_command ctl_root = {
 	.children = ctl_commands,
 };
 
+/*
+ * A caller may have closed 0, 1 or 2. Then the next file to be opened, which
+ * may be the database, would get that number, and results be written to it.
+ */
+static void ctl_open_streams(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 static void ctl_say_remark(void *arg, const char *sentence)
 {
 	struct ctl *ctl = arg;
@@ -83,6 +100,7 @@ int main(int argc, char **argv)
 	struct ockam_err err;
 	int ret;
 
+	ctl_open_streams();
 	setlocale(LC_ALL, "");
 	/* A reader that goes away is an error to report, not a silent death. */
 	signal(SIGPIPE, SIG_IGN);
