@@ -24,7 +24,7 @@
 
 static struct ockam_err err;
 static struct ockam_home home;
-static char top[] = "/tmp/ockam-store-XXXXXX";
+static char top[32] = "/tmp/ockam-store-XXXXXX";
 static char said[4096];
 
 static void say(void *arg, const char *sentence)
@@ -249,7 +249,8 @@ static void test_nodes(void)
 	got = n1;
 	got.pid = 1;
 	got.pid_start = ockam_process_start(1);
-	ok_ret(ockam_store_node_claim(store, &got, NULL, &err), -EEXIST, err, "taken: %s", err.text);
+	ok_ret(ockam_store_node_claim(store, &got, NULL, &err), -EEXIST, err, "taken: %s",
+	       err.text);
 	ok_text(err.text, "Node n1 is already running", "the sentence of the reference");
 	ok_ret(ockam_store_node_update(store, &got, &err), -ESTALE, err, "update by a stranger");
 	ok_ret(ockam_store_node_delete(store, "n1", &err), -EBUSY, err, "running: %s", err.text);
@@ -367,7 +368,8 @@ static void test_vaults(void)
 	ok_ret(ockam_store_vault_create(store, "x", path, &v, &err), -EEXIST, err, "%s", err.text);
 	ok_ret(ockam_store_vault_create(store, "../x", NULL, &v, &err), -EINVAL, err, "%s",
 	       err.text);
-	ok_ret(ockam_store_vault_move(store, "default", "/tmp/x", &err), -EBUSY, err, "%s", err.text);
+	ok_ret(ockam_store_vault_move(store, "default", "/tmp/x", &err), -EBUSY, err, "%s",
+	       err.text);
 	ok_text(err.text,
 		"The vault default cannot be moved to \"/tmp/x\" because this is the default vault",
 		"the sentence");
@@ -439,8 +441,8 @@ static void test_identities(void)
 	ok_text(c.name, "s", "names the one that is here");
 	ockam_identity_record_free(&c);
 	ok_ret(ockam_store_identity_import(store, "u", NULL, stranger->history,
-					   stranger->history_len - 1, NULL, &c, &err), -EBADMSG, err,
-	       "import of a broken one: %s", err.text);
+					   stranger->history_len - 1, NULL, &c, &err), -EBADMSG,
+	       err, "import of a broken one: %s", err.text);
 	ok_ret(ockam_store_identity_rotate(store, "s", &c, &err), -ENOKEY, err, "%s", err.text);
 	ok(!ockam_store_identity_find(store, stranger->identifier, &c, &err) &&
 	   !strcmp(c.name, "s"), "found by identifier");
@@ -512,7 +514,8 @@ static void test_purpose_keys_in(const char *dir, const char *vault)
 
 static int count_peer(void *arg, const uint8_t identifier[32], const uint8_t *history, size_t len)
 {
-	(void)identifier, (void)history;
+	(void)identifier;
+	(void)history;
 	(*(int *)arg)++;
 	return len ? 0 : -EINVAL;
 }
@@ -631,8 +634,8 @@ static void test_many(void)
 		if (++defaults == MANY)
 			break;
 	}
-	ok(defaults == MANY && !wrong, "%d processes at once, %d through, %d failed", MANY, defaults,
-	   wrong);
+	ok(defaults == MANY && !wrong, "%d processes at once, %d through, %d failed", MANY,
+	   defaults, wrong);
 	ok(winners == 1, "one of them took the name");
 	ok_ret(ockam_store_open(&home, 0, &store, &err), 0, err, "opened afterwards");
 	ok(!ockam_store_node_list(store, &nodes, &count, &err) && count == MANY + 1, "%d nodes",

@@ -176,7 +176,8 @@ int ockam_home_control_path(const struct ockam_home *home, const char *node,
 	int len = snprintf(path, OCKAM_CONTROL_PATH, "%s/%s/%s", OCKAM_RUN_DIR, home->hash, node);
 
 	if (len < 0 || len >= OCKAM_CONTROL_PATH)
-		return ockam_err_set(err, -ENAMETOOLONG, "the node's name '%.60s' is too long", node);
+		return ockam_err_set(err, -ENAMETOOLONG, "the node's name '%.60s' is too long",
+				     node);
 	return 0;
 }
 
@@ -190,7 +191,8 @@ int ockam_home_netns_name(const struct ockam_home *home, const char *node,
 	else
 		len = snprintf(name, NAME_MAX + 1, "ockam-%s-%s", home->hash, node);
 	if (len < 0 || len > NAME_MAX)
-		return ockam_err_set(err, -ENAMETOOLONG, "the node's name '%.60s' is too long", node);
+		return ockam_err_set(err, -ENAMETOOLONG, "the node's name '%.60s' is too long",
+				     node);
 	return 0;
 }
 

@@ -321,7 +321,8 @@ int ockam_store_identity_default(struct ockam_store *store, const struct ockam_r
 		ret = __ockam_identity_create(store, NULL, NULL, NULL, true, &notes, record, err);
 		if (!ret) {
 			ockam_identifier_format(record->identity->identifier, text);
-			ockam_store_note(&notes, "Generated a new Identity named %s.", record->name);
+			ockam_store_note(&notes, "Generated a new Identity named %s.",
+					 record->name);
 			ockam_store_note(&notes, "%s has Identifier %s", record->name, text);
 			ockam_store_note(&notes,
 					 "Marked %s as your default Identity, on this machine.",

@@ -33,7 +33,8 @@ int ockam_sql_fail(sqlite3 *db, const char *file, struct ockam_err *err)
 				     "the database %.100s is damaged (%s): restore it, or start over with 'ockamctl reset --yes'",
 				     file, why);
 	case SQLITE_FULL:
-		return ockam_err_set(err, -ENOSPC, "no space is left for the database %.150s", file);
+		return ockam_err_set(err, -ENOSPC, "no space is left for the database %.150s",
+				     file);
 	case SQLITE_READONLY:
 		return ockam_err_set(err, -EROFS, "the database %.150s cannot be written", file);
 	case SQLITE_CANTOPEN:

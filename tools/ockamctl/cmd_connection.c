@@ -31,7 +31,8 @@ static int ctl_connection_create(struct ctl *ctl, const struct ctl_args *args)
 			       ctl_session_timeout_ms(), &result, &err);
 	ctl_session_close(&session);
 	if (ret < 0)
-		return ctl_output_fail(&ctl->out, ret, err.text, NULL, "Unable to connect to %s", to);
+		return ctl_output_fail(&ctl->out, ret, err.text, NULL, "Unable to connect to %s",
+				       to);
 	address = ockam_value_text(result, "address") ?: "";
 	if (asprintf(&machine, "/worker/%s", address) < 0 ||
 	    asprintf(&plain,
@@ -346,7 +347,8 @@ static const struct ctl_flag ctl_connection_create_flags[] = {
 	{ .name = "from", .kind = CTL_FLAG_VALUE, .placeholder = "<NODE>",
 	  .help = "Node that connects; default the default node" },
 	{ .name = "to", .letter = 't', .kind = CTL_FLAG_VALUE, .placeholder = "<ADDRESS>",
-	  .required = true, .check = ctl_check_socket_address, .help = "host:port of a node's TCP listener" },
+	  .required = true, .check = ctl_check_socket_address,
+	  .help = "host:port of a node's TCP listener" },
 	{ }
 };
 

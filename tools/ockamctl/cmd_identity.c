@@ -45,8 +45,8 @@ static int ctl_identity_import(struct ctl *ctl, const struct ctl_args *args, con
 	if (ret < 0)
 		ockam_err_prefix(&err, "the identity");
 	else
-		ret = ockam_store_identity_import(ctl->store, name, ctl_arg(args, "vault"), bytes, n,
-						  &ctl->remarks, record, &err);
+		ret = ockam_store_identity_import(ctl->store, name, ctl_arg(args, "vault"), bytes,
+						  n, &ctl->remarks, record, &err);
 	/* The very same again: nothing changes. A name for something else is taken. */
 	*existed = ret == -EEXIST && record->identity && record->identity->history_len == n &&
 		   !memcmp(record->identity->history, bytes, n);
@@ -116,6 +116,7 @@ static char *ctl_identity_full(const struct ockam_identity *identity, struct jso
 	fprintf(f, "Identifier: %s", id);
 	for (i = 0; i < identity->n_changes; i++) {
 		const struct ockam_change *change = &identity->changes[i];
+		const char *type = ctl_identity_key_type(change);
 		struct json_object *item = json_object_new_object();
 		char hash[OCKAM_HASH_LEN * 2 + 1];
 		char key[2 * sizeof(change->key.bytes) + 1];
@@ -123,12 +124,12 @@ static char *ctl_identity_full(const struct ockam_identity *identity, struct jso
 		ockam_hex_encode(change->hash, OCKAM_HASH_LEN, hash);
 		ockam_hex_encode(change->key.bytes, change->key.len, key);
 		fprintf(f, "\nChange[%zu]:\n  identifier:              %s", i, hash);
-		fprintf(f, "\n  primary_public_key:      %s: %s", ctl_identity_key_type(change), key);
+		fprintf(f, "\n  primary_public_key:      %s: %s", type, key);
 		fprintf(f, "\n  revoke_all_purpose_keys: %s",
 			change->revoke_all_purpose_keys ? "true" : "false");
 		ockam_value_put_text(item, "change_hash", hash);
 		ockam_value_put_text(item, "primary_public_key", key);
-		ockam_value_put_text(item, "primary_public_key_type", ctl_identity_key_type(change));
+		ockam_value_put_text(item, "primary_public_key_type", type);
 		ockam_value_put_bool(item, "revoke_all_purpose_keys",
 				     change->revoke_all_purpose_keys);
 		json_object_array_add(changes, item);

@@ -61,7 +61,8 @@ static int ctl_node_stop(struct ctl *ctl, const struct ctl_args *args)
 	for (i = 0; i < n; i++)
 		up += ockam_node_state(&nodes[i]) == OCKAM_PROCESS_RUNNING;
 	if (!name && up > 1)
-		chosen = ctl_select(ctl, args, "Which node shall stop?", ctl_node_name_at, nodes, n);
+		chosen = ctl_select(ctl, args, "Which node shall stop?", ctl_node_name_at, nodes,
+				    n);
 	if (chosen == (int)n) {
 		free(nodes);
 		return CTL_EXIT_OK;

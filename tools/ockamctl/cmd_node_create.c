@@ -178,7 +178,8 @@ static const struct ctl_flag ctl_node_create_flags[] = {
 	  .help = "Accepted, without effect" },
 	{ .name = "http-server-port", .kind = CTL_FLAG_VALUE, .placeholder = "<PORT>",
 	  .check = ctl_check_port, .hidden = true, .help = "Accepted, without effect" },
-	{ .name = "udp", .alias = "enable-udp", .hidden = true, .help = "Accepted, without effect" },
+	{ .name = "udp", .alias = "enable-udp", .hidden = true,
+	  .help = "Accepted, without effect" },
 	{ .name = "udp-listener-address", .letter = 'u', .kind = CTL_FLAG_VALUE,
 	  .placeholder = "<SOCKET_ADDRESS_UDP>", .check = ctl_check_socket_address, .hidden = true,
 	  .help = "Accepted, without effect" },
@@ -211,7 +212,8 @@ static const struct ctl_flag ctl_node_start_flags[] = {
 };
 
 static const struct ctl_positional ctl_node_start_positionals[] = {
-	{ .name = "NODE_NAME", .excludes = "all", .help = "Name of the node; default the default node" },
+	{ .name = "NODE_NAME", .excludes = "all",
+	  .help = "Name of the node; default the default node" },
 	{ }
 };
 
