@@ -54,6 +54,18 @@ void ockam_nl_unlock(struct genl_info *info);
  */
 int ockam_nl_check_dump(struct netlink_callback *cb);
 
+/*
+ * What a ->dumpit returns. @err: 0 when it has come to the end of the list, so
+ * that it is over even if @skb is not full: asking again would show what was
+ * made meanwhile, for ever if somebody keeps making more.
+ */
+static inline int ockam_nl_end_part(const struct sk_buff *skb, int err)
+{
+	if (err == -EMSGSIZE && skb->len)
+		return skb->len;
+	return err;
+}
+
 /* Use of netlink_callback.args: where the dump is, has it been checked. */
 #define OCKAM_NL_DUMP_PLACE	0
 #define OCKAM_NL_DUMP_CHECKED	1

@@ -120,5 +120,5 @@ int ockam_nl_dump_addresses(struct sk_buff *skb, struct netlink_callback *cb)
 		genlmsg_end(skb, hdr);
 	}
 	rhashtable_walk_stop(iter);
-	return skb->len ?: err;
+	return ockam_nl_end_part(skb, err);
 }

@@ -284,5 +284,5 @@ int ockam_nl_dump_channels(struct sk_buff *skb, struct netlink_callback *cb)
 		number++;
 	}
 	cb->args[OCKAM_NL_DUMP_PLACE] = number;
-	return skb->len ?: err;
+	return ockam_nl_end_part(skb, err);
 }

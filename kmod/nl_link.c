@@ -311,5 +311,5 @@ int ockam_nl_dump_links(struct sk_buff *skb, struct netlink_callback *cb)
 	}
 	cb->args[OCKAM_NL_DUMP_PLACE] = number;
 	kfree(snapshot);
-	return skb->len ?: err;
+	return ockam_nl_end_part(skb, err);
 }
