@@ -332,6 +332,11 @@ static void ockam_channel_read_inner(struct ockam_channel *ch,
 			ockam_channel_route_inner(ch, msg, &in.body, d);
 		break;
 	case OCKAM_INNER_REFRESH:
+		/* One attribute carries it, whose length has 16 bits. */
+		if (in.body.payload_len > OCKAM_HANDSHAKE_MAX) {
+			ockam_drop(ch->on, OCKAM_DROP_TOO_LARGE, msg);
+			break;
+		}
 		/* Lost when no worker is bound, like one that nobody reads. */
 		portid = READ_ONCE(ch->on->worker_portid);
 		if (portid)

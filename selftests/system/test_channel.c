@@ -470,6 +470,26 @@ static void test_set(void)
 
 /* ---- control messages ---- */
 
+/*
+ * A body of more than 64 KiB: were it put into one attribute, the length of that
+ * would wrap, and what follows in the body would be read as attributes.
+ */
+static void test_control_long(struct ch_channel *c)
+{
+	static uint8_t body[6 + 70000 + 1] = { 0x82, 0x5a, 0x00, 0x01, 0x11, 0x70 };
+	long long before = count("drop_too_large");
+	unsigned int controls = worker.n_control;
+	struct ockam_buf plain = {};
+
+	body[sizeof(body) - 1] = 0x80;
+	ockam_plaintext_refresh(body, sizeof(body), &plain);
+	ok(ch_peer_send(c, &plain) &&
+	   lh_wait_counter(&node, "drop_too_large", before + 1, CH_SOON) &&
+	   !ch_worker_control(&worker, controls + 1, 50),
+	   "but not those that no attribute can carry");
+	ockam_buf_free(&plain);
+}
+
 static void test_control(void)
 {
 	static const uint8_t body[] = { 0x82, 0x40, 0x80 };
@@ -488,6 +508,7 @@ static void test_control(void)
 	   !memcmp(worker.control, body, sizeof(body)),
 	   "refreshed credentials reach the worker");
 	ockam_buf_free(&plain);
+	test_control_long(&c);
 	nlh_begin(&m, OCKAM_CMD_CHANNEL_CONTROL);
 	nlh_put(&m, OCKAM_A_ENCRYPTOR, c.encryptor, strlen(c.encryptor));
 	nlh_put(&m, OCKAM_A_CONTROL, body, sizeof(body));
