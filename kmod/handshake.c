@@ -39,7 +39,8 @@ static void ockam_exchange_release(struct ockam_endpoint *ep)
 	if (ex->channel)
 		ockam_channel_put(ex->channel);
 	kfree(ex->encryptor_ids);
-	kfree(ex->opaque);
+	/* The request that brought it was wiped too. */
+	kfree_sensitive(ex->opaque);
 	mutex_destroy(&ex->lock);
 	kfree(ex);
 	/* Module exit waits for the work that runs this. */
@@ -159,22 +160,22 @@ static int ockam_exchange_add(struct ockam_exchange *ex)
 	u32 number;
 	int err;
 
-	ockam_endpoint_get(&ex->ep);	/* the table's */
-	err = xa_alloc_cyclic(&hn->exchanges, &number, ex, xa_limit_31b,
+	/* A place only: whoever finds the exchange ends it by its id. */
+	err = xa_alloc_cyclic(&hn->exchanges, &number, NULL, xa_limit_31b,
 			      &hn->next, GFP_KERNEL_ACCOUNT);
-	if (err < 0) {
-		ockam_exchange_put(ex);
+	if (err < 0)
 		return err;
-	}
-	/* Numbers come again, ids do not. A lookup compares under this lock. */
-	xa_lock(&hn->exchanges);
+	/* Numbers come again, ids do not. */
 	ex->id = (u64)atomic64_inc_return(&hn->serial) << 32 | number;
-	xa_unlock(&hn->exchanges);
+	ockam_endpoint_get(&ex->ep);	/* the table's */
+	/* Cannot fail: the place is there. */
+	xa_store(&hn->exchanges, number, ex, GFP_KERNEL_ACCOUNT);
 	return 0;
 }
 
 int ockam_exchange_publish(struct ockam_exchange *ex, u32 timeout_ms)
 {
+	bool ended;
 	int err;
 
 	err = ockam_exchange_add(ex);
@@ -183,15 +184,17 @@ int ockam_exchange_publish(struct ockam_exchange *ex, u32 timeout_ms)
 	/* Whoever unbinds the worker looks at the table after that. */
 	if (!err && READ_ONCE(ex->on->worker_portid) != ex->worker_portid)
 		err = -ESRCH;
-	if (err) {
-		ockam_exchange_end(ex, OCKAM_EXCHANGE_OPEN);
+	if (err && ockam_exchange_end(ex, OCKAM_EXCHANGE_OPEN))
 		return err;
-	}
 	ockam_mib_inc(ex->on, OCKAM_MIB_HANDSHAKES_STARTED);
 	mutex_lock(&ex->lock);
+	ended = ex->state == OCKAM_EXCHANGE_ENDED;
 	__ockam_exchange_arm(ex, &ex->timeout_work,
 			     msecs_to_jiffies(timeout_ms));
 	mutex_unlock(&ex->lock);
+	/* By somebody who has told why, maybe before our address was there. */
+	if (ended)
+		ockam_endpoint_remove(&ex->ep);
 	return 0;
 }
 

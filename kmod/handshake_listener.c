@@ -220,7 +220,8 @@ drop:
 
 static void ockam_listener_release(struct ockam_endpoint *ep)
 {
-	kfree(container_of(ep, struct ockam_listener, ep));
+	/* The worker's data in it: the request that brought it was wiped too. */
+	kfree_sensitive(container_of(ep, struct ockam_listener, ep));
 	/* Module exit waits for the work that runs this. */
 	module_put(THIS_MODULE);
 }
