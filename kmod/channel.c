@@ -326,11 +326,14 @@ int ockam_channel_publish(struct ockam_channel *ch, struct ockam_endpoint *old)
 	/* Packet 0 may have failed. */
 	if (READ_ONCE(ch->dead))
 		return -ESHUTDOWN;
+	/* Whoever finds it from now on may end it before both addresses are there. */
+	ockam_endpoint_get(&ch->enc);
+	ockam_endpoint_get(&ch->dec);
 	ockam_channel_get(ch);	/* the table's */
 	err = ockam_table_add(ch->on, OCKAM_TABLE_CHANNELS, ch, &ch->number);
 	if (err) {
 		ockam_channel_put(ch);
-		return err;
+		goto out;
 	}
 	err = ockam_endpoint_add(&ch->enc);
 	if (err)
@@ -357,13 +360,16 @@ int ockam_channel_publish(struct ockam_channel *ch, struct ockam_endpoint *old)
 	ockam_mib_inc(ch->on, OCKAM_MIB_CHANNELS_OPENED);
 	ockam_channel_notify(ch, OCKAM_EVENT_CHANNEL_NEW, 0, NULL);
 	ockam_channel_arm_expiry(ch);
-	return 0;
+	goto out;
 
 err_enc:
 	ockam_endpoint_remove(&ch->enc);
 err_table:
 	if (ockam_table_remove(ch->on, OCKAM_TABLE_CHANNELS, ch->number))
 		ockam_channel_put(ch);
+out:
+	ockam_endpoint_put(&ch->enc);
+	ockam_endpoint_put(&ch->dec);
 	return err;
 }
 
