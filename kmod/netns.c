@@ -96,12 +96,18 @@ static void ockam_netns_end_rooms(struct ockam_net *on)
 		room->free(on);
 }
 
-void ockam_netns_end_node(struct ockam_net *on)
+/* @port_gone: only the node whose owner's socket has closed, if it is still there. */
+static void __ockam_netns_end_node(struct ockam_net *on, bool port_gone)
 {
 	const struct ockam_event_info ev = { .event = OCKAM_EVENT_NODE_DEL };
 	bool owned;
 
 	mutex_lock(&on->config_lock);
+	/* NODE_DEL was quicker, and somebody may own the next one already. */
+	if (port_gone && on->owner_portid != OCKAM_NETNS_NO_PORT) {
+		mutex_unlock(&on->config_lock);
+		return;
+	}
 	owned = on->owner_portid;
 	WRITE_ONCE(on->worker_portid, 0);
 
@@ -126,6 +132,11 @@ void ockam_netns_end_node(struct ockam_net *on)
 	 * that this may run in, so the code stays until we have returned.
 	 */
 	module_put(THIS_MODULE);
+}
+
+void ockam_netns_end_node(struct ockam_net *on)
+{
+	__ockam_netns_end_node(on, false);
 }
 
 int ockam_netns_own(struct ockam_net *on, u32 portid)
@@ -160,7 +171,8 @@ int ockam_netns_bind_worker(struct ockam_net *on, u32 portid)
 
 static void ockam_netns_end_work(struct work_struct *work)
 {
-	ockam_netns_end_node(container_of(work, struct ockam_net, end_work));
+	__ockam_netns_end_node(container_of(work, struct ockam_net, end_work),
+			       true);
 }
 
 void ockam_netns_port_gone(struct ockam_net *on, u32 portid)
