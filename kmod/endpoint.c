@@ -96,6 +96,7 @@ int ockam_endpoint_init(struct ockam_endpoint *ep, struct ockam_net *on,
 void ockam_endpoint_fini(struct ockam_endpoint *ep)
 {
 	WARN_ON_ONCE(ep->added || refcount_read(&ep->refs) != 1);
+	kfree(rcu_dereference_protected(ep->reach_ids, true));
 	if (ep->name != ep->short_name)
 		kfree(ep->name);
 	ep->name = NULL;
