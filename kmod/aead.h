@@ -40,8 +40,10 @@ void ockam_aead_key_install(struct ockam_aead_key *key, const u8 *bytes);
 void ockam_aead_key_next(struct ockam_aead_key *next,
 			 const struct ockam_aead_key *key);
 /*
- * Wipes the bytes; the pool's copy of them goes within a second after its last
- * use. Any context. No-op without a key.
+ * Wipes the bytes; the pool's copy at ->hint goes within a second after its last
+ * use. Requests that met the key without a hint at the same moment may have left
+ * it in other slots too, where it goes within 20 seconds. Any context. No-op
+ * without a key.
  */
 void ockam_aead_key_wipe(struct ockam_aead_key *key);
 

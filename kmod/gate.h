@@ -41,7 +41,10 @@ struct ockam_gate {
 struct ockam_gate_waiter {
 	struct list_head list;
 	struct ockam_gate *gate;	/* non-NULL while waiting */
-	/* Any context, no locks held: queue work, nothing else. */
+	/*
+	 * Any context, under a spinlock of all waiters: queue work, nothing
+	 * else, and call no gate.
+	 */
 	void (*wake)(struct ockam_gate_waiter *waiter);
 };
 

@@ -84,7 +84,9 @@ static const char *ockam_netlink_check_admin(struct sk_buff *skb,
 
 static bool ockam_netlink_is_owner(struct ockam_net *on, struct sk_buff *skb)
 {
-	return NETLINK_CB(skb).portid == READ_ONCE(on->owner_portid) &&
+	/* The number of a node that ends is nobody's, even if somebody has it. */
+	return ockam_netns_owned(on) &&
+	       NETLINK_CB(skb).portid == READ_ONCE(on->owner_portid) &&
 	       NETLINK_CB(skb).sk == READ_ONCE(on->owner_sock);
 }
 
