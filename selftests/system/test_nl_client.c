@@ -498,6 +498,7 @@ static void test_channel(void)
 	struct ockam_nl_channel ch = { 0 };
 	struct ockam_err err;
 	uint32_t seq;
+	int ret;
 
 	ok_ret(begin("api", &seq, &err), 0, err, "begin a handshake");
 	if (!play(0, 0))
@@ -505,7 +506,9 @@ static void test_channel(void)
 	ok(a.owner_saw.results == 0, "no result before the end");
 	ok_ret(finish(&b, false, true, &err), 0, err, "the responder is done");
 	ok_ret(finish(&a, true, false, &err), 0, err, "the initiator is done");
-	ok(finish(&a, true, false, &err) == -ENOENT, "not twice: %s", err.text);
+	/* It is gone already, or only waits for the peer's first packet. */
+	ret = finish(&a, true, false, &err);
+	ok(ret == -ENOENT || ret == -EPROTO, "not twice: %s", err.text);
 	if (!ok(wait_count(a.owner, &a.owner_saw.results, 1) && !r->error &&
 		r->seq == seq, "the result: %d, %s", r->error,
 		a.owner_saw.reason))
