@@ -9,6 +9,8 @@
 #include "crypto.h"
 #include "store_sql.h"
 
+#define OCKAM_PEERS_MAX		16384	/* histories of peers kept */
+#define OCKAM_PEERS_ONE_CHANGE	256	/* bytes: less than the shortest history of two changes */
 #define OCKAM_PURPOSE_SPARE	86400	/* seconds a purpose key must still be valid */
 
 void ockam_purpose_key_wipe(struct ockam_purpose_key *key)
@@ -208,17 +210,40 @@ int ockam_store_peer_get(struct ockam_store *store,
 			       identifier, identity, err);
 }
 
+/*
+ * Whoever reaches a listener that trusts everyone can show new identities
+ * without end. A history of one change can be forgotten at no risk: there is no
+ * older one to fall back to. Longer ones stay, whoever they belong to.
+ */
+static int __ockam_peer_make_room(struct ockam_store *store, struct ockam_err *err)
+{
+	int64_t count = ockam_sql_count(store->db, err, "SELECT count(*) FROM peers", "");
+	int ret;
+
+	if (count < OCKAM_PEERS_MAX)
+		return count < 0 ? (int)count : 0;
+	ret = ockam_sql_run(store->db, err, "DELETE FROM peers WHERE rowid IN (SELECT rowid"
+			    " FROM peers WHERE length(history) < ? ORDER BY rowid LIMIT ?)", "ii",
+			    (int64_t)OCKAM_PEERS_ONE_CHANGE, (int64_t)(OCKAM_PEERS_MAX / 16));
+	if (ret)
+		return ret < 0 ? ret : 0;
+	return ockam_err_set(err, -ENOSPC, "the change histories of %d peers are known, no more fit",
+			     OCKAM_PEERS_MAX);
+}
+
 static int __ockam_peer_put(struct ockam_store *store, const struct ockam_identity *identity,
 			    struct ockam_err *err)
 {
 	enum ockam_history_order order = OCKAM_HISTORY_NEWER;
 	struct ockam_identity *known;
 	char text[OCKAM_IDENTIFIER_TEXT];
+	bool is_new;
 	int ret;
 
 	ret = ockam_store_peer_get(store, identity->identifier, &known, err);
 	if (ret && ret != -ENOENT)
 		return ret;
+	is_new = ret;
 	if (!ret)
 		order = ockam_identity_compare(known, identity);
 	ockam_identity_free(known);
@@ -229,6 +254,11 @@ static int __ockam_peer_put(struct ockam_store *store, const struct ockam_identi
 		return ockam_err_set(err, -ESTALE, "%s shows a change history that %s", text,
 				     order == OCKAM_HISTORY_OLDER ? "is older than the known one" :
 				     "conflicts with the known one");
+	}
+	if (is_new) {
+		ret = __ockam_peer_make_room(store, err);
+		if (ret)
+			return ret;
 	}
 	ret = ockam_sql_run(store->db, err,
 			    "INSERT OR REPLACE INTO peers (identifier, history) VALUES (?, ?)", "bb",

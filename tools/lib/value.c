@@ -375,8 +375,8 @@ int ockam_value_bytes(struct json_object *map, const char *key, struct ockam_buf
 		      struct ockam_err *err)
 {
 	struct json_object *member = ockam_value_get(map, key);
+	size_t len, size;
 	uint8_t *bytes;
-	size_t len;
 	int ret;
 
 	if (!member)
@@ -384,7 +384,8 @@ int ockam_value_bytes(struct json_object *map, const char *key, struct ockam_buf
 	if (!json_object_is_type(member, json_type_string))
 		return ockam_err_set(err, -EINVAL, "'%s' is not hexadecimal text", key);
 	len = (size_t)json_object_get_string_len(member);
-	bytes = malloc(len / 2 + 1);
+	size = len / 2 + 1;
+	bytes = malloc(size);
 	if (!bytes)
 		return ockam_err_set(err, -ENOMEM, "Out of memory");
 	ret = ockam_hex_decode(json_object_get_string(member), len, bytes, len / 2, &len, err);
@@ -395,7 +396,7 @@ int ockam_value_bytes(struct json_object *map, const char *key, struct ockam_buf
 		if (out->failed)
 			ret = ockam_err_set(err, -ENOMEM, "Out of memory");
 	}
-	ockam_crypto_wipe(bytes, len / 2 + 1);
+	ockam_crypto_wipe(bytes, size);
 	free(bytes);
 	return ret;
 }

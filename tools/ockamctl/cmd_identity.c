@@ -79,7 +79,7 @@ static int ctl_identity_create(struct ctl *ctl, const struct ctl_args *args)
 						  ctl_arg(args, "key-id"), &ctl->remarks, &record,
 						  &err);
 		/* A name that is taken: show what it names, nothing changes. */
-		existed = ret == -EEXIST;
+		existed = ret == -EEXIST && record.identity;
 		if (ret < 0 && !existed)
 			return ctl_output_fail_err(&ctl->out, &err);
 	}
