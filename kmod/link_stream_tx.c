@@ -332,12 +332,30 @@ void ockam_link_stream_tx_close(struct ockam_link_stream *s)
 	cancel_work_sync(&s->tx_work);
 }
 
+/*
+ * An orderly end takes along what was queued before it, as far as the socket
+ * has room: the Close of the channels over this link, above all, without which
+ * the peer would keep them. Waits for nothing; nothing is queued any more.
+ */
+static void ockam_link_tx_flush(struct ockam_link_stream *s)
+	__must_hold(&s->tx_mutex)
+{
+	lockdep_assert_held(&s->tx_mutex);
+
+	if (s->link.why != OCKAM_MIB_LINKS_CLOSED ||
+	    !test_bit(OCKAM_LINK_LIVE, &s->link.bits))
+		return;
+	while (ockam_link_tx_send(s) > 0)
+		;
+}
+
 void ockam_link_stream_tx_stop(struct ockam_link_stream *s)
 {
 	struct ockam_message *msg, *next;
 	u64 gate = 0;
 
 	mutex_lock(&s->tx_mutex);
+	ockam_link_tx_flush(s);
 	spin_lock_bh(&s->tx_lock);
 	list_splice_tail_init(&s->tx_queue, &s->tx_sending);
 	s->tx_queued = 0;
