@@ -90,6 +90,7 @@ int ockam_dgram_deliver(struct ockam_endpoint *ep, struct ockam_message *msg,
 	/* From here on the receiver pays, or nobody. */
 	if (msg->uncharge)
 		msg->uncharge(msg);
+	ockam_message_leave_node(msg);
 	spin_lock_bh(&os->rx_lock);
 	outcome = __ockam_dgram_enqueue(os, msg);
 	spin_unlock_bh(&os->rx_lock);

@@ -51,8 +51,17 @@ struct ockam_message *ockam_message_alloc(struct ockam_net *on, size_t headroom,
 	msg->data = msg->head + headroom;
 	msg->len = len;
 	msg->truesize = size + sizeof(*msg);
+	msg->in_node = true;
 	ockam_gate_charge(&on->memory, msg->truesize);
 	return msg;
+}
+
+void ockam_message_leave_node(struct ockam_message *msg)
+{
+	if (!msg->in_node)
+		return;
+	msg->in_node = false;
+	ockam_gate_uncharge(&msg->on->memory, msg->truesize);
 }
 
 void ockam_message_free(struct ockam_message *msg)
@@ -60,7 +69,7 @@ void ockam_message_free(struct ockam_message *msg)
 	if (!msg)
 		return;
 	WARN_ON_ONCE(msg->from);
-	ockam_gate_uncharge(&msg->on->memory, msg->truesize);
+	ockam_message_leave_node(msg);
 	/* May let go of a socket, and with it of the namespace that ->on is in. */
 	if (msg->uncharge)
 		msg->uncharge(msg);
@@ -97,7 +106,8 @@ int ockam_message_reserve(struct ockam_message *msg, size_t headroom,
 	 * The node pays for the difference; a sender's socket keeps the charge
 	 * it agreed to, or its uncharge would not balance.
 	 */
-	ockam_gate_charge(&msg->on->memory, grown);
+	if (msg->in_node)
+		ockam_gate_charge(&msg->on->memory, grown);
 	msg->truesize += grown;
 	return 0;
 }

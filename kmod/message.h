@@ -33,7 +33,7 @@ struct sock;
  */
 struct ockam_message {
 	struct list_head list;
-	struct ockam_net *on;		/* node that is charged */
+	struct ockam_net *on;		/* node that is charged, while ->in_node */
 	struct ockam_endpoint *from;	/* while queued in a dispatch: producer, ref held */
 	struct sock *sk;		/* local sender or receiver charged, or NULL */
 	void (*uncharge)(struct ockam_message *msg);	/* set with ->sk */
@@ -53,6 +53,7 @@ struct ockam_message {
 	u64 cookie;			/* private to the current owner */
 	u8 depth;			/* channels this message was sealed through */
 	bool has_peer;			/* came out of a channel */
+	bool in_node;			/* ->truesize counts in the node's memory */
 	bool control;			/* Close, handshake, liveness: reserved budget */
 	bool more;			/* hint: its sender has another one right behind */
 };
@@ -65,6 +66,12 @@ struct ockam_message *ockam_message_alloc(struct ockam_net *on, size_t headroom,
 					  size_t len, size_t tailroom, gfp_t gfp);
 /* Wipes nothing: payloads that are secrets are the caller's to wipe. */
 void ockam_message_free(struct ockam_message *msg);
+/*
+ * The message waits for a program now, whose socket pays for it: the node's
+ * memory is for what is on its way, or one program that does not read could
+ * stop all others. No-op when it has left already.
+ */
+void ockam_message_leave_node(struct ockam_message *msg);
 /*
  * Make room for @headroom bytes before and @tailroom behind the payload, moving
  * it to a larger buffer when needed. 0 or -ENOMEM (message unchanged).

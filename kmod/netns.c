@@ -159,7 +159,7 @@ int ockam_netns_bind_worker(struct ockam_net *on, u32 portid)
 	int err = 0;
 
 	mutex_lock(&on->config_lock);
-	if (!on->owner_portid)
+	if (!ockam_netns_owned(on))
 		err = -ENOTCONN;
 	else if (on->worker_portid)
 		err = -EBUSY;
