@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "store_sql.h"
 #include "sweep.h"
 
 void ockam_sweep_unpin(const char *name)
@@ -26,6 +27,27 @@ void ockam_sweep_unpin(const char *name)
 	while (!umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW))
 		;
 	unlink(path);
+}
+
+/*
+ * Is the node still what it was when its end was seen? With the database held
+ * nobody can claim the name, so what is swept is not a new process's. Return: 1 and
+ * the database is held, 0, or a negative errno.
+ */
+static int ockam_sweep_hold(struct ockam_store *store, const struct ockam_node_record *seen,
+			    struct ockam_err *err)
+{
+	struct ockam_node_record now;
+	int ret;
+
+	ret = ockam_sql_begin(store, err);
+	if (ret)
+		return ret;
+	ret = ockam_store_node_get(store, seen->name, &now, err);
+	if (!ret && now.pid == seen->pid && now.pid_start == seen->pid_start)
+		return 1;
+	ockam_sql_end(store, ret == -ENOENT ? 0 : ret, NULL);
+	return ret == -ENOENT ? 0 : ret;
 }
 
 static void ockam_sweep_node(const struct ockam_home *home, const char *node)
@@ -101,13 +123,17 @@ int ockam_sweep(const struct ockam_home *home, struct ockam_store *store, struct
 	for (i = 0; i < count; i++) {
 		if (!nodes[i].pid || ockam_node_state(&nodes[i]) != OCKAM_PROCESS_GONE)
 			continue;
-		ockam_sweep_node(home, nodes[i].name);
-		ret = ockam_store_node_stopped(store, nodes[i].name, nodes[i].pid, err);
+		ret = ockam_sweep_hold(store, &nodes[i], err);
+		if (ret > 0) {
+			ockam_sweep_node(home, nodes[i].name);
+			ret = ockam_store_node_stopped(store, nodes[i].name, nodes[i].pid, err);
+			ret = ockam_sql_end(store, ret, err);
+			swept++;
+		}
 		if (ret) {
 			free(nodes);
 			return ret;
 		}
-		swept++;
 	}
 	free(nodes);
 	return swept + ockam_sweep_sockets(home, store);
