@@ -35,6 +35,9 @@ int ockamd_channel_trust(struct json_object *authorized, struct ockam_trust *tru
 	memset(trust, 0, sizeof(*trust));
 	if (!authorized)
 		return 0;
+	/* What is not understood must not end as "everyone". */
+	if (!json_object_is_type(authorized, json_type_array))
+		return ockam_err_set(err, -EINVAL, "'authorized' is not a list of identifiers");
 	n = json_object_array_length(authorized);
 	/* An empty list trusts nobody. */
 	if (!n)
@@ -91,6 +94,15 @@ void ockamd_channel_gone(struct ockamd_node *node, const struct ockam_nl_name *e
 
 void ockamd_channel_lost(struct ockamd_node *node, struct ockamd_channel *channel)
 {
+	struct ockamd_channel *there;
+
+	/* A link and its pair may belong to one channel: the first has ended it already. */
+	LIST_FOREACH(there, &node->channels, link) {
+		if (there == channel)
+			break;
+	}
+	if (!there)
+		return;
 	ockam_nl_channel_del(node->nl, channel->encryptor.bytes, channel->encryptor.len, NULL);
 	ockamd_info("channel %s: ended with what it was made for", channel->address);
 	ockamd_channel_forget(node, channel);
@@ -171,8 +183,7 @@ static int ockamd_channel_opaque(struct ockamd_request *request, struct ockam_bu
 	ret = ockamd_keyring_use(request->node, ockam_value_text(args, "identity"), &opaque.key,
 				 err);
 	if (!ret)
-		ret = ockamd_channel_trust(ockam_value_array(args, "authorized"), &opaque.trust,
-					   err);
+		ret = ockamd_channel_trust(ockam_value_get(args, "authorized"), &opaque.trust, err);
 	if (ret)
 		return ret;
 	if (ockam_value_get(args, "credential"))

@@ -156,7 +156,7 @@ void ockamd_gate_op_create(struct ockamd_request *request)
 	if (!address)
 		ockamd_ctl_fail(request, OCKAM_CONTROL_INVALID, "'address' is missing", NULL, NULL);
 	else if (ockamd_gate_open(request->node, address, ockam_value_text(args, "identity"),
-				  ockam_value_array(args, "authorized"), &err))
+				  ockam_value_get(args, "authorized"), &err))
 		ockamd_ctl_error(request, &err);
 	else
 		ockamd_ctl_reply(request, ockamd_gate_to_json(LIST_FIRST(&request->node->gates)));

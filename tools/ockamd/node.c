@@ -303,6 +303,26 @@ static int ockamd_node_publish(struct ockamd_node *node, struct ockam_err *err)
 	return ret;
 }
 
+/*
+ * Keys of identities are in memory from here on: no core file may hold them, nor
+ * a program of the same user read them. The leak check of the address sanitizer
+ * has to read its own process.
+ */
+static int ockamd_node_hide_memory(struct ockam_err *err)
+{
+	const struct rlimit none = { 0 };
+
+#ifndef __SANITIZE_ADDRESS__
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
+		return ockam_err_set(err, -errno, "Cannot keep keys out of core files: %s",
+				     strerror(errno));
+#endif
+	if (setrlimit(RLIMIT_CORE, &none))
+		return ockam_err_set(err, -errno, "Cannot keep keys out of core files: %s",
+				     strerror(errno));
+	return 0;
+}
+
 static int ockamd_node_start(struct ockamd_node *node, struct ockam_err *err)
 {
 	int ret;
@@ -313,7 +333,9 @@ static int ockamd_node_start(struct ockamd_node *node, struct ockam_err *err)
 	ret = ockamd_loop_init(&node->loop);
 	if (ret)
 		return ockam_err_set(err, ret, "Cannot wait for events: %s", strerror(-ret));
-	ret = ockamd_node_watch_signals(node, err);
+	ret = ockamd_node_hide_memory(err);
+	if (!ret)
+		ret = ockamd_node_watch_signals(node, err);
 	if (!ret)
 		ret = ockamd_node_follow_parent(node, err);
 	if (!ret)

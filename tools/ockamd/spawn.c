@@ -26,6 +26,7 @@
 #define OCKAMD_SPAWN_DELAY_MIN	100
 #define OCKAMD_SPAWN_DELAY_MAX	10000
 #define OCKAMD_SPAWN_OLD_MS	30000	/* one that lived so long is started again at once */
+#define OCKAMD_SPAWN_DRAIN	1024	/* packets taken in one go */
 #define OCKAMD_SPAWN_FD		3	/* the pipe's number in the worker */
 
 /* One for all: the loop has one thread. */
@@ -164,8 +165,13 @@ static void ockamd_spawn_heard(struct ockamd_watch *watch, uint32_t events)
 
 void ockamd_spawn_drain(struct ockamd_node *node)
 {
-	while (node->spawn.pipe.fd >= 0 && !ockamd_spawn_hear(&node->spawn))
-		;
+	int i;
+
+	/* More than the pipe holds; a worker that went mad must not keep the node busy. */
+	for (i = 0; i < OCKAMD_SPAWN_DRAIN; i++) {
+		if (node->spawn.pipe.fd < 0 || ockamd_spawn_hear(&node->spawn))
+			return;
+	}
 }
 
 /* ---- start and end --------------------------------------------------------- */
