@@ -27,7 +27,7 @@
 #define CLIENTS	180	/* more than a node serves at once, fewer than may wait too */
 #define MUTATIONS	3000
 
-static char home_dir[] = "/tmp/ockam-test.XXXXXX";
+static char home_dir[32] = "/tmp/ockam-test.XXXXXX";
 static char path[OCKAM_CONTROL_PATH];
 static char pin[NAME_MAX + 1];
 static char listener[64];
@@ -103,6 +103,7 @@ static bool serves(void)
 {
 	struct json_object *info = NULL;
 	struct ockam_control *control;
+	struct json_object *list;
 	struct ockam_err err;
 	const char *address;
 	bool good;
@@ -110,8 +111,8 @@ static bool serves(void)
 	if (ockam_control_connect(path, &control, &err))
 		return false;
 	good = !ockam_control_call(control, "node.info", NULL, 10000, &info, &err);
-	address = ockam_value_text(json_object_array_get_idx(ockam_value_array(info, "tcp_listeners"),
-							     0), "address");
+	list = ockam_value_array(info, "tcp_listeners");
+	address = list ? ockam_value_text(json_object_array_get_idx(list, 0), "address") : NULL;
 	if (good && address)
 		snprintf(listener, sizeof(listener), "%s", address);
 	json_object_put(info);
@@ -140,7 +141,8 @@ static int addresses(void)
 	fd = open(file, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || setns(fd, CLONE_NEWNET))
 		return -1;
-	if (ockam_nl_open(&nl, NULL, &err) || ockam_nl_address_dump(nl, count_address, &n, &err) < 0)
+	if (ockam_nl_open(&nl, NULL, &err) ||
+	    ockam_nl_address_dump(nl, count_address, &n, &err) < 0)
 		n = -1;
 	else
 		ockam_nl_close(nl);
@@ -366,8 +368,8 @@ static void test_ephemeral(void)
 	ockam_value_put_text(args, "to", listener);
 	ockam_value_put_bool(args, "ephemeral", true);
 	ockam_control_connect(path, &control, &err);
-	ok_ret(ockam_control_call(control, "tcp-connection.create", args, 10000, NULL, &err), 0, err,
-	       "the node connects to itself");
+	ok_ret(ockam_control_call(control, "tcp-connection.create", args, 10000, NULL, &err), 0,
+	       err, "the node connects to itself");
 	ok(addresses_become(before + 2), "which makes two links");
 	ockam_control_close(control);
 	ok(addresses_become(before), "an ephemeral link ends with its client");
@@ -383,8 +385,8 @@ static void test_ephemeral(void)
 	json_object_object_del(args, "to");
 	ockam_value_put_text(args, "address",
 			     ockam_value_text(json_object_array_get_idx(list, 0), "address"));
-	ok_ret(ockam_control_call(control, "tcp-connection.delete", args, 10000, NULL, &err), 0, err,
-	       "until it is deleted");
+	ok_ret(ockam_control_call(control, "tcp-connection.delete", args, 10000, NULL, &err), 0,
+	       err, "until it is deleted");
 	ok(addresses_become(before), "with its other end");
 	json_object_put(list);
 	json_object_put(args);

@@ -23,7 +23,7 @@
 
 #include "../unit/tap.h"
 
-static char home_dir[] = "/tmp/ockam-test.XXXXXX";
+static char home_dir[32] = "/tmp/ockam-test.XXXXXX";
 static pid_t node;
 
 static bool start_node(void)

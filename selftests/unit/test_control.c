@@ -113,7 +113,8 @@ static void test_control_bounds(void)
 static void test_control_mutations(void)
 {
 	static const char text[] =
-		"{\"v\":1,\"id\":7,\"op\":\"tcp-connection.create\",\"args\":{\"to\":\"h:1\",\"e\":[true,null,-5]}}";
+		"{\"v\":1,\"id\":7,\"op\":\"tcp-connection.create\","
+		"\"args\":{\"to\":\"h:1\",\"e\":[true,null,-5]}}";
 	struct json_object *value = json_tokener_parse(text);
 	struct ockam_control_request request;
 	struct ockam_buf out = { 0 };
@@ -279,7 +280,7 @@ static void test_control_socket(void)
 	pid_t child;
 	int fd, ret;
 
-	ok(mkdtemp(dir) != NULL, "a directory");
+	ok(mkdtemp(dir), "a directory");
 	snprintf(path, sizeof(path), "%s/sub/n1", dir);
 	ok_ret(ockam_control_connect(path, &control, &err), -ENOENT, err, "nobody there");
 	fd = ockam_control_listen(path, &err);

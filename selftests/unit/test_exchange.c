@@ -231,8 +231,8 @@ static void test_accepted(void)
 	ok_bytes(r.nl.peer, side_id(&i), 32, "the responder knows the initiator");
 	ok(test_learnt == 2, "both learnt a new peer");
 	ok(!i.nl.control_len, "the initiator sends nothing first");
-	ok_ret(ockam_refresh_verify(r.nl.control, r.nl.control_len, side_id(&r), &rules, &peer, &err),
-	       0, err, "the responder first says who it is");
+	ok_ret(ockam_refresh_verify(r.nl.control, r.nl.control_len, side_id(&r), &rules, &peer,
+				    &err), 0, err, "the responder first says who it is");
 	ockam_peer_free(&peer);
 	ok(!i.worker.n_exchanges && !r.worker.n_exchanges, "both have forgotten the exchange");
 	side_free(&i);
@@ -275,8 +275,8 @@ static void test_history(void)
 
 	side_init(&i, 1, NULL);
 	side_init(&r, 5, NULL);
-	ockam_identity_rotate(i.worker.keys[3].identity, i.seed, next, (uint64_t)time(NULL), &rotated,
-			      &err);
+	ockam_identity_rotate(i.worker.keys[3].identity, i.seed, next, (uint64_t)time(NULL),
+			      &rotated, &err);
 	test_known = rotated;
 	run(&i, &r);
 	ok(r.nl.done == 2 && r.nl.error == -ESTALE, "an old history is refused: %s", r.nl.reason);
@@ -330,6 +330,7 @@ static void test_garbage(void)
 static void test_kernel(void)
 {
 	static const uint8_t nonsense[] = { 0x83, 0x18, 0xff };
+	static const uint8_t point[32] = { 9 }, zero[32];
 	struct side i, r;
 
 	side_init(&i, 1, NULL);
@@ -348,12 +349,12 @@ static void test_kernel(void)
 	side_init(&r, 5, NULL);
 	ockam_buf_free(&r.opaque);
 	ockamd_opaque_encode(&(struct ockamd_opaque){ .key = 200 }, &r.opaque);
-	side_take(&r, 9, OCKAM_ROLE_RESPONDER, 1, (uint8_t[32]){ 9 }, 32);
+	side_take(&r, 9, OCKAM_ROLE_RESPONDER, 1, point, 32);
 	ok(r.nl.done == 3 && r.nl.error == -ENOKEY, "an identity that is not loaded");
 	side_free(&r);
 
 	side_init(&r, 5, NULL);
-	side_take(&r, 9, OCKAM_ROLE_RESPONDER, 1, (uint8_t[32]){ 0 }, 32);
+	side_take(&r, 9, OCKAM_ROLE_RESPONDER, 1, zero, 32);
 	ok(r.nl.done == 3 && r.nl.error == -EKEYREJECTED && !r.nl.sends,
 	   "a point of low order is answered with nothing: %s", r.nl.reason);
 	side_free(&r);

@@ -23,6 +23,9 @@ struct ockamd_answer {
 	struct ockam_buf		packet;
 };
 
+TAILQ_HEAD(ockamd_answers, ockamd_answer);
+LIST_HEAD(ockamd_requests, ockamd_request);
+
 /*
  * Born: accepted. Dies: when it closes, sends garbage, or reads too slowly;
  * its requests are cancelled and its ephemeral links deleted. Requests point
@@ -30,13 +33,14 @@ struct ockamd_answer {
  */
 struct ockamd_client {
 	struct ockamd_watch		watch;
-	LIST_ENTRY(ockamd_client)	link;
 	struct ockamd_node		*node;
-	LIST_HEAD(, ockamd_request)	requests;
 	unsigned int			n_requests;
-	TAILQ_HEAD(, ockamd_answer)	answers;
 	size_t				unsent;
 	bool				broken;	/* to be closed by the loop, not below a handler */
+	struct ockamd_answers		answers;
+	struct ockamd_requests		requests;
+
+	LIST_ENTRY(ockamd_client)	link;
 };
 
 /* One for all: the loop has one thread. */

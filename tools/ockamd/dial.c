@@ -51,9 +51,10 @@ struct ockamd_dial {
 	pthread_mutex_t			lock;
 	pthread_cond_t			wanted;
 	pthread_cond_t			listened;
+	unsigned int			n_connecting;	/* the loop's */
+
 	TAILQ_HEAD(, ockamd_dial_job)	requests;
 	TAILQ_HEAD(, ockamd_dial_job)	results;
-	unsigned int			n_connecting;	/* the loop's */
 };
 
 void ockamd_dial_format(const struct sockaddr_storage *addr, char text[OCKAMD_SOCKET_TEXT])

@@ -17,10 +17,11 @@ struct ockamd_request;
 /* watch: readable when somebody connects; taken out of the loop during pause. */
 struct ockamd_listener {
 	struct ockamd_watch		watch;
-	LIST_ENTRY(ockamd_listener)	link;
 	struct ockamd_timer		pause;	/* no descriptors or memory: try again then */
 	struct ockamd_node		*node;
 	char				address[OCKAMD_SOCKET_TEXT];
+
+	LIST_ENTRY(ockamd_listener)	link;
 };
 
 LIST_HEAD(ockamd_listeners, ockamd_listener);

@@ -78,17 +78,19 @@ static void ockamd_log_escape(const char *text, char *out, size_t size)
  */
 static bool ockamd_log_admit(time_t now, unsigned int *dropped)
 {
-	static atomic_uint lines, missed;
-	static _Atomic time_t second;
+	static struct {
+		atomic_uint	lines, missed;
+		atomic_llong	second;
+	} seen;
 
 	*dropped = 0;
-	if (atomic_exchange(&second, now) != now) {
-		atomic_store(&lines, 0);
-		*dropped = atomic_exchange(&missed, 0);
+	if (atomic_exchange(&seen.second, (long long)now) != now) {
+		atomic_store(&seen.lines, 0);
+		*dropped = atomic_exchange(&seen.missed, 0);
 	}
-	if (atomic_fetch_add(&lines, 1) < OCKAMD_LOG_RATE)
+	if (atomic_fetch_add(&seen.lines, 1) < OCKAMD_LOG_RATE)
 		return true;
-	atomic_fetch_add(&missed, 1);
+	atomic_fetch_add(&seen.missed, 1);
 	return false;
 }
 

@@ -23,11 +23,12 @@
 /* answer: makes the reply of a request; 0, or a negative errno for no reply. */
 struct ockamd_service {
 	struct ockamd_watch		watch;
-	LIST_ENTRY(ockamd_service)	link;
 	const char			*name;
 	int				(*answer)(const uint8_t *request, size_t len,
 						  struct ockam_buf *reply);
 	uint64_t			dropped;
+
+	LIST_ENTRY(ockamd_service)	link;
 };
 
 /* One for all: the loop has one thread. */
