@@ -6,6 +6,7 @@
  * Copyright (C) 2026 The Ockam for Linux authors
  */
 #include <fcntl.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -92,6 +93,9 @@ static void test_home(void)
 	setenv("HOME", a.path, 1);
 	unsetenv("OCKAM_HOME");
 	ok_ret(ockam_home_find(&b, &err), 0, err, "default home");
+	ok(!b.is_default, "HOME alone does not give the short name of a namespace");
+	snprintf(path, sizeof(path), "%s/.ockam", getpwuid(geteuid())->pw_dir);
+	ok_ret(ockam_home_set(&b, path, &err), 0, err, "the home of the user");
 	ockam_home_netns_name(&b, "n1", text, &err);
 	ok(b.is_default && !strcmp(text, "ockam-n1"), "its namespace");
 	setenv("OCKAM_HOME", top, 1);

@@ -67,19 +67,30 @@ too_long:
 	return ockam_err_set(err, -ENAMETOOLONG, "the path of the home is too long");
 }
 
-/* ~/.ockam, not yet resolved. Return: false when there is no home directory. */
-static bool ockam_home_default(char path[PATH_MAX])
+/*
+ * .ockam in the home directory of the user, whatever HOME says; not yet resolved.
+ * Return: false when there is none.
+ */
+static bool ockam_home_of_user(char path[PATH_MAX])
 {
-	const char *dir = getenv("HOME");
 	struct passwd entry, *found = NULL;
 	char room[4096];
 	int len;
 
-	if (!dir || !*dir) {
-		if (getpwuid_r(geteuid(), &entry, room, sizeof(room), &found) || !found)
-			return false;
-		dir = entry.pw_dir;
-	}
+	if (getpwuid_r(geteuid(), &entry, room, sizeof(room), &found) || !found)
+		return false;
+	len = snprintf(path, PATH_MAX, "%s/.ockam", entry.pw_dir);
+	return len > 0 && len < PATH_MAX;
+}
+
+/* ~/.ockam, not yet resolved. Return: false when there is no home directory. */
+static bool ockam_home_default(char path[PATH_MAX])
+{
+	const char *dir = getenv("HOME");
+	int len;
+
+	if (!dir || !*dir)
+		return ockam_home_of_user(path);
 	len = snprintf(path, PATH_MAX, "%s/.ockam", dir);
 	return len > 0 && len < PATH_MAX;
 }
@@ -94,7 +105,8 @@ int ockam_home_set(struct ockam_home *home, const char *path, struct ockam_err *
 	ret = ockam_home_resolve(path, home->path, err);
 	if (ret)
 		return ret;
-	home->is_default = ockam_home_default(fallback) &&
+	/* Not by HOME: two homes that it names in turn would share names of pins. */
+	home->is_default = ockam_home_of_user(fallback) &&
 			   !ockam_home_resolve(fallback, resolved, NULL) &&
 			   !strcmp(resolved, home->path);
 	if (ockam_crypto_sha256(home->path, strlen(home->path), NULL, 0, hash))

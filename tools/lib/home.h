@@ -19,7 +19,8 @@
 
 /*
  * path: absolute, symbolic links resolved as far as it exists, so that every
- * spelling of one directory gives the same hash. is_default: ~/.ockam.
+ * spelling of one directory gives the same hash. is_default: .ockam of
+ * the user who runs this, by the list of users and not by HOME.
  */
 struct ockam_home {
 	char	path[PATH_MAX];
