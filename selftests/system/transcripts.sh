@@ -26,7 +26,7 @@ $(cat "$OCKAM_HOME.err")"
 	run_ok "and reset" ockam reset -y
 	! ls -A /run/netns | grep -q ockam
 	ok $? "leaves no namespace"
-	same "$(ls -A /run/ockam/* 2>/dev/null | grep -vc :)" 0 "and no socket"
+	same "$(find /run/ockam -type s 2>/dev/null)" "" "and no socket"
 }
 
 typed "ockam: a channel between two nodes" HELLO <<'END'

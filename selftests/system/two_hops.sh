@@ -71,5 +71,5 @@ grep -q timeout "$capture.err"
 ok $? "which is a timeout"
 same "$(counter n3 drop_packet_bad_tag)" 1 "it was refused and counted"
 same "$(upper after --from n1 --to "$channel/service/uppercase")" AFTER "the channel works on"
-run_ok "the channel is deleted" ockamctl secure-channel delete "$channel" --at n1
+run_ok "the channel is deleted" ockamctl secure-channel delete "$channel" --at n1 -y
 finish
