@@ -29,7 +29,8 @@ static struct ockam_identity *decode_hex(const char *hex, int want, const char *
 	struct ockam_buf bytes = vectors_unhex(hex);
 	struct ockam_identity *identity = NULL;
 
-	ok_ret(ockam_identity_decode(bytes.data, bytes.len, &identity, &err), want, err, "%s", what);
+	ok_ret(ockam_identity_decode(bytes.data, bytes.len, &identity, &err), want, err,
+	       "%s", what);
 	ockam_buf_free(&bytes);
 	return identity;
 }
@@ -63,7 +64,8 @@ static void check_known_identity(struct json_object *entry)
 	ok(a.purpose == OCKAM_PURPOSE_CHANNEL, "%s: purpose", label);
 	ok_bytes(a.channel_key, pub, 32, "%s: attested key", label);
 	/* The file's attestation lives as long as the identity, ours five years. */
-	ok_ret(ockam_attestation_create(identity, seed, OCKAM_PURPOSE_CHANNEL, pub, now, &out, &err),
+	ok_ret(ockam_attestation_create(identity, seed, OCKAM_PURPOSE_CHANNEL, pub, now,
+					&out, &err),
 	       0, err, "%s: attestation made", label);
 	ockam_reader_init(&r, out.data, out.len);
 	ok(!ockam_attestation_decode(&r, &a, &err) &&

@@ -78,8 +78,9 @@ static void step(struct pair *p, struct json_object *root, int number)
 	ret = ockam_noise_read(reader, p->message, p->message_len, p->payload, SIZE,
 			       &p->payload_len, &p->err);
 	ok_ret(ret, 0, p->err, "message %d is read", number + 1);
-	ok(p->payload_len == payload.len && (!payload.len ||
-	   !memcmp(p->payload, payload.data, payload.len)), "payload %d came through", number + 1);
+	ok(p->payload_len == payload.len &&
+	   (!payload.len || !memcmp(p->payload, payload.data, payload.len)),
+	   "payload %d came through", number + 1);
 	check_state(reader, vectors_get(entry, "after"), "reader", number + 1);
 	ockam_buf_free(&message);
 	ockam_buf_free(&payload);
@@ -222,7 +223,8 @@ static void test_bad_messages(struct json_object *root, struct pair *p)
 	test_damage(root, p, 2);
 	step(p, root, 2);
 	ok(refused(p, &p->r, m[2].data, m[2].len, -EPROTO), "message 3 repeated");
-	ok(ockam_noise_write(&p->i, NULL, 0, keep, sizeof(keep), &p->message_len, &p->err) == -EPROTO,
+	ok(ockam_noise_write(&p->i, NULL, 0, keep, sizeof(keep), &p->message_len,
+			     &p->err) == -EPROTO,
 	   "nothing is written after message 3");
 	for (size_t i = 0; i < 3; i++)
 		ockam_buf_free(&m[i]);

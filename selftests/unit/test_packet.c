@@ -35,7 +35,8 @@ static void test_channel(struct json_object *root)
 			break;
 		ok(!ockam_packet_seal(&sealer, plain.data, plain.len, packet, &err) &&
 		   plain.len + OCKAM_PACKET_OVERHEAD == want.len &&
-		   !memcmp(packet, want.data, want.len), "packet %zu is sealed as in the vectors", i);
+		   !memcmp(packet, want.data, want.len),
+		   "packet %zu is sealed as in the vectors", i);
 		vectors_key(entry, "key", key);
 		ok_bytes(sealer.key, key, 32, "key of packet %zu", i);
 		ok(!ockam_packet_open(&opener, want.data, want.len, opened, &err) &&
@@ -65,7 +66,8 @@ static void test_printed_vectors(void)
 {
 	static const char k2[] = "831124fa3e1606b97f5cda4d81c3aa04c7c0151666f05f49a09cd0faf63a05d8";
 	static const char first[] =
-		"0000000000000000730a7fb64a78d6704df6f121ce790238bdf3809af2eda0d909d75eac98914730f98e87ed601dafb4bc3c7ed00909067cb31ae632";
+		"0000000000000000730a7fb64a78d6704df6f121ce790238bdf3809af2eda0d9"
+		"09d75eac98914730f98e87ed601dafb4bc3c7ed00909067cb31ae632";
 	static const char plain[] =
 		"82820081838182004975707065726361736581820046633066666565460568656c6c6f40";
 	struct ockam_route onward = { 0 }, back = { 0 };

@@ -108,7 +108,8 @@ static void test_damage(void)
 	ok(payload.len == 323, "323 bytes");
 	for (size_t bit = 0; bit < payload.len * 8; bit++) {
 		payload.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		if (!ockam_payload_verify(payload.data, payload.len, p.x_pub, &rules, &peer, &err)) {
+		if (!ockam_payload_verify(payload.data, payload.len, p.x_pub, &rules,
+					  &peer, &err)) {
 			/* Only the kind of header of the empty last list may vary. */
 			printf("# accepted with bit %zu of byte %zu changed\n", bit % 8, bit / 8);
 			ockam_peer_free(&peer);
@@ -332,7 +333,8 @@ static void test_credentials(void)
 	ockam_peer_free(&peer);
 	rules.authorities = &authority.identity;
 	rules.n_authorities = 1;
-	ok_ret(ockam_payload_verify(payload.data, payload.len, p.x_pub, &rules, &peer, &err), 0, err,
+	ok_ret(ockam_payload_verify(payload.data, payload.len, p.x_pub, &rules, &peer, &err),
+	       0, err,
 	       "good, strange and expired credential");
 	ok(peer.has_credential && peer.expires_at == NOW + 90 &&
 	   !memcmp(peer.issuer, authority.identity->identifier, 32), "the good one counts");
@@ -349,12 +351,12 @@ static void test_credentials(void)
 	ockam_peer_free(&peer);
 
 	ok_ret(ockam_refresh_build(p.identity, pieces, 1, &refresh, &err), 0, err, "refresh built");
-	ok_ret(ockam_refresh_verify(refresh.data, refresh.len, p.identity->identifier, &rules, &peer,
-				    &err), 0, err, "refresh verifies");
+	ok_ret(ockam_refresh_verify(refresh.data, refresh.len, p.identity->identifier, &rules,
+				    &peer, &err), 0, err, "refresh verifies");
 	ok(peer.has_credential, "and brings attributes");
 	ockam_peer_free(&peer);
-	ok_ret(ockam_refresh_verify(refresh.data, refresh.len, stranger.identity->identifier, &rules,
-				    &peer, &err), -EKEYREJECTED, err, "refresh by another identity");
+	ok_ret(ockam_refresh_verify(refresh.data, refresh.len, stranger.identity->identifier,
+				    &rules, &peer, &err), -EKEYREJECTED, err, "refresh by another identity");
 	ockam_buf_free(&refresh);
 	ockam_refresh_build(p.identity, NULL, 0, &refresh, NULL);
 	ok(!ockam_refresh_verify(refresh.data, refresh.len, p.identity->identifier, &rules, &peer,

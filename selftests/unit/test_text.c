@@ -126,7 +126,8 @@ static void test_multiaddr(void)
 			bad++;
 	}
 	ok(!bad, "binary form cut to any length");
-	ok(ockam_multiaddr_decode(a, (const uint8_t *)"\x05zz", 3, &err) == -EBADMSG, "%s", err.text);
+	ok(ockam_multiaddr_decode(a, (const uint8_t *)"\x05zz", 3, &err) == -EBADMSG,
+	   "%s", err.text);
 	free(a);
 }
 
@@ -343,7 +344,8 @@ static void test_bare(void)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		ockam_hex_decode(bad[i], strlen(bad[i]), bytes, sizeof(bytes), &len, NULL);
 		pos = bytes;
-		ok(ockam_bare_get_data(&pos, bytes + len, &piece) == -EBADMSG, "refused '%s'", bad[i]);
+		ok(ockam_bare_get_data(&pos, bytes + len, &piece) == -EBADMSG,
+		   "refused '%s'", bad[i]);
 	}
 	ockam_buf_free(&out);
 }

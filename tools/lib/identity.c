@@ -353,7 +353,8 @@ int ockam_identifier_parse(const char *text, uint8_t identifier[OCKAM_IDENTIFIER
 	size_t got;
 
 	if (start[len + strspn(start + len, " \t\r\n")])
-		return ockam_err_set(err, -EINVAL, "'%.80s' is no identifier: it holds a blank", text);
+		return ockam_err_set(err, -EINVAL,
+				     "'%.80s' is no identifier: it holds a blank", text);
 	if (*start != 'I')
 		return ockam_err_set(err, -EINVAL,
 				     "'%.80s' is no identifier: it must begin with 'I'", text);

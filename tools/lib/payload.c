@@ -81,7 +81,8 @@ static int ockam_payload_check_history(const struct ockam_piece *history,
 		break;
 	case OCKAM_HISTORY_CONFLICT:
 		ret = ockam_err_set(err, -ESTALE,
-				    "%s shows a change history that conflicts with the known one", text);
+				    "%s shows a change history that conflicts with the known one",
+				    text);
 		break;
 	}
 	ockam_identity_free(known);

@@ -110,7 +110,8 @@ static int ockam_route_parse_hop(struct ockam_route *route, const char *text, si
 		name = hash + 1;
 		if (memchr(name, '#', len - (size_t)(name - text)))
 			return ockam_err_set(err, -EINVAL,
-					     "address '%.*s' holds more than one '#'", (int)len, text);
+					     "address '%.*s' holds more than one '#'",
+					     (int)len, text);
 		if (hash == text || hash - text > 3)
 			goto bad_type;
 		type = 0;
