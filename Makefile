@@ -26,7 +26,7 @@ run := $(top)/selftests/lib/run
 export OCKAM_BUILD := $(BUILD)
 
 .PHONY: all help modules tools tools-asan tools-asan-lib system-tests deps interop vm uml debug demo \
-	check check-unit check-uml check-vm check-debug check-style style \
+	check check-long check-unit check-uml check-vm check-debug check-style style \
 	layers install uninstall modules_install clean \
 	modules-vm modules-uml modules-debug
 
@@ -35,7 +35,7 @@ all: modules tools
 help:
 	@sed -n '/^#   make/,/^$$/s/^# \{0,1\}//p' $(top)/Makefile
 	@echo "  make vm|uml|debug CMD='...'   run a command as root in a machine"
-	@echo "  make check-unit|check-uml|check-vm|check-debug|check-style"
+	@echo "  make check-unit|check-uml|check-vm|check-debug|check-style|check-long"
 	@echo "  make style, make layers, make interop, make install, make clean"
 
 # What is missing is installed, or named when that needs another user.
@@ -88,6 +88,10 @@ demo: modules-vm tools
 # These build what they need themselves: a build that fails counts as well.
 check: deps
 	@$(run) all '$(TESTS)'
+
+# The same, with every test on every kernel that it is for: long under emulation.
+check-long: deps
+	@OCKAM_LONG=1 $(run) all '$(TESTS)'
 
 check-unit check-uml check-vm check-debug check-style: check-%: deps
 	@$(run) $* '$(TESTS)'

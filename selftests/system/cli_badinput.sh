@@ -5,7 +5,8 @@
 # Bad input to ockamctl: each gives a sentence that names the cause, a status
 # that is not zero, and leaves everything as it was.
 #
-# where: uml vm debug
+# where: uml
+# long: vm debug
 # timeout: 300
 
 . "$(dirname "$0")/ockamd.inc"

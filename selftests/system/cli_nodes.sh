@@ -5,7 +5,8 @@
 # Life cycle of nodes as people and scripts see it: background and foreground,
 # every state and every command, what is printed, what survives.
 #
-# where: uml vm debug
+# where: uml
+# long: vm debug
 # timeout: 300
 
 . "$(dirname "$0")/ockamd.inc"

@@ -5,7 +5,8 @@
 # The programs of Documentation/examples: compiled as a reader would, run in
 # the namespaces of two nodes, their output compared.
 #
-# where: uml vm
+# where: uml
+# long: vm
 # timeout: 240
 
 . "$(dirname "$0")/ockamd.inc"

@@ -5,7 +5,8 @@
 # Routes over several nodes and channels in channels: what was made on the way
 # works, belongs to somebody, and goes when that one does.
 #
-# where: uml vm debug
+# where: uml
+# long: vm debug
 # timeout: 240
 
 . "$(dirname "$0")/ockamd.inc"

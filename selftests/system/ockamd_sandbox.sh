@@ -4,7 +4,8 @@
 #
 # What the handshake worker has given up, as /proc tells it.
 #
-# where: uml vm debug
+# where: uml vm
+# long: debug
 
 . "$(dirname "$0")/ockamd.inc"
 

@@ -3,7 +3,8 @@
  * The family "ockam" byte by byte: malformed requests of every command, who may
  * give which, owners and workers that come and go, limits.
  *
- * where: uml vm debug
+ * where: uml vm
+ * long: debug
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */

@@ -3,7 +3,8 @@
  * Dumps of the family "ockam": thousands of objects, readers with buffers of
  * one page, and change between two parts of a dump.
  *
- * where: uml vm debug
+ * where: uml
+ * long: vm debug
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */

@@ -4,7 +4,8 @@
  * worker of the node come and go. What is checked is that the kernel does not
  * complain and that nothing is left.
  *
- * where: uml vm debug
+ * where: uml debug
+ * long: vm
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */

@@ -3,7 +3,8 @@
  * The netlink client of libockam against the module: calls, sentences, what
  * the kernel says on its own, and a handshake played with both workers here.
  *
- * where: uml vm debug
+ * where: uml
+ * long: vm debug
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */

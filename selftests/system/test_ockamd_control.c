@@ -3,7 +3,8 @@
  * Abuse of a node's control socket: garbage, floods, slow and vanishing
  * clients. After each the node must serve others as if nothing had happened.
  *
- * where: uml vm debug
+ * where: uml
+ * long: vm debug
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */

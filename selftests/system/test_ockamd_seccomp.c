@@ -3,7 +3,8 @@
  * A handshake worker that was taken over: a debugger makes it try what its
  * attacker would. Each try must end it, and a new worker must come.
  *
- * where: uml vm debug
+ * where: uml vm
+ * long: debug
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */

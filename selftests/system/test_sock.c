@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * where: uml vm debug
+ * where: uml vm
+ * long: debug
  *
  * The socket interface, alone in a fresh namespace: names, messages, options,
  * waiting, limits, what happens after what.

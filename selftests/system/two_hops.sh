@@ -6,7 +6,8 @@
 # its links is captured; neither plain text nor a key is in it. A byte that is
 # changed on the way is refused and counted.
 #
-# where: uml vm debug
+# where: uml vm
+# long: debug
 # timeout: 240
 
 . "$(dirname "$0")/ockamd.inc"
