@@ -3,7 +3,8 @@
  * Links: bytes on the wire, what a peer may do to one, what the user's
  * descriptor may do to one, which sockets are taken.
  *
- * where: uml vm debug
+ * where: uml vm
+ * long: debug
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */

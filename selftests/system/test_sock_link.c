@@ -3,7 +3,8 @@
  * Sockets and the world outside the node: long routes, who may send here, the
  * send buffer while a link does not take more.
  *
- * where: uml vm debug
+ * where: uml vm
+ * long: debug
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
