@@ -45,10 +45,10 @@ ok $? "nothing uses the module then"
 
 # An application's socket alone, in this namespace, without any node.
 python3 -c '
-import socket, sys, time
+import signal, socket
 s = socket.socket(18, socket.SOCK_DGRAM)
 print("open", flush=True)
-sys.stdin.read()' < <(sleep 60) >"$OCKAM_HOME/socket" &
+signal.pause()' >"$OCKAM_HOME/socket" &
 holder=$!
 wait_for 10 grep -q open "$OCKAM_HOME/socket"
 ok $? "an application opens a socket"
