@@ -11,7 +11,8 @@
 #   peer_output NAME                everything it printed so far
 #   peer_wait NAME REGEX [SECONDS]  wait for a line that matches (extended regular expression)
 #   peer_count NAME REGEX           number of lines that match
-#   peer_signal NAME SIGNAL         USR1 = present next credential, USR2 = close channels
+#   peer_signal NAME SIGNAL         USR1 = present next credential, USR2 = close channels,
+#                                   HUP = rotate the identity
 #   peer_stop NAME                  orderly stop, waits for the end
 #   peer_kill NAME                  vanish without a word
 #   peer_stop_all                   stop what is still running (for traps and teardown)

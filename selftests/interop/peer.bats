@@ -67,6 +67,22 @@ to() {
 	peer_send --trust "$(peer_identifier a)" --to "$(to a)" --channel api --service echo --size 10
 }
 
+@test "identity: P-256 keys, kept or left in a rotation, also of a peer that runs" {
+	p=$(peer_binary)
+	"$p" identity create --identity-file "$PEER_DIR/i" --key-type p256 >"$PEER_DIR/1"
+	grep -q '^history 8182.*8201815841' "$PEER_DIR/1"
+	"$p" identity rotate --identity-file "$PEER_DIR/i" >"$PEER_DIR/2"
+	grep -q '^history 82.*820181584104.*820181584104' "$PEER_DIR/2"
+	peer_start a listen --identity-file "$PEER_DIR/i" --key-type ed25519
+	peer_send --key-type p256 --trust "$(peer_identifier a)" --to "$(to a)" --channel api \
+		--service echo --size 10
+	peer_signal a HUP
+	peer_wait a '^rotated$'
+	grep -q '^history 83.*82008158' "$PEER_DIR/i"
+	peer_send --trust "$(peer_identifier a)" --to "$(to a)" --channel api --service echo --size 10
+	[ "$(peer_identifier a)" = "$(sed -n 's/^identifier //p' "$PEER_DIR/1")" ]
+}
+
 @test "channel in channel, over two hops" {
 	peer_start a listen
 	peer_start h relay-hop --forward "next=$(to a)" --messages

@@ -4,16 +4,21 @@
 //! before the process runs:
 //!
 //! ```text
-//! secret <64 hex digits: Ed25519 private key of the latest change>
+//! secret <64 hex digits: private key of the latest change>
 //! history <hex of the CBOR change history>
 //! ```
+//!
+//! The secret is an Ed25519 seed or a P-256 scalar, as the latest change says.
 
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 
-use ockam::identity::Identifier;
-use ockam::vault::{EdDSACurve25519SecretKey, SigningSecret, SigningSecretKeyHandle};
+use ockam::identity::{Identifier, Identity, Vault};
+use ockam::vault::{
+    ECDSASHA256CurveP256SecretKey, EdDSACurve25519SecretKey, SigningKeyType, SigningSecret,
+    SigningSecretKeyHandle, VerifyingPublicKey,
+};
 
 use crate::peer::Peer;
 use crate::Outcome;
@@ -24,10 +29,16 @@ pub struct IdentityFile {
 }
 
 impl IdentityFile {
-    pub async fn load_or_create(path: &str, peer: &Peer) -> Outcome<Identifier> {
+    pub async fn load_or_create(
+        path: &str,
+        peer: &Peer,
+        kind: Option<SigningKeyType>,
+    ) -> Outcome<Identifier> {
         match fs::read_to_string(path) {
             Ok(text) => Self::parse(path, &text)?.import(peer).await,
-            Err(error) if error.kind() == ErrorKind::NotFound => Self::create(path, peer).await,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                Self::create(path, peer, kind.unwrap_or(SigningKeyType::EdDSACurve25519)).await
+            }
             Err(error) => Err(format!("cannot read {path}: {error}").into()),
         }
     }
@@ -54,17 +65,27 @@ impl IdentityFile {
         })
     }
 
+    /// Kind of the key of the latest change.
+    async fn kind(&self) -> Outcome<SigningKeyType> {
+        let vault = Vault::create_verifying_vault();
+        let identity = Identity::import(None, &self.history, vault).await?;
+        Ok(match identity.get_latest_public_key()? {
+            VerifyingPublicKey::EdDSACurve25519(_) => SigningKeyType::EdDSACurve25519,
+            VerifyingPublicKey::ECDSASHA256CurveP256(_) => SigningKeyType::ECDSASHA256CurveP256,
+        })
+    }
+
     async fn import(&self, peer: &Peer) -> Outcome<Identifier> {
-        let key = import_key(peer, self.secret).await?;
+        let key = import_key(peer, self.secret, self.kind().await?).await?;
         let creation = peer.identities().identities_creation();
         Ok(creation
             .import_private_identity(None, &self.history, &key)
             .await?)
     }
 
-    async fn create(path: &str, peer: &Peer) -> Outcome<Identifier> {
+    async fn create(path: &str, peer: &Peer, kind: SigningKeyType) -> Outcome<Identifier> {
         let secret = random_secret()?;
-        let key = import_key(peer, secret).await?;
+        let key = import_key(peer, secret, kind).await?;
         let creation = peer.identities().identities_creation();
         let builder = creation.identity_builder().with_existing_key(key);
         let identifier = builder.build().await?;
@@ -73,12 +94,22 @@ impl IdentityFile {
         Ok(identifier)
     }
 
-    /// Replace the key of the identity in `path` by a new one: the history grows by a change
-    /// that both keys sign, the identifier stays.
-    pub async fn rotate(path: &str, peer: &Peer) -> Outcome<Identifier> {
-        let identifier = Self::load(path, peer).await?;
+    /// Replace the key of the identity in `path` by a new one, of the same kind unless `kind`
+    /// says another: the history grows by a change that both keys sign, the identifier stays.
+    pub async fn rotate(
+        path: &str,
+        peer: &Peer,
+        kind: Option<SigningKeyType>,
+    ) -> Outcome<Identifier> {
+        let text = fs::read_to_string(path).map_err(|e| format!("cannot read {path}: {e}"))?;
+        let old = Self::parse(path, &text)?;
+        let kind = match kind {
+            Some(kind) => kind,
+            None => old.kind().await?,
+        };
+        let identifier = old.import(peer).await?;
         let secret = random_secret()?;
-        let key = import_key(peer, secret).await?;
+        let key = import_key(peer, secret, kind).await?;
         let creation = peer.identities().identities_creation();
         let builder = creation.identity_builder().with_existing_key(key);
 
@@ -115,9 +146,31 @@ impl IdentityFile {
     }
 }
 
-async fn import_key(peer: &Peer, secret: [u8; 32]) -> Outcome<SigningSecretKeyHandle> {
-    let secret = SigningSecret::EdDSACurve25519(EdDSACurve25519SecretKey::new(secret));
+async fn import_key(
+    peer: &Peer,
+    secret: [u8; 32],
+    kind: SigningKeyType,
+) -> Outcome<SigningSecretKeyHandle> {
+    let secret = match kind {
+        SigningKeyType::EdDSACurve25519 => {
+            SigningSecret::EdDSACurve25519(EdDSACurve25519SecretKey::new(secret))
+        }
+        // Nearly all strings of 32 bytes are scalars of the curve; the vault refuses the others.
+        SigningKeyType::ECDSASHA256CurveP256 => {
+            SigningSecret::ECDSASHA256CurveP256(ECDSASHA256CurveP256SecretKey::new(secret))
+        }
+    };
     Ok(peer.signing_vault.import_key(secret).await?)
+}
+
+/// The value of `--key-type`.
+pub fn key_type(text: Option<&str>) -> Outcome<Option<SigningKeyType>> {
+    match text {
+        None => Ok(None),
+        Some("ed25519") => Ok(Some(SigningKeyType::EdDSACurve25519)),
+        Some("p256") => Ok(Some(SigningKeyType::ECDSASHA256CurveP256)),
+        Some(text) => Err(format!("--key-type: \"{text}\" is neither ed25519 nor p256").into()),
+    }
 }
 
 fn random_secret() -> Outcome<[u8; 32]> {

@@ -14,6 +14,7 @@ use ockam::{TryClone, WorkerBuilder};
 use tokio::signal::unix::{signal, SignalKind};
 
 use crate::args::{Args, Known};
+use crate::identity_file::{key_type, IdentityFile};
 use crate::peer::{Peer, COMMON};
 use crate::services::{Forwarder, Kind, Service, Watcher};
 use crate::{events, say, Outcome};
@@ -102,6 +103,14 @@ pub async fn run(ctx: &Context, words: &[String], with_hop: bool) -> Outcome<()>
             Wish::Refresh => match &peer.presenter {
                 Some(presenter) => presenter.refresh(&peer.ctx).await?,
                 None => say("refresh-failed no credential to present"),
+            },
+            Wish::Rotate => match args.get("identity-file") {
+                Some(path) => {
+                    let kind = key_type(args.get("key-type"))?;
+                    IdentityFile::rotate(path, &peer, kind).await?;
+                    say("rotated");
+                }
+                None => say("rotate-failed no identity file"),
             },
         }
     }
@@ -278,15 +287,18 @@ pub enum Wish {
     Stop,
     CloseChannels,
     Refresh,
+    Rotate,
 }
 
 /// SIGTERM and SIGINT stop the node in order, SIGUSR1 presents the next credential, SIGUSR2
-/// closes all channels. (SIGKILL is the way to stop without Close messages.)
+/// closes all channels, SIGHUP rotates the identity. (SIGKILL is the way to stop without Close
+/// messages.)
 struct Signals {
     term: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
     usr1: tokio::signal::unix::Signal,
     usr2: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
 }
 
 impl Signals {
@@ -297,6 +309,7 @@ impl Signals {
             interrupt: open(SignalKind::interrupt())?,
             usr1: open(SignalKind::user_defined1())?,
             usr2: open(SignalKind::user_defined2())?,
+            hangup: open(SignalKind::hangup())?,
         })
     }
 
@@ -306,6 +319,7 @@ impl Signals {
             _ = self.interrupt.recv() => Wish::Stop,
             _ = self.usr1.recv() => Wish::Refresh,
             _ = self.usr2.recv() => Wish::CloseChannels,
+            _ = self.hangup.recv() => Wish::Rotate,
         }
     }
 }

@@ -23,7 +23,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::args::Args;
 use crate::events::LogReader;
-use crate::identity_file::IdentityFile;
+use crate::identity_file::{key_type, IdentityFile};
 use crate::peer::{Peer, COMMON};
 
 const USAGE: &str = include_str!("usage.txt");
@@ -92,7 +92,8 @@ async fn identity(ctx: &Context, words: &[String]) -> Outcome<()> {
         }
         ["rotate"] => {
             let peer = Peer::create(ctx, &args).await?;
-            (IdentityFile::rotate(&path, &peer).await?, peer)
+            let kind = key_type(args.get("key-type"))?;
+            (IdentityFile::rotate(&path, &peer, kind).await?, peer)
         }
         _ => return Err("identity wants one of: create, show, rotate".into()),
     };

@@ -18,12 +18,13 @@ use ockam::{Context, SqlxDatabase, TryClone};
 
 use crate::args::{Args, Known};
 use crate::credential::Presenter;
-use crate::identity_file::IdentityFile;
+use crate::identity_file::{key_type, IdentityFile};
 use crate::{events, say, Outcome};
 
 pub const COMMON: Known = Known {
     with_value: &[
         "identity-file",
+        "key-type",
         "trust",
         "authority",
         "credential",
@@ -76,11 +77,16 @@ impl Peer {
             trusted: Vec::new(),
         };
 
+        let kind = key_type(args.get("key-type"))?;
         peer.identifier = match args.get("identity-file") {
-            Some(path) => IdentityFile::load_or_create(path, &peer).await?,
+            Some(path) => IdentityFile::load_or_create(path, &peer, kind).await?,
             None => {
                 let creation = peer.identities().identities_creation();
-                creation.create_identity().await?
+                let mut builder = creation.identity_builder();
+                if let Some(kind) = kind {
+                    builder = builder.with_random_key(kind);
+                }
+                builder.build().await?
             }
         };
         if args.has("print-identifier") {
