@@ -26,6 +26,27 @@ struct ockam_handshake_net *ockam_handshake_net(const struct ockam_net *on)
 	return net_generic(on->net, ockam_handshake_id);
 }
 
+struct ockam_opaque *ockam_opaque_alloc(const u8 *data, size_t len)
+{
+	struct ockam_opaque *o;
+
+	o = kmalloc(struct_size(o, data, len), GFP_KERNEL_ACCOUNT);
+	if (!o)
+		return NULL;
+	refcount_set(&o->refs, 1);
+	o->len = len;
+	if (len)
+		memcpy(o->data, data, len);
+	return o;
+}
+
+void ockam_opaque_put(struct ockam_opaque *o)
+{
+	/* The request that brought it was wiped too. */
+	if (o && refcount_dec_and_test(&o->refs))
+		kfree_sensitive(o);
+}
+
 static void ockam_exchange_release(struct ockam_endpoint *ep)
 {
 	struct ockam_exchange *ex = container_of(ep, struct ockam_exchange, ep);
@@ -39,8 +60,7 @@ static void ockam_exchange_release(struct ockam_endpoint *ep)
 	if (ex->channel)
 		ockam_channel_put(ex->channel);
 	kfree(ex->encryptor_ids);
-	/* The request that brought it was wiped too. */
-	kfree_sensitive(ex->opaque);
+	ockam_opaque_put(ex->opaque);
 	mutex_destroy(&ex->lock);
 	kfree(ex);
 	/* Module exit waits for the work that runs this. */

@@ -42,8 +42,6 @@ struct ockam_listener_params {
 struct ockam_listener_info {
 	const struct ockam_endpoint *ep;	/* name, reach */
 	const u8 *flow_id;		/* 16 bytes: spawner id of its channels */
-	const u8 *opaque;
-	size_t opaque_len;
 	u32 timeout_ms;
 	u32 pending;			/* its exchanges that are not done */
 };
@@ -65,6 +63,23 @@ struct ockam_listener *ockam_handshake_lookup_listener(struct ockam_net *on,
 struct ockam_listener *ockam_handshake_next_listener(struct ockam_net *on,
 						     u32 *number);
 void ockam_handshake_put_listener(struct ockam_listener *l);
+
+/* LISTENER_SET. Borrowed. */
+struct ockam_listener_change {
+	bool has_opaque;
+	const u8 *opaque;		/* at most OCKAM_OPAQUE_MAX bytes */
+	size_t opaque_len;
+	bool abort;			/* end the pending handshakes */
+};
+
+/*
+ * Change what new exchanges begin with. One that has begun keeps what it began
+ * with; with ->abort none of those becomes a channel any more once this has
+ * returned. All or nothing: 0, -E2BIG, -ENOMEM, -ESHUTDOWN.
+ */
+int ockam_handshake_set_listener(struct ockam_listener *l,
+				 const struct ockam_listener_change *c,
+				 const char **why);
 void ockam_handshake_listener_info(struct ockam_listener *l,
 				   struct ockam_listener_info *info);
 
@@ -171,12 +186,26 @@ struct ockam_handshake_net {
 };
 
 /*
+ * The worker's data of a listener or of a request. Never changes: a listener
+ * that gets new data gets another one of these.
+ *
+ * Refs: the listener's as long as it is the current one, each exchange that
+ *       began with it. The last put wipes it. Any context.
+ */
+struct ockam_opaque {
+	refcount_t refs;
+	size_t len;
+	u8 data[];
+};
+
+/*
  * Channel listener.
  *
  * Born:   ockam_handshake_add_listener(). Holds the module.
  * Refs:   those of ->ep: the caller's, the table of listeners, the address
  *         table, each exchange, each lookup.
- * Locks:  immutable but for ->pending and ->dead.
+ * Locks:  ->lock (spinlock, a leaf) guards ->opaque and ->aborts; the rest is
+ *         immutable but for ->pending and ->dead.
  * Dies:   ockam_handshake_del_listener(), end of the node: hidden, out of the
  *         table, its exchanges fail; the last put frees after a grace period.
  */
@@ -187,8 +216,9 @@ struct ockam_listener {
 	u32 timeout_ms;
 	atomic_t pending;
 	bool dead;			/* READ_ONCE */
-	size_t opaque_len;
-	u8 opaque[];
+	spinlock_t lock;		/* below */
+	struct ockam_opaque *opaque;	/* never NULL */
+	u32 aborts;			/* how often the pending exchanges were ended */
 };
 
 enum ockam_exchange_state {
@@ -228,8 +258,8 @@ struct ockam_exchange {
 	u32 encryptor_reach;
 	u32 n_encryptor_ids;
 	u8 *encryptor_ids;
-	u8 *opaque;			/* of an initiator */
-	size_t opaque_len;
+	struct ockam_opaque *opaque;	/* with a reference */
+	u32 aborts;			/* of a responder: the listener's at its birth */
 	u8 role;
 
 	struct mutex lock;		/* all below */
@@ -256,6 +286,10 @@ extern struct workqueue_struct *ockam_handshake_wq;
 struct ockam_handshake_net *ockam_handshake_net(const struct ockam_net *on);
 
 /* handshake.c: life and death of exchanges. */
+
+/* A copy of @len bytes with one reference. NULL without memory. */
+struct ockam_opaque *ockam_opaque_alloc(const u8 *data, size_t len);
+void ockam_opaque_put(struct ockam_opaque *o);	/* NULL is allowed */
 
 /* One reference for the caller. NULL without memory. */
 struct ockam_exchange *ockam_exchange_alloc(struct ockam_net *on, u8 role,

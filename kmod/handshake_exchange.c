@@ -168,9 +168,8 @@ int ockam_handshake_start(struct ockam_net *on,
 	ex->confirm_ms = p->confirm_ms ?: OCKAM_CONFIRM_DEFAULT_MS;
 	ex->encryptor_reach = p->encryptor_reach ?: OCKAM_REACH_LOCAL;
 	err = ockam_route_copy(&ex->route, p->route);
-	if (!err && p->opaque_len) {
-		ex->opaque = kmemdup(p->opaque, p->opaque_len, GFP_KERNEL_ACCOUNT);
-		ex->opaque_len = p->opaque_len;
+	if (!err) {
+		ex->opaque = ockam_opaque_alloc(p->opaque, p->opaque_len);
 		err = ex->opaque ? 0 : -ENOMEM;
 	}
 	if (!err && p->n_encryptor_ids) {
@@ -264,14 +263,11 @@ int ockam_handshake_fetch(struct ockam_net *on, u32 portid, u64 id,
 		f->message = msg->data;
 		f->message_len = msg->len;
 	}
+	f->opaque = ex->opaque->data;
+	f->opaque_len = ex->opaque->len;
 	if (ex->listener) {
-		f->opaque = ex->listener->opaque;
-		f->opaque_len = ex->listener->opaque_len;
 		f->listener = ex->listener->ep.name;
 		f->listener_len = ex->listener->ep.name_len;
-	} else {
-		f->opaque = ex->opaque;
-		f->opaque_len = ex->opaque_len;
 	}
 	return 0;
 }

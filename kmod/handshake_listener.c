@@ -16,6 +16,9 @@
 #include "message.h"
 #include "route.h"
 
+static const char ockam_listener_deleted[] = "the listener was deleted";
+static const char ockam_listener_changed[] = "the rules of the listener have changed";
+
 /*
  * One place that first messages come from: the address that answers would go
  * to first, which is a link or the encryptor of another channel.
@@ -163,6 +166,34 @@ static enum ockam_mib ockam_listener_check(const struct ockam_listener *l,
 	return *worker_portid ? 0 : OCKAM_DROP_HANDSHAKE_NO_WORKER;
 }
 
+/* What an exchange that begins now keeps. */
+static void ockam_listener_get_rules(struct ockam_listener *l,
+				     struct ockam_exchange *ex)
+{
+	spin_lock_bh(&l->lock);
+	ex->opaque = l->opaque;
+	refcount_inc(&ex->opaque->refs);
+	ex->aborts = l->aborts;
+	spin_unlock_bh(&l->lock);
+}
+
+/* It began before the rules changed that none may begin with any more. */
+static bool ockam_listener_outdated(const struct ockam_exchange *ex,
+				    const void *arg)
+{
+	return ex->listener == arg &&
+	       ex->aborts != READ_ONCE(ex->listener->aborts);
+}
+
+/* Did it end while @ex came into the tables? Then whoever did it missed @ex. */
+static const char *ockam_listener_ended(struct ockam_listener *l,
+					const struct ockam_exchange *ex)
+{
+	if (READ_ONCE(l->dead))
+		return ockam_listener_deleted;
+	return ockam_listener_outdated(ex, l) ? ockam_listener_changed : NULL;
+}
+
 /* Every message starts an exchange, whatever it says. */
 static int ockam_listener_deliver(struct ockam_endpoint *ep,
 				  struct ockam_message *msg,
@@ -174,6 +205,7 @@ static int ockam_listener_deliver(struct ockam_endpoint *ep,
 	enum ockam_mib reason;
 	struct ockam_hop from;
 	u32 worker_portid;
+	const char *why;
 	u32 timeout_ms;
 
 	reason = ockam_listener_check(l, msg, &from, &worker_portid);
@@ -191,6 +223,7 @@ static int ockam_listener_deliver(struct ockam_endpoint *ep,
 	ex->source = source;
 	ex->listener = l;
 	ockam_endpoint_get(ep);
+	ockam_listener_get_rules(l, ex);
 	atomic_inc(&l->pending);
 	timeout_ms = l->timeout_ms ?: ockam_netns_limit(ep->on, OCKAM_LIMIT_RESPONDER_MS);
 	if (ockam_route_copy(&ex->route, &msg->ret)) {
@@ -202,11 +235,10 @@ static int ockam_listener_deliver(struct ockam_endpoint *ep,
 	ex->messages[0] = msg;
 	ex->received = 1;
 	if (!ockam_exchange_publish(ex, timeout_ms)) {
-		/* Whoever deletes the listener looks at the table after that. */
-		if (READ_ONCE(l->dead))
+		why = ockam_listener_ended(l, ex);
+		if (why)
 			ockam_exchange_fail(ex, OCKAM_EXCHANGE_OPEN,
-					    -ECONNABORTED,
-					    "the listener was deleted");
+					    -ECONNABORTED, why);
 		else
 			ockam_exchange_ready(ex);
 	}
@@ -220,8 +252,10 @@ drop:
 
 static void ockam_listener_release(struct ockam_endpoint *ep)
 {
-	/* The worker's data in it: the request that brought it was wiped too. */
-	kfree_sensitive(container_of(ep, struct ockam_listener, ep));
+	struct ockam_listener *l = container_of(ep, struct ockam_listener, ep);
+
+	ockam_opaque_put(l->opaque);
+	kfree(l);
 	/* Module exit waits for the work that runs this. */
 	module_put(THIS_MODULE);
 }
@@ -241,11 +275,14 @@ static int ockam_listener_alloc(struct ockam_net *on,
 
 	if (!try_module_get(THIS_MODULE))
 		return -ESHUTDOWN;
-	l = kzalloc(struct_size(l, opaque, p->opaque_len), GFP_KERNEL_ACCOUNT);
-	if (!l) {
-		err = -ENOMEM;
+	err = -ENOMEM;
+	l = kzalloc(sizeof(*l), GFP_KERNEL_ACCOUNT);
+	if (!l)
 		goto err_module;
-	}
+	spin_lock_init(&l->lock);
+	l->opaque = ockam_opaque_alloc(p->opaque, p->opaque_len);
+	if (!l->opaque)
+		goto err_free;
 	err = ockam_endpoint_init(&l->ep, on, &ockam_listener_ops, &l->origin,
 				  p->name, p->name_len, p->reach);
 	if (err)
@@ -260,20 +297,21 @@ static int ockam_listener_alloc(struct ockam_net *on,
 	else
 		ockam_endpoint_random_flow_id(l->origin.flow_id);
 	l->timeout_ms = p->timeout_ms;
-	l->opaque_len = p->opaque_len;
-	if (p->opaque_len)
-		memcpy(l->opaque, p->opaque, p->opaque_len);
 	*out = l;
 	return 0;
 
 err_endpoint:
 	ockam_endpoint_fini(&l->ep);
 err_free:
+	ockam_opaque_put(l->opaque);
 	kfree(l);
 err_module:
 	module_put(THIS_MODULE);
 	return err;
 }
+
+static const char ockam_listener_opaque_size[] =
+	"the worker's data is longer than 16384 bytes";
 
 static const char *ockam_listener_why(int err)
 {
@@ -308,7 +346,7 @@ static bool ockam_listener_kill(struct ockam_listener *l)
 		return false;
 	ockam_endpoint_remove(&l->ep);
 	ockam_exchange_fail_all(on, ockam_listener_made, l, OCKAM_EXCHANGE_OPEN,
-				-ECONNABORTED, "the listener was deleted");
+				-ECONNABORTED, ockam_listener_deleted);
 	if (ockam_table_remove(on, OCKAM_TABLE_LISTENERS, l->number))
 		ockam_endpoint_put(&l->ep);
 	return true;
@@ -322,7 +360,7 @@ int ockam_handshake_add_listener(struct ockam_net *on,
 	int err;
 
 	if (p->opaque_len > OCKAM_OPAQUE_MAX) {
-		*why = "the worker's data is longer than 16384 bytes";
+		*why = ockam_listener_opaque_size;
 		return -E2BIG;
 	}
 	err = ockam_listener_alloc(on, p, &new);
@@ -372,6 +410,42 @@ int ockam_handshake_del_listener(struct ockam_net *on, const u8 *name,
 	return killed ? 0 : -ENOENT;
 }
 
+int ockam_handshake_set_listener(struct ockam_listener *l,
+				 const struct ockam_listener_change *c,
+				 const char **why)
+{
+	struct ockam_opaque *o = NULL;
+
+	if (c->opaque_len > OCKAM_OPAQUE_MAX) {
+		*why = ockam_listener_opaque_size;
+		return -E2BIG;
+	}
+	if (READ_ONCE(l->dead)) {
+		*why = ockam_listener_deleted;
+		return -ESHUTDOWN;
+	}
+	if (c->has_opaque) {
+		o = ockam_opaque_alloc(c->opaque, c->opaque_len);
+		if (!o) {
+			*why = "no memory for the worker's data";
+			return -ENOMEM;
+		}
+	}
+	spin_lock_bh(&l->lock);
+	if (o)
+		swap(o, l->opaque);
+	if (c->abort)
+		WRITE_ONCE(l->aborts, l->aborts + 1);
+	spin_unlock_bh(&l->lock);
+	ockam_opaque_put(o);
+	/* Those too whose keys are just being installed: they see that it failed. */
+	if (c->abort)
+		ockam_exchange_fail_all(l->ep.on, ockam_listener_outdated, l,
+					OCKAM_EXCHANGE_INSTALLING,
+					-ECONNABORTED, ockam_listener_changed);
+	return 0;
+}
+
 struct ockam_listener *ockam_handshake_lookup_listener(struct ockam_net *on,
 						       const u8 *name,
 						       u8 name_len)
@@ -415,8 +489,6 @@ void ockam_handshake_listener_info(struct ockam_listener *l,
 {
 	info->ep = &l->ep;
 	info->flow_id = l->origin.flow_id;
-	info->opaque = l->opaque;
-	info->opaque_len = l->opaque_len;
 	info->timeout_ms = l->timeout_ms;
 	info->pending = atomic_read(&l->pending);
 }

@@ -334,6 +334,11 @@ static const struct genl_ops ockam_netlink_ops[] = {
 		.internal_flags = OCKAM_NL_OWNER | OCKAM_NL_SECRET,
 		.doit = ockam_nl_new_listener,
 	}, {
+		.cmd = OCKAM_CMD_LISTENER_SET,
+		OCKAM_NL_POLICY(listener_set),
+		.internal_flags = OCKAM_NL_OWNER | OCKAM_NL_SECRET,
+		.doit = ockam_nl_set_listener,
+	}, {
 		.cmd = OCKAM_CMD_LISTENER_DEL,
 		OCKAM_NL_POLICY(listener_del),
 		.internal_flags = OCKAM_NL_OWNER,

@@ -149,6 +149,7 @@ int ockam_nl_del_link(struct sk_buff *skb, struct genl_info *info);
 int ockam_nl_get_link(struct sk_buff *skb, struct genl_info *info);
 int ockam_nl_dump_links(struct sk_buff *skb, struct netlink_callback *cb);
 int ockam_nl_new_listener(struct sk_buff *skb, struct genl_info *info);
+int ockam_nl_set_listener(struct sk_buff *skb, struct genl_info *info);
 int ockam_nl_del_listener(struct sk_buff *skb, struct genl_info *info);
 int ockam_nl_get_listener(struct sk_buff *skb, struct genl_info *info);
 int ockam_nl_dump_listeners(struct sk_buff *skb, struct netlink_callback *cb);

@@ -95,42 +95,91 @@ int ockam_nl_new_listener(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-int ockam_nl_del_listener(struct sk_buff *skb, struct genl_info *info)
+/* ADDRESS of the request. False: it is missing, with a sentence. */
+static bool ockam_nl_get_listener_name(struct genl_info *info, const u8 **name,
+				       u8 *len)
 {
 	const struct nlattr *nla = info->attrs[OCKAM_A_ADDRESS];
+
+	if (!nla) {
+		ockam_nl_refuse(info->extack, -EINVAL,
+				"the listener's address is missing");
+		return false;
+	}
+	*name = ockam_nl_name(nla, len);
+	return true;
+}
+
+static int ockam_nl_no_listener(struct genl_info *info)
+{
+	return ockam_nl_refuse(info->extack, -ENOENT,
+			       "the node has no secure-channel listener with this address");
+}
+
+/* The listener named by ADDRESS with a reference; NULL and *@err without. */
+static struct ockam_listener *ockam_nl_lookup_listener(struct genl_info *info,
+						       int *err)
+{
+	struct ockam_listener *l;
 	const u8 *name;
 	u8 len;
+
+	*err = -EINVAL;
+	if (!ockam_nl_get_listener_name(info, &name, &len))
+		return NULL;
+	l = ockam_handshake_lookup_listener(ockam_nl_node(info), name, len);
+	if (!l)
+		*err = ockam_nl_no_listener(info);
+	return l;
+}
+
+int ockam_nl_set_listener(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr **attrs = info->attrs;
+	struct ockam_listener_change c = {};
+	struct ockam_listener *l;
+	const char *why = NULL;
 	int err;
 
-	if (!nla)
+	c.abort = attrs[OCKAM_A_ABORT];
+	if (attrs[OCKAM_A_OPAQUE]) {
+		c.has_opaque = true;
+		c.opaque = nla_data(attrs[OCKAM_A_OPAQUE]);
+		c.opaque_len = nla_len(attrs[OCKAM_A_OPAQUE]);
+	}
+	if (!c.has_opaque && !c.abort)
 		return ockam_nl_refuse(info->extack, -EINVAL,
-				       "the listener's address is missing");
-	name = ockam_nl_name(nla, &len);
-	err = ockam_handshake_del_listener(ockam_nl_node(info), name, len);
-	if (err)
-		return ockam_nl_refuse(info->extack, err,
-				       "the node has no secure-channel listener with this address");
+				       "nothing is given that would change");
+	l = ockam_nl_lookup_listener(info, &err);
+	if (!l)
+		return err;
+	err = ockam_handshake_set_listener(l, &c, &why);
+	ockam_handshake_put_listener(l);
+	return err ? ockam_nl_refuse(info->extack, err, why) : 0;
+}
+
+int ockam_nl_del_listener(struct sk_buff *skb, struct genl_info *info)
+{
+	const u8 *name;
+	u8 len;
+
+	if (!ockam_nl_get_listener_name(info, &name, &len))
+		return -EINVAL;
+	if (ockam_handshake_del_listener(ockam_nl_node(info), name, len))
+		return ockam_nl_no_listener(info);
 	return 0;
 }
 
 int ockam_nl_get_listener(struct sk_buff *skb, struct genl_info *info)
 {
-	const struct nlattr *nla = info->attrs[OCKAM_A_ADDRESS];
 	struct ockam_listener *l;
 	struct sk_buff *reply;
-	const u8 *name;
 	void *hdr;
-	u8 len;
 	int err;
 
-	if (!nla)
-		return ockam_nl_refuse(info->extack, -EINVAL,
-				       "the listener's address is missing");
-	name = ockam_nl_name(nla, &len);
-	l = ockam_handshake_lookup_listener(ockam_nl_node(info), name, len);
+	l = ockam_nl_lookup_listener(info, &err);
 	if (!l)
-		return ockam_nl_refuse(info->extack, -ENOENT,
-				       "the node has no secure-channel listener with this address");
+		return err;
 	err = -ENOMEM;
 	reply = ockam_nl_new_reply(info, OCKAM_NL_OBJECT_SIZE, &hdr);
 	if (reply)

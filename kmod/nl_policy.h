@@ -142,6 +142,12 @@ static const struct nla_policy ockam_nl_policy_listener_new[] = {
 	[OCKAM_A_TIMEOUT_MS] = OCKAM_NL_MS,
 };
 
+static const struct nla_policy ockam_nl_policy_listener_set[] = {
+	[OCKAM_A_ADDRESS] = OCKAM_NL_NAME,
+	[OCKAM_A_OPAQUE] = OCKAM_NL_OPAQUE,
+	[OCKAM_A_ABORT] = { .type = NLA_FLAG },
+};
+
 static const struct nla_policy ockam_nl_policy_channel_new[] = {
 	[OCKAM_A_REACH] = OCKAM_NL_MASK,
 	[OCKAM_A_REACH_IDS] = OCKAM_NL_IDS,

@@ -192,6 +192,20 @@ int ch_listener(struct nlh *node, const char *name, uint32_t timeout_ms)
 	return nlh_call(node, &m, NULL);
 }
 
+int ch_listener_set(struct nlh *node, const char *name, const char *opaque,
+		    bool abort)
+{
+	static struct nlh_msg m;
+
+	nlh_begin(&m, OCKAM_CMD_LISTENER_SET);
+	nlh_put(&m, OCKAM_A_ADDRESS, name, strlen(name));
+	if (opaque)
+		nlh_put(&m, OCKAM_A_OPAQUE, opaque, strlen(opaque));
+	if (abort)
+		nlh_put_flag(&m, OCKAM_A_ABORT);
+	return nlh_call(node, &m, NULL);
+}
+
 int ch_request(struct nlh *h, const char *link, const char *name,
 	       uint32_t confirm_ms, uint32_t timeout_ms, uint32_t *seq)
 {

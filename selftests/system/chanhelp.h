@@ -65,6 +65,9 @@ extern const uint8_t ch_peer[32];	/* identifier of all peers here */
 
 /* LISTENER_NEW, reachable by everything. */
 int ch_listener(struct nlh *node, const char *name, uint32_t timeout_ms);
+/* LISTENER_SET; @opaque NULL: unchanged. */
+int ch_listener_set(struct nlh *node, const char *name, const char *opaque,
+		    bool abort);
 /* CHANNEL_NEW over @link to the listener @name; @seq gets the request's. */
 int ch_request(struct nlh *h, const char *link, const char *name,
 	       uint32_t confirm_ms, uint32_t timeout_ms, uint32_t *seq);

@@ -85,6 +85,8 @@ static const struct command commands[] = {
 	{ C(LISTENER_NEW), .taken = {
 		A(ADDRESS, NAME), A(REACH, MASK), A(REACH_IDS, IDS),
 		A(FLOW_ID, FLOW), A(OPAQUE, OPAQUE), A(TIMEOUT_MS, MS) } },
+	{ C(LISTENER_SET), .taken = {
+		N(ADDRESS, NAME), N(OPAQUE, OPAQUE), A(ABORT, FLAG) } },
 	{ C(LISTENER_DEL), .taken = { N(ADDRESS, NAME) } },
 	{ C(LISTENER_GET), .taken = { N(ADDRESS, NAME) } },
 	{ C(CHANNEL_NEW), .taken = {

@@ -281,6 +281,13 @@ struct ockam_nl_listener_new {
 	uint32_t		timeout_ms;	/* 0: the node's limit */
 };
 
+/* What new handshakes begin with; those that have begun keep what they have. */
+struct ockam_nl_listener_set {
+	struct ockam_nl_name	address;
+	struct ockam_nl_blob	opaque;	/* NULL: unchanged */
+	bool			abort;	/* end those that have begun, too */
+};
+
 struct ockam_nl_listener {
 	struct ockam_nl_name	address;
 	struct ockam_nl_flow	flow;
@@ -295,6 +302,15 @@ typedef int (*ockam_nl_listener_fn)(void *arg,
 int ockam_nl_listener_new(struct ockam_nl *nl,
 			  const struct ockam_nl_listener_new *req,
 			  struct ockam_nl_made *made, struct ockam_err *err);
+/**
+ * ockam_nl_listener_set() - change a listener for new handshakes
+ *
+ * With ->abort no handshake that began before the call becomes a channel after
+ * it; channels stay. Return: 0; -ENOENT; -ESHUTDOWN; other negative errno.
+ */
+int ockam_nl_listener_set(struct ockam_nl *nl,
+			  const struct ockam_nl_listener_set *req,
+			  struct ockam_err *err);
 int ockam_nl_listener_del(struct ockam_nl *nl, const void *name, size_t len,
 			  struct ockam_err *err);
 int ockam_nl_listener_get(struct ockam_nl *nl, const void *name, size_t len,

@@ -176,6 +176,21 @@ int ockam_nl_listener_new(struct ockam_nl *nl,
 	return ockam_nl_call(nl, &req, ockam_nl_read_made, made, err);
 }
 
+int ockam_nl_listener_set(struct ockam_nl *nl,
+			  const struct ockam_nl_listener_set *set,
+			  struct ockam_err *err)
+{
+	struct ockam_nl_request req;
+
+	ockam_nl_request_init(nl, &req, OCKAM_CMD_LISTENER_SET,
+			      OCKAM_NL_OBJECT_ROOM + set->opaque.len);
+	ockam_nl_put_name(&req, OCKAM_A_ADDRESS, &set->address);
+	ockam_nl_put_blob(&req, OCKAM_A_OPAQUE, &set->opaque);
+	if (set->abort)
+		ockam_nl_put_flag(&req, OCKAM_A_ABORT);
+	return ockam_nl_call(nl, &req, NULL, NULL, err);
+}
+
 int ockam_nl_listener_del(struct ockam_nl *nl, const void *name, size_t len,
 			  struct ockam_err *err)
 {

@@ -49,6 +49,8 @@ enum ockam_cmd {
 
 	OCKAM_CMD_EVENT,	/* notification on the group "events" */
 
+	OCKAM_CMD_LISTENER_SET,	/* do: worker's data for new handshakes */
+
 	__OCKAM_CMD_MAX,
 	OCKAM_CMD_MAX = __OCKAM_CMD_MAX - 1
 };
@@ -125,6 +127,9 @@ enum ockam_attr {
 
 	/* events */
 	OCKAM_A_EVENT,			/* u8: enum ockam_event */
+
+	/* listeners */
+	OCKAM_A_ABORT,			/* flag: end the pending handshakes too */
 
 	__OCKAM_A_MAX,
 	OCKAM_A_MAX = __OCKAM_A_MAX - 1

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What is changed while it is used: the data of a listener, the credentials of
+ * a channel.
+ *
+ * where: uml vm debug
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#include <pthread.h>
+
+#include "exchange.h"
+
+static bool opaque_is(const struct nlh_msg *m, const char *want)
+{
+	size_t len;
+	const void *p = nlh_attr(m, OCKAM_A_OPAQUE, &len);
+
+	return p && len == strlen(want) && !memcmp(p, want, len);
+}
+
+/* The data that the exchange @id is fetched with. */
+static bool fetch_is(uint64_t id, const char *want)
+{
+	static struct nlh_msg m;
+
+	return id && !ch_fetch(&worker, id, &m) && opaque_is(&m, want);
+}
+
+static void fail_exchange(uint64_t id)
+{
+	const struct ch_done done = { .error = -ECANCELED, .reason = "the test is over" };
+
+	ch_done(&worker, id, &done);
+}
+
+/* ---- LISTENER_SET ---- */
+
+static void test_listener(void)
+{
+	uint64_t before, after;
+
+	before = first_message();
+	ok(fetch_is(before, "opaque"), "a handshake begins with the first data");
+	ok(!ch_listener_set(&node, "api", "other", false), "the data is replaced: %s", node.why);
+	after = first_message();
+	ok(fetch_is(after, "other"), "a new handshake begins with the new data");
+	ok(fetch_is(before, "opaque"), "one that had begun keeps its own");
+	ok(!ch_listener_set(&node, "api", "", false), "empty data");
+	fail_exchange(after);
+	after = first_message();
+	ok(fetch_is(after, ""), "is data as well");
+	ok(fetch_is(before, "opaque"), "and the first one still keeps its own");
+	fail_exchange(after);
+	fail_exchange(before);
+}
+
+static void test_listener_abort(void)
+{
+	struct ch_channel c = { .link = &link_a }, open = { .link = &link_a };
+	uint64_t id;
+
+	ok(ch_open_responder(&worker, &node, &link_a, &open, key_tx, key_rx),
+	   "a channel of the listener");
+	id = ch_respond(&worker, &link_a, &c);
+	ok(id, "a handshake waits for its keys");
+	forget_events();
+	ok(!ch_listener_set(&node, "api", "strict", true), "the data is replaced, with abort");
+	check_fail(c.decryptor, -ECONNABORTED, "abort");
+	ok(ch_done(&worker, id, &keys) == -ENOENT, "its keys come too late");
+	ok(ch_wait_gone(&node, c.decryptor, CH_SOON), "no channel comes of it");
+	id = first_message();
+	ok(fetch_is(id, "strict"), "a new handshake begins with the new data");
+	ok(!ch_listener_set(&node, "api", NULL, true), "abort alone");
+	ok(!fetch_is(id, "strict"), "ends that one as well");
+	id = first_message();
+	ok(fetch_is(id, "strict"), "the data stays");
+	fail_exchange(id);
+	end_channel(&open);
+}
+
+static void test_listener_refused(void)
+{
+	ok(ch_listener_set(&node, "nobody", "x", false) == -ENOENT && node.why[0],
+	   "an unknown listener: %s", node.why);
+	ok(ch_listener_set(&node, link_a.name, "x", false) == -ENOENT && node.why[0],
+	   "a link is none: %s", node.why);
+	ok(ch_listener_set(&node, "api", NULL, false) == -EINVAL && node.why[0],
+	   "nothing to change: %s", node.why);
+	ok(ch_listener_set(&req, "api", "x", false) == 0, "another socket of an admin may");
+}
+
+static volatile bool stop;
+
+/* Two kinds of data in turn, now and then with abort. */
+static void *change_listener(void *arg)
+{
+	struct nlh h;
+	int i;
+
+	(void)arg;
+	if (nlh_open_in(&h, &node))
+		return NULL;
+	for (i = 0; !stop; i++)
+		ch_listener_set(&h, "api", i & 1 ? "first" : "second", i % 7 == 0);
+	nlh_close(&h);
+	return NULL;
+}
+
+/* Exchanges see the one or the other, whole. */
+static void test_listener_race(void)
+{
+	static struct nlh_msg m;
+	int whole = 0, seen = 0, i;
+	pthread_t thread;
+	uint64_t id;
+
+	stop = false;
+	ch_listener_set(&node, "api", "first", false);
+	pthread_create(&thread, NULL, change_listener, NULL);
+	for (i = 0; i < 300; i++) {
+		ch_write(&link_a, "api", "msg1", 4);
+		id = ch_worker_ready(&worker, CH_SOON);
+		if (!id || ch_fetch(&worker, id, &m))
+			continue;
+		seen++;
+		whole += opaque_is(&m, "first") || opaque_is(&m, "second");
+		fail_exchange(id);
+	}
+	stop = true;
+	pthread_join(thread, NULL);
+	ok(seen && whole == seen, "%d of %d exchanges saw one whole data", whole, seen);
+}
+
+int main(void)
+{
+	open_node();
+	worker_again();
+	test_listener();
+	test_listener_abort();
+	test_listener_refused();
+	test_listener_race();
+	close_node();
+	return tap_done();
+}
