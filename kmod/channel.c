@@ -68,6 +68,26 @@ int ockam_channel_move_path(struct ockam_channel *ch, struct ockam_route *route)
 	return 0;
 }
 
+static struct ockam_channel_attributes *
+ockam_channel_alloc_attributes(const u8 *data, size_t len)
+{
+	struct ockam_channel_attributes *a;
+
+	a = kmalloc(struct_size(a, data, len), GFP_KERNEL_ACCOUNT);
+	if (!a)
+		return NULL;
+	refcount_set(&a->refs, 1);
+	a->len = len;
+	memcpy(a->data, data, len);
+	return a;
+}
+
+static void ockam_channel_put_attributes(struct ockam_channel_attributes *a)
+{
+	if (a && refcount_dec_and_test(&a->refs))
+		kfree(a);
+}
+
 static void ockam_channel_free(struct ockam_channel *ch)
 {
 	unsigned int i;
@@ -78,7 +98,7 @@ static void ockam_channel_free(struct ockam_channel *ch)
 		ockam_aead_key_wipe(&ch->rx.keys[i]);
 	ockam_aead_key_wipe(&ch->tx.key);
 	kfree(ch->listener);
-	kfree(ch->attributes);
+	ockam_channel_put_attributes(ch->attributes);
 	kfree_sensitive(ch);
 	/* Module exit waits for the works that may run this. */
 	module_put(THIS_MODULE);
@@ -198,11 +218,10 @@ static int ockam_channel_copy_params(struct ockam_channel *ch,
 		ch->listener_len = p->listener_len;
 	}
 	if (p->attributes_len) {
-		ch->attributes = kmemdup(p->attributes, p->attributes_len,
-					 GFP_KERNEL_ACCOUNT);
+		ch->attributes = ockam_channel_alloc_attributes(p->attributes,
+								p->attributes_len);
 		if (!ch->attributes)
 			return -ENOMEM;
-		ch->attributes_len = p->attributes_len;
 	}
 	ockam_route_init(&route);
 	err = ockam_route_copy(&route, p->route);
@@ -482,6 +501,7 @@ int ockam_channel_get_info(struct ockam_channel *ch,
 {
 	int err;
 
+	ockam_route_init(&info->route);
 	err = ockam_channel_copy_path(ch, &info->route);
 	if (err)
 		return err;
@@ -492,16 +512,19 @@ int ockam_channel_get_info(struct ockam_channel *ch,
 	info->local_id = ch->has_local_id ? ch->local_id : NULL;
 	info->listener = ch->listener;
 	info->listener_len = ch->listener_len;
-	info->attributes = ch->attributes;
-	info->attributes_len = ch->attributes_len;
 	info->role = ch->role;
 	info->flags = (READ_ONCE(ch->confirmed) ? OCKAM_FLAG_CONFIRMED : 0) |
 		      (ch->role == OCKAM_ROLE_INITIATOR ?
 		       OCKAM_FLAG_INITIATOR : 0) |
 		      (READ_ONCE(ch->rx.paused) ? OCKAM_FLAG_PAUSED : 0);
-	info->expiry = READ_ONCE(ch->expiry);
-	info->dead = READ_ONCE(ch->dead);
 
+	spin_lock_bh(&ch->lock);
+	info->dead = ch->dead;
+	info->expiry = ch->expiry;
+	info->attributes = ch->attributes;
+	if (info->attributes)
+		refcount_inc(&info->attributes->refs);
+	spin_unlock_bh(&ch->lock);
 	spin_lock_bh(&ch->tx.lock);
 	info->tx_bytes = ch->tx.bytes;
 	info->tx_messages = ch->tx.messages;
@@ -514,6 +537,12 @@ int ockam_channel_get_info(struct ockam_channel *ch,
 	info->queued_bytes = ch->rx.gate.used;
 	spin_unlock_bh(&ch->rx.gate.lock);
 	return 0;
+}
+
+void ockam_channel_reset_info(struct ockam_channel_info *info)
+{
+	ockam_route_reset(&info->route);
+	ockam_channel_put_attributes(info->attributes);
 }
 
 int ockam_channel_set_route(struct ockam_channel *ch,
@@ -534,12 +563,32 @@ int ockam_channel_set_route(struct ockam_channel *ch,
 	return err;
 }
 
-int ockam_channel_set_expiry(struct ockam_channel *ch, u64 expiry)
+int ockam_channel_set_credentials(struct ockam_channel *ch,
+				  const struct ockam_channel_credentials *c)
 {
-	if (READ_ONCE(ch->dead))
+	struct ockam_channel_attributes *a = NULL;
+	bool dead;
+
+	if (c->has_attributes && c->attributes_len > OCKAM_ATTRIBUTES_MAX)
+		return -EINVAL;
+	if (c->has_attributes && c->attributes_len) {
+		a = ockam_channel_alloc_attributes(c->attributes,
+						   c->attributes_len);
+		if (!a)
+			return -ENOMEM;
+	}
+	spin_lock_bh(&ch->lock);
+	dead = ch->dead;
+	if (!dead && c->has_attributes)
+		swap(ch->attributes, a);
+	if (!dead && c->has_expiry)
+		WRITE_ONCE(ch->expiry, c->expiry);
+	spin_unlock_bh(&ch->lock);
+	ockam_channel_put_attributes(a);
+	if (dead)
 		return -ESHUTDOWN;
-	WRITE_ONCE(ch->expiry, expiry);
-	ockam_channel_arm_expiry(ch);
+	if (c->has_expiry)
+		ockam_channel_arm_expiry(ch);
 	return 0;
 }
 

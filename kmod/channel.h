@@ -55,9 +55,19 @@ struct ockam_channel_params {
 };
 
 /*
+ * Attribute blob of a channel. Never changes: other attributes are another one.
+ * Refs: the channel's as long as they are the current ones, each info.
+ */
+struct ockam_channel_attributes {
+	refcount_t refs;
+	size_t len;
+	u8 data[];
+};
+
+/*
  * State of a channel for dumps, copied under its lock. Pointers are borrowed
- * and valid as long as the channel is held; ->route is owned by the caller
- * (ockam_route_init() before, ockam_route_reset() after).
+ * and valid as long as the channel is held, but for ->route and ->attributes:
+ * ockam_channel_reset_info() frees what of them is the info's own.
  */
 struct ockam_channel_info {
 	const struct ockam_endpoint *encryptor;
@@ -66,8 +76,7 @@ struct ockam_channel_info {
 	const u8 *peer;			/* 32 bytes */
 	const u8 *local_id;		/* 32 bytes or NULL */
 	const u8 *listener;		/* name or NULL */
-	const u8 *attributes;		/* or NULL */
-	size_t attributes_len;
+	struct ockam_channel_attributes *attributes;	/* or NULL */
 	struct ockam_route route;
 	u64 expiry;
 	u64 rx_bytes, tx_bytes;		/* of packets, nonce and tag included */
@@ -86,17 +95,31 @@ struct ockam_channel *ockam_channel_lookup(struct ockam_net *on, const u8 *name,
 struct ockam_channel *ockam_channel_get_next(struct ockam_net *on, u32 *number);
 void ockam_channel_put(struct ockam_channel *ch);
 
-/* 0 or -ENOMEM (route). */
+/* 0, then ockam_channel_reset_info() must follow, or -ENOMEM (route). */
 int ockam_channel_get_info(struct ockam_channel *ch,
 			   struct ockam_channel_info *info);
+void ockam_channel_reset_info(struct ockam_channel_info *info);
 /*
  * Replace the path: @route is the whole route to the peer's decryptor.
  * 0, -ESHUTDOWN (dead), -EINVAL (empty), -ENOMEM.
  */
 int ockam_channel_set_route(struct ockam_channel *ch,
 			    const struct ockam_route *route);
-/* Seconds since 1970, 0 = never. A time that has passed kills it soon. 0, -ESHUTDOWN. */
-int ockam_channel_set_expiry(struct ockam_channel *ch, u64 expiry);
+/* What is known of the peer's credentials; borrowed. */
+struct ockam_channel_credentials {
+	bool has_attributes;
+	const u8 *attributes;		/* at most OCKAM_ATTRIBUTES_MAX bytes */
+	size_t attributes_len;		/* 0: none any more */
+	bool has_expiry;
+	u64 expiry;			/* seconds since 1970, 0 = never */
+};
+
+/*
+ * Replace what is given of it, both in one step. A time that has passed kills
+ * the channel soon. 0, -ESHUTDOWN, -EINVAL (too long), -ENOMEM: nothing changed.
+ */
+int ockam_channel_set_credentials(struct ockam_channel *ch,
+				  const struct ockam_channel_credentials *c);
 /* Who may send through it. 0, -E2BIG, -ENOMEM, -ESHUTDOWN. */
 int ockam_channel_set_reach(struct ockam_channel *ch, u32 reach,
 			    const u8 *ids, u32 n);
@@ -197,10 +220,10 @@ struct ockam_channel_rx {
  *         endpoints (dropped by their release). Holds the module.
  * Refs:   those, the node's table of channels, each lookup, each queued work
  *         and running timer.
- * Locks:  ->lock guards ->dead, ->closing, ->expiry and writes of ->path (read
- *         under RCU); ->tx.lock and ->rx.lock their parts. None nests in
- *         another, all are leaves but for the gate's; deliver(), events and
- *         callbacks are called with none held.
+ * Locks:  ->lock guards ->dead, ->closing, ->expiry, ->attributes and writes of
+ *         ->path (read under RCU); ->tx.lock and ->rx.lock their parts. None
+ *         nests in another, all are leaves but for the gate's; deliver(),
+ *         events and callbacks are called with none held.
  * Dies:   user's delete, the peer's Close, end of nonces, expiry, encryption
  *         failure, a stalled receiver, end of the node. All go through
  *         ockam_channel_kill(): dead, both endpoints hidden, sending keys
@@ -221,6 +244,7 @@ struct ockam_channel {
 	bool closing;			/* a Close is on its way out */
 	bool published;			/* CHANNEL_NEW was announced */
 	u64 expiry;			/* READ_ONCE elsewhere */
+	struct ockam_channel_attributes *attributes;	/* or NULL */
 	struct ockam_channel_path __rcu *path;
 	struct delayed_work expiry_work;
 
@@ -235,8 +259,6 @@ struct ockam_channel {
 	u8 peer[OCKAM_IDENTIFIER_LEN];
 	u8 local_id[OCKAM_IDENTIFIER_LEN];
 	u8 *listener;
-	u8 *attributes;
-	size_t attributes_len;
 	u8 listener_len;
 
 	bool confirmed;			/* written by ->rx.work */

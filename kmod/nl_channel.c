@@ -107,11 +107,31 @@ static int ockam_nl_set_channel_route(struct genl_info *info,
 	return err;
 }
 
+static int ockam_nl_set_channel_credentials(struct nlattr **attrs,
+					    struct ockam_channel *ch)
+{
+	const struct nlattr *attributes = attrs[OCKAM_A_ATTRIBUTES];
+	const struct nlattr *expiry = attrs[OCKAM_A_EXPIRY];
+	struct ockam_channel_credentials c = {};
+
+	if (attributes) {
+		c.has_attributes = true;
+		c.attributes = nla_data(attributes);
+		c.attributes_len = nla_len(attributes);
+	}
+	if (expiry) {
+		c.has_expiry = true;
+		c.expiry = nla_get_u64(expiry);
+	}
+	return ockam_channel_set_credentials(ch, &c);
+}
+
 int ockam_nl_set_channel(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr **attrs = info->attrs;
 	struct ockam_nl_reach reach;
 	struct ockam_channel *ch;
+	bool credentials;
 	int err;
 
 	err = ockam_nl_get_reach(attrs, &reach, info->extack);
@@ -120,18 +140,18 @@ int ockam_nl_set_channel(struct sk_buff *skb, struct genl_info *info)
 	if (reach.has_ids && !reach.has_mask)
 		return ockam_nl_refuse(info->extack, -EINVAL,
 				       "flow ids are replaced together with the mask: give both");
+	credentials = attrs[OCKAM_A_ATTRIBUTES] || attrs[OCKAM_A_EXPIRY];
 	/* Several changes could end half done. */
-	if (!!attrs[OCKAM_A_ROUTE] + !!attrs[OCKAM_A_EXPIRY] + reach.has_mask != 1)
+	if (!!attrs[OCKAM_A_ROUTE] + credentials + reach.has_mask != 1)
 		return ockam_nl_refuse(info->extack, -EINVAL,
-				       "a request changes one thing: route, expiry or reachability");
+				       "a request changes one thing: route, attributes and expiry, or reachability");
 	ch = ockam_nl_lookup_channel(info, &err);
 	if (!ch)
 		return err;
 	if (attrs[OCKAM_A_ROUTE])
 		err = ockam_nl_set_channel_route(info, ch);
-	else if (attrs[OCKAM_A_EXPIRY])
-		err = ockam_channel_set_expiry(ch,
-					       nla_get_u64(attrs[OCKAM_A_EXPIRY]));
+	else if (credentials)
+		err = ockam_nl_set_channel_credentials(attrs, ch);
 	else
 		err = ockam_channel_set_reach(ch, reach.mask, reach.ids,
 					      reach.n_ids);
@@ -213,11 +233,10 @@ int ockam_nl_get_channel(struct sk_buff *skb, struct genl_info *info)
 	ch = ockam_nl_lookup_channel(info, &err);
 	if (!ch)
 		return err;
-	ockam_route_init(&i.route);
 	err = ockam_channel_get_info(ch, &i);
 	if (err) {
-		ockam_nl_refuse(info->extack, err, NULL);
-		goto out;
+		ockam_channel_put(ch);
+		return ockam_nl_refuse(info->extack, err, NULL);
 	}
 	err = -ENOMEM;
 	reply = ockam_nl_new_reply(info, OCKAM_NL_OBJECT_SIZE, &hdr);
@@ -227,11 +246,11 @@ int ockam_nl_get_channel(struct sk_buff *skb, struct genl_info *info)
 	if (!err)
 		err = ockam_nl_put_reach_ids(reply, i.encryptor);
 	if (!err && i.attributes)
-		err = nla_put(reply, OCKAM_A_ATTRIBUTES, i.attributes_len,
-			      i.attributes);
+		err = nla_put(reply, OCKAM_A_ATTRIBUTES, i.attributes->len,
+			      i.attributes->data);
 	err = ockam_nl_send_reply(info, reply, hdr, err);
 out:
-	ockam_route_reset(&i.route);
+	ockam_channel_reset_info(&i);
 	ockam_channel_put(ch);
 	return err;
 }
@@ -248,7 +267,6 @@ static int ockam_nl_dump_channel(struct sk_buff *skb,
 	void *hdr;
 	int err;
 
-	ockam_route_init(&i.route);
 	err = ockam_channel_get_info(ch, &i);
 	if (err)
 		return err;
@@ -262,7 +280,7 @@ static int ockam_nl_dump_channel(struct sk_buff *skb,
 		genlmsg_cancel(skb, hdr);
 	else
 		genlmsg_end(skb, hdr);
-	ockam_route_reset(&i.route);
+	ockam_channel_reset_info(&i);
 	return err;
 }
 

@@ -163,6 +163,7 @@ static const struct nla_policy ockam_nl_policy_channel_set[] = {
 	[OCKAM_A_ROUTE] = OCKAM_NL_ROUTE,
 	[OCKAM_A_ENCRYPTOR] = OCKAM_NL_NAME,
 	[OCKAM_A_EXPIRY] = { .type = NLA_U64 },
+	[OCKAM_A_ATTRIBUTES] = OCKAM_NL_ATTRS,
 };
 
 static const struct nla_policy ockam_nl_policy_channel_del[] = {

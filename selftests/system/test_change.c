@@ -8,6 +8,7 @@
  * Copyright (C) 2026 The Ockam for Linux authors
  */
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "exchange.h"
 
@@ -90,7 +91,130 @@ static void test_listener_refused(void)
 	ok(ch_listener_set(&req, "api", "x", false) == 0, "another socket of an admin may");
 }
 
-static volatile bool stop;
+/* ---- CHANNEL_SET with attributes and expiry ---- */
+
+/* @attributes NULL, @expiry -1: unchanged. */
+static int set_credentials(struct nlh *h, const struct ch_channel *c,
+			   const void *attributes, size_t len, long long expiry)
+{
+	struct nlh_msg *m = malloc(sizeof(*m));
+	int err;
+
+	nlh_begin(m, OCKAM_CMD_CHANNEL_SET);
+	nlh_put(m, OCKAM_A_ENCRYPTOR, c->encryptor, strlen(c->encryptor));
+	if (attributes)
+		nlh_put(m, OCKAM_A_ATTRIBUTES, attributes, len);
+	if (expiry >= 0)
+		nlh_put_u64(m, OCKAM_A_EXPIRY, expiry);
+	err = nlh_call(h, m, NULL);
+	free(m);
+	return err;
+}
+
+static bool credentials_are(const struct ch_channel *c, const char *attributes,
+			    uint64_t expiry)
+{
+	static struct nlh_msg m;
+	const void *p;
+	size_t len;
+
+	if (ch_get(&node, c->encryptor, &m) ||
+	    nlh_attr_u64(&m, OCKAM_A_EXPIRY) != expiry)
+		return false;
+	p = nlh_attr(&m, OCKAM_A_ATTRIBUTES, &len);
+	if (!attributes)
+		return !p;
+	return p && len == strlen(attributes) && !memcmp(p, attributes, len);
+}
+
+static void test_credentials(struct ch_channel *c)
+{
+	uint64_t later = time(NULL) + 100000;
+
+	ok(credentials_are(c, NULL, 0), "a channel without credentials");
+	ok(!set_credentials(&node, c, "red", 3, later) && credentials_are(c, "red", later),
+	   "attributes and expiry come together: %s", node.why);
+	ok(!set_credentials(&node, c, "blue", 4, -1) && credentials_are(c, "blue", later),
+	   "attributes alone leave the expiry");
+	ok(!set_credentials(&node, c, NULL, 0, later + 1) && credentials_are(c, "blue", later + 1),
+	   "an expiry alone leaves the attributes");
+	ok(!set_credentials(&node, c, "", 0, 0) && credentials_are(c, NULL, 0),
+	   "empty ones are none");
+}
+
+static void test_credentials_refused(struct ch_channel *c)
+{
+	static uint8_t large[OCKAM_ATTRIBUTES_MAX + 1];
+	static struct nlh_msg m;
+	uint8_t route[64];
+
+	set_credentials(&node, c, "kept", 4, 0);
+	ok(set_credentials(&node, c, large, sizeof(large), 5) == -ERANGE && node.why[0] &&
+	   credentials_are(c, "kept", 0), "too long ones change nothing: %s", node.why);
+	ok(!set_credentials(&node, c, large, sizeof(large) - 1, -1), "the largest ones");
+	set_credentials(&node, c, "kept", 4, 0);
+	nlh_begin(&m, OCKAM_CMD_CHANNEL_SET);
+	nlh_put(&m, OCKAM_A_ENCRYPTOR, c->encryptor, strlen(c->encryptor));
+	nlh_put(&m, OCKAM_A_ATTRIBUTES, "other", 5);
+	nlh_put(&m, OCKAM_A_ROUTE, route, ch_pack(route, "x", NULL));
+	ok(nlh_call(&node, &m, NULL) == -EINVAL && node.why[0] && credentials_are(c, "kept", 0),
+	   "together with a route: %s", node.why);
+}
+
+static atomic_bool stop;
+
+/* Attributes "first" go with expiry 4000000001, "second" with 4000000002. */
+static void *change_channel(void *arg)
+{
+	struct ch_channel *c = arg;
+	struct nlh h;
+	int i;
+
+	if (nlh_open_in(&h, &node))
+		return NULL;
+	for (i = 0; !stop; i++)
+		set_credentials(&h, c, i & 1 ? "first" : "second", i & 1 ? 5 : 6,
+				4000000001LL + !(i & 1));
+	nlh_close(&h);
+	return NULL;
+}
+
+static void test_credentials_race(struct ch_channel *c)
+{
+	int whole = 0, i;
+	pthread_t thread;
+
+	stop = false;
+	set_credentials(&node, c, "first", 5, 4000000001LL);
+	pthread_create(&thread, NULL, change_channel, c);
+	for (i = 0; i < 500; i++) {
+		static struct nlh_msg m;
+		const char *p;
+		size_t len;
+
+		if (ch_get(&node, c->encryptor, &m))
+			break;
+		p = nlh_attr(&m, OCKAM_A_ATTRIBUTES, &len);
+		whole += p && len == (nlh_attr_u64(&m, OCKAM_A_EXPIRY) == 4000000001ULL ? 5 : 6);
+	}
+	stop = true;
+	pthread_join(thread, NULL);
+	ok(whole == 500, "%d of 500 looks saw attributes with their expiry", whole);
+}
+
+static void test_channel(void)
+{
+	struct ch_channel c = { .link = &link_a };
+
+	ok(ch_open_responder(&worker, &node, &link_a, &c, key_tx, key_rx), "a channel");
+	test_credentials(&c);
+	test_credentials_refused(&c);
+	test_credentials_race(&c);
+	ok(!set_credentials(&node, &c, "late", 4, 1) && ch_wait_gone(&node, c.decryptor, CH_SOON),
+	   "a time that has passed ends the channel");
+	ok(set_credentials(&node, &c, "late", 4, 0) == -ENOENT, "that is gone then");
+}
+
 
 /* Two kinds of data in turn, now and then with abort. */
 static void *change_listener(void *arg)
@@ -140,6 +264,7 @@ int main(void)
 	test_listener_abort();
 	test_listener_refused();
 	test_listener_race();
+	test_channel();
 	close_node();
 	return tap_done();
 }

@@ -92,7 +92,8 @@ static const struct command commands[] = {
 	{ C(CHANNEL_NEW), .taken = {
 		N(ROUTE, ROUTE), A(REACH, MASK), A(REACH_IDS, IDS),
 		A(OPAQUE, OPAQUE), A(TIMEOUT_MS, MS), A(CONFIRM_MS, MS) } },
-	{ C(CHANNEL_SET), .taken = { N(ENCRYPTOR, NAME), N(EXPIRY, U64) } },
+	{ C(CHANNEL_SET), .taken = {
+		N(ENCRYPTOR, NAME), N(EXPIRY, U64), A(ATTRIBUTES, ATTRS) } },
 	{ C(CHANNEL_DEL), .taken = { N(ENCRYPTOR, NAME) } },
 	{ C(CHANNEL_GET), .taken = { N(ENCRYPTOR, NAME) } },
 };

@@ -329,12 +329,16 @@ struct ockam_nl_channel_new {
 	struct ockam_nl_reach	reach;	/* of the encryptor */
 };
 
-/* One change a request: a route, an expiry or a reachability. */
+/*
+ * One change a request: a route; what is known of the peer's credentials
+ * (attributes, expiry or both, then in one step); or a reachability.
+ */
 struct ockam_nl_channel_set {
 	struct ockam_nl_name	encryptor;
 	struct ockam_nl_blob	route;	/* NULL: unchanged */
 	bool			set_expiry;
 	uint64_t		expiry;	/* seconds since 1970, 0 = never */
+	struct ockam_nl_blob	attributes;	/* NULL: unchanged; empty: forget them */
 	struct ockam_nl_reach	reach;	/* mask and ids together */
 };
 

@@ -37,12 +37,13 @@ int ockam_nl_channel_set(struct ockam_nl *nl,
 	struct ockam_nl_request req;
 
 	ockam_nl_request_init(nl, &req, OCKAM_CMD_CHANNEL_SET,
-			      ch->route.len +
+			      ch->route.len + ch->attributes.len +
 			      ch->reach.n_ids * OCKAM_FLOW_ID_LEN);
 	ockam_nl_put_name(&req, OCKAM_A_ENCRYPTOR, &ch->encryptor);
 	ockam_nl_put_blob(&req, OCKAM_A_ROUTE, &ch->route);
 	if (ch->set_expiry)
 		ockam_nl_put_u64(&req, OCKAM_A_EXPIRY, ch->expiry);
+	ockam_nl_put_blob(&req, OCKAM_A_ATTRIBUTES, &ch->attributes);
 	ockam_nl_put_reach(&req, &ch->reach);
 	return ockam_nl_call(nl, &req, NULL, NULL, err);
 }

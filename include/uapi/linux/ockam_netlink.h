@@ -43,7 +43,7 @@ enum ockam_cmd {
 	OCKAM_CMD_LISTENER_GET,	/* do, dump */
 
 	OCKAM_CMD_CHANNEL_NEW,	/* do; the result comes later, same port and seq */
-	OCKAM_CMD_CHANNEL_SET,	/* do: route, expiry, flow ids */
+	OCKAM_CMD_CHANNEL_SET,	/* do: route, credentials, flow ids */
 	OCKAM_CMD_CHANNEL_DEL,	/* do: send Close, end it */
 	OCKAM_CMD_CHANNEL_GET,	/* do, dump */
 
