@@ -160,7 +160,7 @@ static void test_schema(void)
 {
 	struct ockam_store *store = fresh("schema");
 	struct ockam_vault_record vault;
-	char path[PATH_MAX];
+	char path[PATH_MAX], sql[80];
 	sqlite3 *db;
 
 	ockam_store_close(store);
@@ -169,7 +169,9 @@ static void test_schema(void)
 	sqlite3_exec(db, "PRAGMA user_version = 99", NULL, NULL, NULL);
 	ok_ret(ockam_store_open(&home, 0, &store, &err), -ENOTSUP, err, "newer schema: %s",
 	       err.text);
-	sqlite3_exec(db, "PRAGMA user_version = 1; DROP TABLE vaults", NULL, NULL, NULL);
+	snprintf(sql, sizeof(sql), "PRAGMA user_version = %d; DROP TABLE vaults",
+		 OCKAM_STORE_SCHEMA);
+	sqlite3_exec(db, sql, NULL, NULL, NULL);
 	sqlite3_close(db);
 	ok_ret(ockam_store_open(&home, 0, &store, &err), 0, err, "a table is missing");
 	ok_ret(ockam_store_vault_get(store, NULL, &vault, &err), -EUCLEAN, err, "found out: %s",

@@ -49,6 +49,21 @@ static const char *const ockam_store_steps[] = {
 	" pid INTEGER NOT NULL, pid_start INTEGER NOT NULL,"
 	" tcp_listener TEXT NOT NULL, identity TEXT NOT NULL, identifier BLOB NOT NULL,"
 	" control TEXT NOT NULL, in_background INTEGER NOT NULL);",
+
+	"ALTER TABLE nodes ADD COLUMN authority BLOB;"	/* change history */
+	"ALTER TABLE nodes ADD COLUMN credential_scope TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE nodes ADD COLUMN strict_identities INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE credentials ("		/* own ones */
+	" node TEXT NOT NULL REFERENCES nodes (name) ON UPDATE CASCADE ON DELETE CASCADE,"
+	" subject BLOB NOT NULL, issuer BLOB NOT NULL, scope TEXT NOT NULL,"
+	" expires_at INTEGER NOT NULL, credential BLOB NOT NULL,"
+	" PRIMARY KEY (node, subject, issuer, scope));"
+	"CREATE TABLE attributes ("		/* of peers */
+	" node TEXT NOT NULL REFERENCES nodes (name) ON UPDATE CASCADE ON DELETE CASCADE,"
+	" subject BLOB NOT NULL, issuer BLOB NOT NULL,"
+	" added_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, attributes BLOB NOT NULL,"
+	" PRIMARY KEY (node, subject));"
+	"CREATE INDEX attributes_by_end ON attributes (node, expires_at);",
 };
 
 _Static_assert(sizeof(ockam_store_steps) / sizeof(char *) == OCKAM_STORE_SCHEMA,

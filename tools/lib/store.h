@@ -24,7 +24,7 @@
 #include "identity.h"
 #include "names.h"
 
-#define OCKAM_STORE_SCHEMA	1	/* version that this library writes */
+#define OCKAM_STORE_SCHEMA	2	/* version that this library writes */
 #define OCKAM_KEY_ID_TEXT	65	/* hex of SHA-256 of the public key, zero byte */
 #define OCKAM_SOCKET_TEXT	280	/* "host:port" */
 
@@ -168,7 +168,8 @@ int ockam_store_node_set_default(struct ockam_store *store, const char *name,
 /**
  * ockam_store_node_delete() - forget a node; another becomes the default
  *
- * A node whose process runs is refused with -EBUSY.
+ * Its trust options, credentials and peers' attributes (store_credential.h)
+ * are forgotten with it. A node whose process runs is refused with -EBUSY.
  */
 int ockam_store_node_delete(struct ockam_store *store, const char *name,
 			    struct ockam_err *err);

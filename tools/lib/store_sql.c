@@ -219,6 +219,23 @@ void ockam_sql_text(sqlite3_stmt *stmt, int column, char *out, size_t size)
 	snprintf(out, size, "%s", text ? (const char *)text : "");
 }
 
+void ockam_sql_blob(sqlite3_stmt *stmt, int column, struct ockam_buf *out)
+{
+	const void *bytes = sqlite3_column_blob(stmt, column);
+
+	ockam_buf_put(out, bytes, (size_t)sqlite3_column_bytes(stmt, column));
+}
+
+void ockam_sql_fixed(sqlite3_stmt *stmt, int column, uint8_t *out, size_t len)
+{
+	const void *bytes = sqlite3_column_blob(stmt, column);
+
+	if (bytes && (size_t)sqlite3_column_bytes(stmt, column) == len)
+		memcpy(out, bytes, len);
+	else
+		memset(out, 0, len);
+}
+
 int ockam_sql_begin(struct ockam_store *store, struct ockam_err *err)
 {
 	int ret = ockam_sql_run(store->db, err, "BEGIN IMMEDIATE", "");

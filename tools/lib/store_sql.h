@@ -67,6 +67,18 @@ int64_t ockam_sql_count(sqlite3 *db, struct ockam_err *err, const char *sql, con
 /** ockam_sql_text() - copy a text column into @out; NULL becomes "" */
 void ockam_sql_text(sqlite3_stmt *stmt, int column, char *out, size_t size);
 
+/** ockam_sql_blob() - append a column's bytes to @out; the buffer tells when memory runs out */
+void ockam_sql_blob(sqlite3_stmt *stmt, int column, struct ockam_buf *out);
+
+/** ockam_sql_fixed() - copy a blob of @len bytes; another length becomes zero bytes */
+void ockam_sql_fixed(sqlite3_stmt *stmt, int column, uint8_t *out, size_t len);
+
+/** ockam_sql_has_node() - 0 when the node has a record, -ENOENT with the sentence when not */
+int ockam_sql_has_node(struct ockam_store *store, const char *name, struct ockam_err *err);
+
+/** ockam_sql_time() - seconds as SQLite keeps them: what does not fit is the end of time */
+int64_t ockam_sql_time(uint64_t seconds);
+
 /* A transaction that holds the write lock from its beginning. */
 int ockam_sql_begin(struct ockam_store *store, struct ockam_err *err);
 
