@@ -14,6 +14,8 @@
 #include "../../tools/ockamd/workerpipe.h"
 #include "tap.h"
 
+#define ED25519	OCKAM_KEY_ED25519
+
 /* ---- the kernel ------------------------------------------------------------ */
 
 struct ockam_nl {
@@ -156,7 +158,7 @@ static void side_init(struct side *s, int number, const struct ockam_trust *trus
 	key = &s->worker.keys[3];
 	memset(key->secret, number + 1, 32);
 	ockam_crypto_x25519_public(key->secret, public);
-	ockam_identity_create(s->seed, now - 10, &key->identity, &err);
+	ockam_identity_create(ED25519, s->seed, now - 10, &key->identity, &err);
 	ockam_attestation_create(key->identity, s->seed, OCKAM_PURPOSE_CHANNEL, public, now,
 				 &key->attestation, &err);
 	if (trust)
@@ -275,8 +277,8 @@ static void test_history(void)
 
 	side_init(&i, 1, NULL);
 	side_init(&r, 5, NULL);
-	ockam_identity_rotate(i.worker.keys[3].identity, i.seed, next, (uint64_t)time(NULL),
-			      &rotated, &err);
+	ockam_identity_rotate(i.worker.keys[3].identity, i.seed, ED25519, next,
+			      (uint64_t)time(NULL), &rotated, &err);
 	test_known = rotated;
 	run(&i, &r);
 	ok(r.nl.done == 2 && r.nl.error == -ESTALE, "an old history is refused: %s", r.nl.reason);

@@ -14,6 +14,8 @@
 #include "tap.h"
 #include "vectors.h"
 
+#define ED25519	OCKAM_KEY_ED25519
+
 #define NOW	1700000000ULL
 
 static struct ockam_err err;
@@ -52,7 +54,8 @@ static void check_known_identity(struct json_object *entry)
 	ockam_identifier_format(identity->identifier, text);
 	ok_text(text, vectors_text(entry, "identifier"), "%s: identifier", label);
 	vectors_key(entry, "ed25519_secret", seed);
-	ok_ret(ockam_identity_create(seed, now, &made, &err), 0, err, "%s: made anew", label);
+	ok_ret(ockam_identity_create(ED25519, seed, now, &made, &err), 0, err, "%s: made anew",
+	       label);
 	ok(made->history_len == history.len, "%s: same length", label);
 	ok_bytes(made->history, history.data, history.len, "%s: same history", label);
 	ockam_reader_init(&r, attestation.data, attestation.len);
@@ -93,7 +96,7 @@ static void test_rotation(struct json_object *root)
 	ok_text(text, vectors_text(rotation, "identifier"), "the identifier stays");
 	vectors_key(of, "ed25519_secret", old_seed);
 	vectors_key(rotation, "new_ed25519_secret", new_seed);
-	ok_ret(ockam_identity_rotate(one, old_seed, new_seed,
+	ok_ret(ockam_identity_rotate(one, old_seed, ED25519, new_seed,
 				     ockam_identity_latest(two)->valid_from, &made, &err),
 	       0, err, "rotated");
 	ok(made->history_len == history.len &&
@@ -102,13 +105,14 @@ static void test_rotation(struct json_object *root)
 	ok(ockam_identity_compare(one, one) == OCKAM_HISTORY_EQUAL, "equal");
 	ok(ockam_identity_compare(one, two) == OCKAM_HISTORY_NEWER, "newer");
 	ok(ockam_identity_compare(two, one) == OCKAM_HISTORY_OLDER, "older");
-	ockam_identity_rotate(one, old_seed, old_seed, NOW + 100000000, &other, NULL);
+	ockam_identity_rotate(one, old_seed, ED25519, old_seed, NOW + 100000000, &other, NULL);
 	ok(ockam_identity_compare(two, other) == OCKAM_HISTORY_CONFLICT, "conflict");
 	ockam_identity_free(other);
-	ok_ret(ockam_identity_rotate(one, new_seed, new_seed, NOW + 100000000, &made, &err),
+	ok_ret(ockam_identity_rotate(one, new_seed, ED25519, new_seed, NOW + 100000000, &made,
+				     &err),
 	       -EKEYREJECTED, err, "wrong old secret");
-	ok_ret(ockam_identity_rotate(two, new_seed, old_seed, 1, &made, &err), -EINVAL, err,
-	       "clock behind the latest change");
+	ok_ret(ockam_identity_rotate(two, new_seed, ED25519, old_seed, 1, &made, &err), -EINVAL,
+	       err, "clock behind the latest change");
 	ockam_identity_free(one);
 	ockam_identity_free(two);
 	ockam_buf_free(&history);
@@ -172,7 +176,7 @@ static void test_printed_vectors(void)
 	ockam_identity_free(identity);
 
 	seed_from(seed, 0);
-	ockam_identity_create(seed, NOW, &a, NULL);
+	ockam_identity_create(ED25519, seed, NOW, &a, NULL);
 	ockam_identifier_format(a->identifier, text);
 	ok_text(text, "I96acb3edb95c4f832483ef1c67d74480f43ff426d944236192d6f9e83083b8b4",
 		"identity A");
@@ -259,10 +263,10 @@ static void put_change(struct ockam_buf *out, const struct change *c, uint8_t ha
 	ockam_buf_put_bytes(&wrap, data.data, data.len);
 	ockam_buf_put_array(out, c->sign_previous ? 3 : 2);
 	ockam_buf_put_bytes(out, wrap.data, wrap.len);
-	ockam_crypto_sign(c->sign, wrap.data, wrap.len, &signature);
+	ockam_crypto_sign(ED25519, c->sign, wrap.data, wrap.len, &signature);
 	ockam_signed_put_signature(out, &signature);
 	if (c->sign_previous) {
-		ockam_crypto_sign(c->sign_previous, wrap.data, wrap.len, &signature);
+		ockam_crypto_sign(ED25519, c->sign_previous, wrap.data, wrap.len, &signature);
 		ockam_signed_put_signature(out, &signature);
 	}
 	ockam_crypto_sha256(wrap.data, wrap.len, NULL, 0, hash);
@@ -478,9 +482,9 @@ static void test_credential_rules(void)
 	seed_from(sa, 0);
 	seed_from(sb, 64);
 	seed_from(sc, 128);
-	ockam_identity_create(sa, NOW, &a, NULL);
-	ockam_identity_create(sb, NOW, &b, NULL);
-	ockam_identity_rotate(a, sa, sc, NOW + 50, &rotated, NULL);
+	ockam_identity_create(ED25519, sa, NOW, &a, NULL);
+	ockam_identity_create(ED25519, sb, NOW, &b, NULL);
+	ockam_identity_rotate(a, sa, ED25519, sc, NOW + 50, &rotated, NULL);
 	credential_case("good", a, sa, b->identifier, b->identifier, a, NOW + 100, 0);
 	credential_case("any subject", a, sa, b->identifier, NULL, a, NOW + 100, 0);
 	credential_case("last second", a, sa, b->identifier, NULL, a, NOW + 1100, 0);

@@ -10,6 +10,8 @@
 #include "tap.h"
 #include "vectors.h"
 
+#define ED25519	OCKAM_KEY_ED25519
+
 #define NOW	1767225700ULL
 
 static struct ockam_err err;
@@ -28,7 +30,7 @@ static void party_init(struct party *p, int number)
 	memset(p->seed, number, 32);
 	memset(p->x, number + 1, 32);
 	ockam_crypto_x25519_public(p->x, p->x_pub);
-	ockam_identity_create(p->seed, NOW - 1000, &p->identity, NULL);
+	ockam_identity_create(ED25519, p->seed, NOW - 1000, &p->identity, NULL);
 	ockam_attestation_create(p->identity, p->seed, OCKAM_PURPOSE_CHANNEL, p->x_pub, NOW,
 				 &p->attestation, NULL);
 }
@@ -160,8 +162,8 @@ static void test_histories(void)
 
 	party_init(&p, 5);
 	memset(seed, 77, 32);
-	ockam_identity_rotate(p.identity, p.seed, seed, NOW - 10, &longer, NULL);
-	ockam_identity_rotate(p.identity, p.seed, p.seed, NOW - 10, &other, NULL);
+	ockam_identity_rotate(p.identity, p.seed, ED25519, seed, NOW - 10, &longer, NULL);
+	ockam_identity_rotate(p.identity, p.seed, ED25519, p.seed, NOW - 10, &other, NULL);
 	r = p;
 	r.identity = longer;
 	memset(&r.attestation, 0, sizeof(r.attestation));

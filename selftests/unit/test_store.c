@@ -21,6 +21,8 @@
 #include "store.h"
 #include "tap.h"
 
+#define ED25519	OCKAM_KEY_ED25519
+
 #define NOW	1800000000ULL
 
 static struct ockam_err err;
@@ -125,9 +127,11 @@ static void test_files(void)
 	       err.text);
 	chmod(path, 0600);
 	chmod(home.path, 0770);
-	ok_ret(ockam_store_open(&home, 0, &store, &err), -EPERM, err, "home writable for the group");
+	ok_ret(ockam_store_open(&home, 0, &store, &err),
+	       -EPERM, err, "home writable for the group");
 	chmod(home.path, 0755);
-	ok_ret(ockam_store_open(&home, 0, &store, &err), 0, err, "home readable for others is fine");
+	ok_ret(ockam_store_open(&home, 0, &store, &err),
+	       0, err, "home readable for others is fine");
 	ockam_store_close(store);
 	if (!geteuid()) {
 		ok(!chown(path, 1, 1) && ockam_store_open(&home, 0, &store, &err) == -EPERM,
@@ -226,7 +230,8 @@ static void test_node_unclaim(struct ockam_store *store)
 	node = node_of("n1");
 	snprintf(node.identity, sizeof(node.identity), "other");
 	snprintf(node.tcp_listener, sizeof(node.tcp_listener), "127.0.0.1:9");
-	ok_ret(ockam_store_node_claim(store, &node, &before, &err), 0, err, "a stopped one claimed");
+	ok_ret(ockam_store_node_claim(store, &node, &before, &err),
+	       0, err, "a stopped one claimed");
 	ok_ret(ockam_store_node_unclaim(store, "n1", getpid(), &before, &err), 0, err, "undone");
 	ok(!ockam_store_node_get(store, "n1", &got, &err) && !memcmp(&got, &was, sizeof(got)),
 	   "it is as it was");
@@ -263,7 +268,8 @@ static void test_nodes(void)
 	ok_ret(ockam_store_node_claim(store, &n2, NULL, &err), 0, err, "n2 claimed");
 	ok(!n2.is_default, "the default runs and stays");
 
-	ok_ret(ockam_store_node_stopped(store, "n1", 12345, &err), 0, err, "stopped by another pid");
+	ok_ret(ockam_store_node_stopped(store, "n1", 12345, &err),
+	       0, err, "stopped by another pid");
 	ockam_store_node_get(store, "n1", &got, NULL);
 	ok(got.pid == getpid(), "is left alone");
 	ok_ret(ockam_store_node_stopped(store, "n1", getpid(), &err), 0, err, "stopped");
@@ -379,12 +385,13 @@ static void test_vaults(void)
 	ok_text(err.text,
 		"The vault default cannot be moved to \"/tmp/x\" because this is the default vault",
 		"the sentence");
-	ok_ret(ockam_store_identity_create(store, "a", NULL, NULL, &remarks, &id, &err), -EINVAL,
-	       err, "%s", err.text);
+	ok_ret(ockam_store_identity_create(store, "a", NULL, NULL, ED25519, &remarks, &id, &err),
+	       -EINVAL, err, "%s", err.text);
 	ok_text(err.text, "There are 3 vaults, please specify which vault should be used",
 		"the sentence");
-	ok_ret(ockam_store_identity_create(store, "a", "second", NULL, &remarks, &id, &err), 0, err,
-	       "identity in the second vault");
+	ok_ret(ockam_store_identity_create(store, "a", "second", NULL, ED25519, &remarks, &id,
+					   &err),
+	       0, err, "identity in the second vault");
 	ockam_identity_record_free(&id);
 	ockam_home_file(&home, "moved", moved, NULL);
 	ok_ret(ockam_store_vault_move(store, "second", "/nowhere/x", &err), -ENOENT, err, "%s",
@@ -392,7 +399,8 @@ static void test_vaults(void)
 	ok_ret(ockam_store_vault_move(store, "second", moved, &err), 0, err, "moved");
 	ok(!exists("vault-second") && mode_of("moved") == 0600, "the file is there");
 	ok(!ockam_store_vault_get(store, "second", &v, &err) && !strcmp(v.path, moved), "shown");
-	ok_ret(ockam_store_identity_rotate(store, "a", &id, &err), 0, err, "its keys still work");
+	ok_ret(ockam_store_identity_rotate(store, "a", NULL, &id, &err),
+	       0, err, "its keys still work");
 	ok(id.identity->n_changes == 2, "two changes");
 	ockam_identity_record_free(&id);
 	ok_ret(ockam_store_vault_delete(store, "second", &err), -EBUSY, err, "used");
@@ -417,27 +425,29 @@ static void test_identities(void)
 	size_t count;
 	int ret;
 
-	ok_ret(ockam_store_identity_create(store, "a", NULL, NULL, NULL, &a, &err), 0, err, "a made");
+	ok_ret(ockam_store_identity_create(store, "a", NULL, NULL, ED25519, NULL, &a, &err),
+	       0, err, "a made");
 	ok(a.is_default && !strcmp(a.vault, "default") && strlen(a.key_id) == 64, "is the default");
-	ok_ret(ockam_store_identity_create(store, "a", NULL, NULL, NULL, &b, &err), -EEXIST, err,
-	       "a again");
+	ok_ret(ockam_store_identity_create(store, "a", NULL, NULL, ED25519, NULL, &b, &err),
+	       -EEXIST, err, "a again");
 	ok(!memcmp(a.identity->identifier, b.identity->identifier, 32), "gives the same identity");
 	ockam_identity_record_free(&b);
-	ok_ret(ockam_store_identity_create(store, NULL, NULL, NULL, NULL, &b, &err), 0, err,
-	       "random name: %s", b.name);
+	ok_ret(ockam_store_identity_create(store, NULL, NULL, NULL, ED25519, NULL, &b, &err),
+	       0, err, "random name: %s", b.name);
 	ok(!b.is_default, "is not the default");
 	/* In the same second the same key makes the same identity, which is refused. */
-	ret = ockam_store_identity_create(store, "k", NULL, a.key_id, NULL, &c, &err);
+	ret = ockam_store_identity_create(store, "k", NULL, a.key_id, ED25519, NULL, &c, &err);
 	ok(ret == -EEXIST || (!ret && !strcmp(c.key_id, a.key_id)), "a key that is there already");
 	if (!ret)
 		ockam_store_identity_delete(store, "k", NULL);
 	ockam_identity_record_free(&c);
-	ok_ret(ockam_store_identity_create(store, "k", NULL, "nokey", NULL, &c, &err), -ENOKEY, err,
-	       "%s", err.text);
+	ok_ret(ockam_store_identity_create(store, "k", NULL, "nokey", ED25519, NULL, &c, &err),
+	       -ENOKEY, err, "%s", err.text);
 
-	ockam_identity_create(seed, NOW, &stranger, NULL);
+	ockam_identity_create(ED25519, seed, NOW, &stranger, NULL);
 	ok_ret(ockam_store_identity_import(store, "s", NULL, stranger->history,
-					   stranger->history_len, NULL, &c, &err), 0, err, "import");
+					   stranger->history_len, NULL, &c, &err),
+	       0, err, "import");
 	ok(c.identity->history_len == stranger->history_len && !c.key_id[0] &&
 	   !memcmp(c.identity->history, stranger->history, stranger->history_len), "is exact");
 	ockam_identity_record_free(&c);
@@ -449,7 +459,8 @@ static void test_identities(void)
 	ok_ret(ockam_store_identity_import(store, "u", NULL, stranger->history,
 					   stranger->history_len - 1, NULL, &c, &err), -EBADMSG,
 	       err, "import of a broken one: %s", err.text);
-	ok_ret(ockam_store_identity_rotate(store, "s", &c, &err), -ENOKEY, err, "%s", err.text);
+	ok_ret(ockam_store_identity_rotate(store, "s", NULL, &c, &err),
+	       -ENOKEY, err, "%s", err.text);
 	ok(!ockam_store_identity_find(store, stranger->identifier, &c, &err) &&
 	   !strcmp(c.name, "s"), "found by identifier");
 	ockam_identity_record_free(&c);
@@ -487,7 +498,7 @@ static void test_purpose_keys_in(const char *dir, const char *vault)
 	uint64_t now;
 
 	ockam_store_vault_create(store, NULL, NULL, NULL, NULL);
-	ockam_store_identity_create(store, "a", vault, NULL, NULL, &record, NULL);
+	ockam_store_identity_create(store, "a", vault, NULL, ED25519, NULL, &record, NULL);
 	/* Not before: an identity is not valid in the second before it was made. */
 	now = (uint64_t)time(NULL);
 	ok_ret(ockam_store_purpose_key(store, "a", OCKAM_PURPOSE_CHANNEL, now, &one, &err), 0, err,
@@ -504,7 +515,7 @@ static void test_purpose_keys_in(const char *dir, const char *vault)
 				    now + OCKAM_ATTESTATION_LIFE - 86399, &two, &err) &&
 	   memcmp(one.secret, two.secret, 32), "made anew a day before its end");
 	ockam_identity_record_free(&record);
-	ok_ret(ockam_store_identity_rotate(store, "a", &record, &err), 0, err, "rotated");
+	ok_ret(ockam_store_identity_rotate(store, "a", NULL, &record, &err), 0, err, "rotated");
 	ok(!ockam_store_purpose_key(store, "a", OCKAM_PURPOSE_CHANNEL, now + 10, &three, &err) &&
 	   memcmp(three.secret, two.secret, 32), "made anew after a rotation");
 	ok(secret_in_home(three.secret), "stored");
@@ -534,9 +545,9 @@ static void test_peers(void)
 	struct ockam_identity_record own;
 	int count = 0;
 
-	ockam_identity_create(a, NOW, &one, NULL);
-	ockam_identity_rotate(one, a, b, NOW + 5, &two, NULL);
-	ockam_identity_rotate(one, a, a, NOW + 5, &other, NULL);
+	ockam_identity_create(ED25519, a, NOW, &one, NULL);
+	ockam_identity_rotate(one, a, ED25519, b, NOW + 5, &two, NULL);
+	ockam_identity_rotate(one, a, ED25519, a, NOW + 5, &other, NULL);
 	ok_ret(ockam_store_peer_get(store, one->identifier, &got, &err), -ENOENT, err, "%s",
 	       err.text);
 	ok_ret(ockam_store_peer_put(store, one, &err), 0, err, "new");
@@ -548,7 +559,7 @@ static void test_peers(void)
 	   "the longer one is kept");
 	ockam_identity_free(got);
 	ok(!ockam_store_peer_each(store, count_peer, &count, &err) && count == 1, "walked");
-	ockam_store_identity_create(store, "own", NULL, NULL, NULL, &own, NULL);
+	ockam_store_identity_create(store, "own", NULL, NULL, ED25519, NULL, &own, NULL);
 	ok_ret(ockam_store_peer_get(store, own.identity->identifier, &got, &err), 0, err,
 	       "own identities are known");
 	ockam_identity_free(got);
@@ -582,7 +593,7 @@ static int one_of_many(int number)
 		printf("# process %d: %s\n", number, err.text), exit(66);
 	ockam_purpose_key_wipe(&key);
 	snprintf(name, sizeof(name), "id-%d", number);
-	if (ockam_store_identity_create(store, name, NULL, NULL, NULL, &record, &err))
+	if (ockam_store_identity_create(store, name, NULL, NULL, ED25519, NULL, &record, &err))
 		printf("# process %d: %s\n", number, err.text), exit(67);
 	ockam_identity_record_free(&record);
 	ret = ockam_store_node_claim(store, &node, NULL, &err);

@@ -138,7 +138,7 @@ static void test_trust(void)
 	ok_ret(ockam_store_node_trust(store, "n1", &got, &err), -ENOENT, err, "%s", err.text);
 	ok_ret(ockam_store_node_set_trust(store, "n1", &trust, &err), -ENOENT, err, "%s", err.text);
 	claim(store, "n1");
-	ockam_identity_create(seed, NOW, &trust.authority, NULL);
+	ockam_identity_create(OCKAM_KEY_ED25519, seed, NOW, &trust.authority, NULL);
 	ok_ret(ockam_store_node_set_trust(store, "n1", &trust, &err), 0, err, "set");
 	ok_ret(ockam_store_node_trust(store, "n1", &got, &err), 0, err, "read");
 	ok(got.authority && !strcmp(got.scope, "here") && got.strict_identities &&

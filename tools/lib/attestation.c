@@ -7,14 +7,18 @@
 #include "attestation.h"
 #include "signed.h"
 
-static int ockam_attestation_check_seed(const struct ockam_identity *subject,
-					const uint8_t seed[32], struct ockam_err *err)
+static int ockam_attestation_check_secret(const struct ockam_identity *subject,
+					  const uint8_t secret[OCKAM_SECRET_LEN],
+					  struct ockam_err *err)
 {
+	const struct ockam_public_key *latest = &ockam_identity_latest(subject)->key;
 	struct ockam_public_key public;
+	int ret;
 
-	if (ockam_crypto_ed25519_public(seed, &public))
-		return ockam_err_set(err, -EIO, "libcrypto failed to read a key");
-	if (!ockam_signed_equal_key(&public, &ockam_identity_latest(subject)->key))
+	ret = ockam_crypto_signing_public(latest->kind, secret, &public);
+	if (ret == -EIO)
+		return ockam_err_set(err, ret, "libcrypto failed to read a key");
+	if (ret || !ockam_signed_equal_key(&public, latest))
 		return ockam_err_set(err, -EKEYREJECTED,
 				     "the given secret is not the identity's latest key");
 	return 0;
@@ -39,8 +43,9 @@ static void ockam_attestation_put_key(struct ockam_buf *out, enum ockam_purpose 
 	ockam_signed_put_key(out, &public);
 }
 
-int ockam_attestation_create(const struct ockam_identity *subject, const uint8_t seed[32],
-			     enum ockam_purpose purpose, const uint8_t key[32], uint64_t now,
+int ockam_attestation_create(const struct ockam_identity *subject,
+			     const uint8_t secret[OCKAM_SECRET_LEN], enum ockam_purpose purpose,
+			     const uint8_t key[32], uint64_t now,
 			     struct ockam_buf *out, struct ockam_err *err)
 {
 	const struct ockam_change *latest = ockam_identity_latest(subject);
@@ -50,7 +55,7 @@ int ockam_attestation_create(const struct ockam_identity *subject, const uint8_t
 	struct ockam_buf wrap = { 0 };
 	int ret;
 
-	ret = ockam_attestation_check_seed(subject, seed, err);
+	ret = ockam_attestation_check_secret(subject, secret, err);
 	if (ret)
 		return ret;
 	if (now < latest->valid_from || now > latest->valid_until)
@@ -69,7 +74,7 @@ int ockam_attestation_create(const struct ockam_identity *subject, const uint8_t
 		ret = ockam_err_set(err, -ENOMEM, "no memory for an attestation");
 		goto out;
 	}
-	ret = ockam_crypto_sign(seed, wrap.data, wrap.len, &signature);
+	ret = ockam_crypto_sign(latest->key.kind, secret, wrap.data, wrap.len, &signature);
 	if (ret) {
 		ockam_err_set(err, ret, "libcrypto failed to sign an attestation");
 		goto out;

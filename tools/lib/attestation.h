@@ -39,7 +39,7 @@ struct ockam_attestation {
 /**
  * ockam_attestation_create() - attest a purpose key
  * @subject: identity that attests
- * @seed: secret of its latest key, 32 bytes
+ * @secret: secret of its latest key
  * @purpose: what the key is for
  * @key: public key: X25519 for channels, Ed25519 for credentials, 32 bytes
  * @now: seconds since 1970
@@ -48,12 +48,13 @@ struct ockam_attestation {
  *
  * Lives five years, less when the identity's own validity ends before.
  *
- * Return: 0; -EKEYREJECTED when @seed is not the latest key; -EKEYEXPIRED when
+ * Return: 0; -EKEYREJECTED when @secret is not the latest key; -EKEYEXPIRED when
  * @now is outside the latest change's validity; -ENOMEM; -EIO.
  */
-int ockam_attestation_create(const struct ockam_identity *subject, const uint8_t seed[32],
-			     enum ockam_purpose purpose, const uint8_t key[32], uint64_t now,
-			     struct ockam_buf *out, struct ockam_err *err);
+int ockam_attestation_create(const struct ockam_identity *subject,
+			     const uint8_t secret[OCKAM_SECRET_LEN], enum ockam_purpose purpose,
+			     const uint8_t key[32], uint64_t now, struct ockam_buf *out,
+			     struct ockam_err *err);
 
 /**
  * ockam_attestation_decode() - decode one attestation

@@ -265,7 +265,7 @@ int ockam_credential_issue(const uint8_t *attestation, size_t attestation_len,
 		ret = ockam_err_set(err, -ENOMEM, "no memory for a credential");
 		goto out;
 	}
-	ret = ockam_crypto_sign(seed, wrap.data, wrap.len, &signature);
+	ret = ockam_crypto_sign(OCKAM_KEY_ED25519, seed, wrap.data, wrap.len, &signature);
 	if (ret) {
 		ockam_err_set(err, ret, "libcrypto failed to sign a credential");
 		goto out;

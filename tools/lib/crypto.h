@@ -55,6 +55,16 @@ int ockam_crypto_warm_up(struct ockam_err *err);
 /** ockam_crypto_wipe() - zero secret memory so that no compiler drops it */
 void ockam_crypto_wipe(void *mem, size_t len);
 
+/** ockam_key_kind_name() - name as Ockam prints it, "EdDSACurve25519" */
+const char *ockam_key_kind_name(enum ockam_key_kind kind);
+
+/**
+ * ockam_key_kind_parse() - kind of the name a person writes, "ed25519" or "p256"
+ *
+ * Return: 0 or -EINVAL with the possible values.
+ */
+int ockam_key_kind_parse(const char *text, enum ockam_key_kind *kind, struct ockam_err *err);
+
 /** ockam_crypto_equal() - compare in constant time */
 bool ockam_crypto_equal(const void *a, const void *b, size_t len);
 
@@ -104,12 +114,42 @@ int ockam_crypto_x25519_public(const uint8_t secret[32], uint8_t public[OCKAM_X2
 int ockam_crypto_x25519(const uint8_t secret[32], const uint8_t public[OCKAM_X25519_LEN],
 			uint8_t shared[32]);
 
-/** ockam_crypto_ed25519_public() - public key of a seed; 0 or -EIO */
+/**
+ * ockam_crypto_new_secret() - secret of a new signing key
+ * @kind: of the key
+ * @secret: receives it: Ed25519 seed, or P-256 scalar in big endian
+ * @err: the reason
+ *
+ * Return: 0 or -EIO.
+ */
+int ockam_crypto_new_secret(enum ockam_key_kind kind, uint8_t secret[OCKAM_SECRET_LEN],
+			    struct ockam_err *err);
+
+/**
+ * ockam_crypto_signing_public() - public key of a signing key
+ *
+ * Return: 0; -EKEYREJECTED when @secret is no P-256 scalar; -EIO.
+ */
+int ockam_crypto_signing_public(enum ockam_key_kind kind, const uint8_t secret[OCKAM_SECRET_LEN],
+				struct ockam_public_key *public);
+
+/** ockam_crypto_ed25519_public() - the same for an Ed25519 seed */
 int ockam_crypto_ed25519_public(const uint8_t seed[32], struct ockam_public_key *public);
 
-/** ockam_crypto_sign() - Ed25519 signature over SHA-256(@data) (wire-protocol 7.1); 0 or -EIO */
-int ockam_crypto_sign(const uint8_t seed[32], const void *data, size_t len,
-		      struct ockam_signature *signature);
+/**
+ * ockam_crypto_sign() - signature over SHA-256(@data) (wire-protocol 7.1)
+ * @kind: of the key
+ * @secret: as ockam_crypto_new_secret() makes it
+ * @data: @len bytes
+ * @signature: receives it
+ *
+ * P-256: the digest is SHA-256(SHA-256(@data)), the nonce random, s not brought
+ * to its lower form.
+ *
+ * Return: 0; -EKEYREJECTED when @secret is no P-256 scalar; -EIO.
+ */
+int ockam_crypto_sign(enum ockam_key_kind kind, const uint8_t secret[OCKAM_SECRET_LEN],
+		      const void *data, size_t len, struct ockam_signature *signature);
 
 /**
  * ockam_crypto_verify() - check a signature over SHA-256(@data)

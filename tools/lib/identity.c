@@ -215,17 +215,18 @@ fail:
 }
 
 /* Append one signed change after @before (NULL: the first one). */
-static int ockam_identity_put_change(const struct ockam_change *before, const uint8_t *old_seed,
-				     const uint8_t new_seed[32], uint64_t now,
-				     struct ockam_buf *out)
+static int ockam_identity_put_change(const struct ockam_change *before, const uint8_t *old_secret,
+				     enum ockam_key_kind kind, const uint8_t *new_secret,
+				     uint64_t now, struct ockam_buf *out)
 {
 	struct ockam_signature signature;
 	struct ockam_public_key public;
 	struct ockam_buf data = { 0 };
 	struct ockam_buf wrap = { 0 };
-	int ret = -EIO;
+	int ret;
 
-	if (ockam_crypto_ed25519_public(new_seed, &public))
+	ret = ockam_crypto_signing_public(kind, new_secret, &public);
+	if (ret)
 		goto out;
 	ockam_buf_put_array(&data, 5);
 	if (before)
@@ -243,11 +244,14 @@ static int ockam_identity_put_change(const struct ockam_change *before, const ui
 	}
 	ockam_buf_put_array(out, before ? 3 : 2);
 	ockam_buf_put_bytes(out, wrap.data, wrap.len);
-	if (ockam_crypto_sign(new_seed, wrap.data, wrap.len, &signature))
+	ret = ockam_crypto_sign(kind, new_secret, wrap.data, wrap.len, &signature);
+	if (ret)
 		goto out;
 	ockam_signed_put_signature(out, &signature);
 	if (before) {
-		if (ockam_crypto_sign(old_seed, wrap.data, wrap.len, &signature))
+		ret = ockam_crypto_sign(before->key.kind, old_secret, wrap.data, wrap.len,
+					&signature);
+		if (ret)
 			goto out;
 		ockam_signed_put_signature(out, &signature);
 	}
@@ -258,15 +262,15 @@ out:
 	return ret;
 }
 
-int ockam_identity_create(const uint8_t seed[32], uint64_t now,
-			  struct ockam_identity **identity, struct ockam_err *err)
+int ockam_identity_create(enum ockam_key_kind kind, const uint8_t secret[OCKAM_SECRET_LEN],
+			  uint64_t now, struct ockam_identity **identity, struct ockam_err *err)
 {
 	struct ockam_buf history = { 0 };
 	int ret;
 
 	*identity = NULL;
 	ockam_buf_put_array(&history, 1);
-	ret = ockam_identity_put_change(NULL, NULL, seed, now, &history);
+	ret = ockam_identity_put_change(NULL, NULL, kind, secret, now, &history);
 	if (ret)
 		ockam_err_set(err, ret, "could not make a new identity: %s", strerror(-ret));
 	else
@@ -293,8 +297,9 @@ static int ockam_identity_put_old(const struct ockam_identity *old, struct ockam
 	return 0;
 }
 
-int ockam_identity_rotate(const struct ockam_identity *old, const uint8_t old_seed[32],
-			  const uint8_t new_seed[32], uint64_t now,
+int ockam_identity_rotate(const struct ockam_identity *old,
+			  const uint8_t old_secret[OCKAM_SECRET_LEN], enum ockam_key_kind kind,
+			  const uint8_t new_secret[OCKAM_SECRET_LEN], uint64_t now,
 			  struct ockam_identity **identity, struct ockam_err *err)
 {
 	const struct ockam_change *latest = ockam_identity_latest(old);
@@ -303,9 +308,10 @@ int ockam_identity_rotate(const struct ockam_identity *old, const uint8_t old_se
 	int ret;
 
 	*identity = NULL;
-	if (ockam_crypto_ed25519_public(old_seed, &public))
-		return ockam_err_set(err, -EIO, "libcrypto failed to read a key");
-	if (!ockam_signed_equal_key(&public, &latest->key))
+	ret = ockam_crypto_signing_public(latest->key.kind, old_secret, &public);
+	if (ret == -EIO)
+		return ockam_err_set(err, ret, "libcrypto failed to read a key");
+	if (ret || !ockam_signed_equal_key(&public, &latest->key))
 		return ockam_err_set(err, -EKEYREJECTED,
 				     "the given secret is not the identity's latest key");
 	if (now < latest->valid_from)
@@ -314,7 +320,8 @@ int ockam_identity_rotate(const struct ockam_identity *old, const uint8_t old_se
 	ockam_buf_put_array(&history, old->n_changes + 1);
 	ret = ockam_identity_put_old(old, &history);
 	if (!ret)
-		ret = ockam_identity_put_change(latest, old_seed, new_seed, now, &history);
+		ret = ockam_identity_put_change(latest, old_secret, kind, new_secret, now,
+						&history);
 	if (ret)
 		ockam_err_set(err, ret, "could not rotate the identity's key: %s", strerror(-ret));
 	else

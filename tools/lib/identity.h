@@ -66,31 +66,34 @@ int ockam_identity_decode(const uint8_t *bytes, size_t len, struct ockam_identit
 			  struct ockam_err *err);
 
 /**
- * ockam_identity_create() - new Ed25519 identity with one change
- * @seed: secret key, 32 bytes
+ * ockam_identity_create() - new identity with one change
+ * @kind: of its key
+ * @secret: the key, from ockam_crypto_new_secret()
  * @now: seconds since 1970; valid for ten years from then
  * @identity: receives it
  * @err: the reason
  *
- * Return: 0, -ENOMEM, -EIO.
+ * Return: 0; -EKEYREJECTED when @secret is no key of that kind; -ENOMEM; -EIO.
  */
-int ockam_identity_create(const uint8_t seed[32], uint64_t now,
-			  struct ockam_identity **identity, struct ockam_err *err);
+int ockam_identity_create(enum ockam_key_kind kind, const uint8_t secret[OCKAM_SECRET_LEN],
+			  uint64_t now, struct ockam_identity **identity, struct ockam_err *err);
 
 /**
  * ockam_identity_rotate() - the same identity with one more change
  * @old: identity to continue; stays as it is
- * @old_seed: secret of its latest key, 32 bytes
- * @new_seed: secret of the key that follows, 32 bytes
+ * @old_secret: secret of its latest key
+ * @kind: of the key that follows
+ * @new_secret: secret of it
  * @now: seconds since 1970; not before the latest change
  * @identity: receives the longer one
  * @err: the reason
  *
- * Return: 0; -EKEYREJECTED when @old_seed is not the latest key; -EINVAL when
+ * Return: 0; -EKEYREJECTED when @old_secret is not the latest key; -EINVAL when
  * @now lies before the latest change; -E2BIG; -ENOMEM; -EIO.
  */
-int ockam_identity_rotate(const struct ockam_identity *old, const uint8_t old_seed[32],
-			  const uint8_t new_seed[32], uint64_t now,
+int ockam_identity_rotate(const struct ockam_identity *old,
+			  const uint8_t old_secret[OCKAM_SECRET_LEN], enum ockam_key_kind kind,
+			  const uint8_t new_secret[OCKAM_SECRET_LEN], uint64_t now,
 			  struct ockam_identity **identity, struct ockam_err *err);
 
 /** ockam_identity_free() - free; NULL is allowed */

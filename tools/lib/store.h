@@ -233,7 +233,8 @@ void ockam_identity_records_free(struct ockam_identity_record *records, size_t c
  * @store: the store
  * @name: NULL: a random name
  * @vault: made if missing; NULL: the only vault, made if there is none
- * @key_id: an Ed25519 key of that vault to use; NULL: a new key
+ * @key_id: a signing key of that vault to use; NULL: a new key
+ * @kind: kind of a new key
  * @remarks: told when a vault is made; may be NULL
  * @record: receives it
  * @err: the reason
@@ -242,7 +243,8 @@ void ockam_identity_records_free(struct ockam_identity_record *records, size_t c
  * changed); -EINVAL with several vaults and none named, or a bad name.
  */
 int ockam_store_identity_create(struct ockam_store *store, const char *name, const char *vault,
-				const char *key_id, const struct ockam_remarks *remarks,
+				const char *key_id, enum ockam_key_kind kind,
+				const struct ockam_remarks *remarks,
 				struct ockam_identity_record *record, struct ockam_err *err);
 
 /**
@@ -289,8 +291,22 @@ int ockam_store_identity_set_default(struct ockam_store *store, const char *name
 int ockam_store_identity_delete(struct ockam_store *store, const char *name,
 				struct ockam_err *err);
 
-/** ockam_store_identity_rotate() - add a change with a new key; @record receives the result */
+/**
+ * ockam_store_identity_rotate() - add a change with a new key
+ * @store: the store
+ * @name: NULL: the default identity
+ * @kind: of the new key; NULL: the same as now
+ * @record: receives the result
+ * @err: the reason
+ *
+ * The key before is deleted when no other identity uses it. Purpose keys are
+ * made anew when they are asked for next.
+ *
+ * Return: 0; -ENOKEY when its key is not in its vault; -EINVAL when the clock
+ * is behind the latest change; -E2BIG.
+ */
 int ockam_store_identity_rotate(struct ockam_store *store, const char *name,
+				const enum ockam_key_kind *kind,
 				struct ockam_identity_record *record, struct ockam_err *err);
 
 /* ---- purpose keys ---- */

@@ -226,35 +226,51 @@ static uint64_t ockam_identity_now(void)
 	return (uint64_t)time(NULL);
 }
 
-/* The key of a new identity: one of the vault, or a fresh one that is put there. */
-static int __ockam_identity_key(struct ockam_store *store, const struct ockam_vault_record *vault,
-				const char *key_id, char id[OCKAM_KEY_ID_TEXT], uint8_t seed[32],
-				struct ockam_err *err)
+/* A fresh key, put into the vault. */
+static int __ockam_identity_new_key(struct ockam_store *store,
+				    const struct ockam_vault_record *vault,
+				    enum ockam_key_kind kind, char id[OCKAM_KEY_ID_TEXT],
+				    uint8_t secret[OCKAM_SECRET_LEN], struct ockam_err *err)
 {
 	struct ockam_public_key public;
 	int ret;
 
-	if (key_id) {
-		snprintf(id, OCKAM_KEY_ID_TEXT, "%s", key_id);
-		return ockam_store_key_get(store, vault, key_id, OCKAM_STORE_KEY_ED25519, seed,
-					   err);
-	}
-	ret = ockam_crypto_random(seed, OCKAM_SECRET_LEN, err);
+	ret = ockam_crypto_new_secret(kind, secret, err);
 	if (ret)
 		return ret;
-	if (ockam_crypto_ed25519_public(seed, &public) || ockam_store_key_id(public.bytes, id))
+	if (ockam_crypto_signing_public(kind, secret, &public) ||
+	    ockam_store_key_id(public.bytes, public.len, id))
 		return ockam_err_set(err, -EIO, "libcrypto failed to make a key");
-	return ockam_store_key_put(store, vault, id, OCKAM_STORE_KEY_ED25519, seed, err);
+	return ockam_store_key_put(store, vault, id, (enum ockam_store_key)kind, secret, err);
+}
+
+/* The key of a new identity: one of the vault, whose kind counts then, or a fresh one. */
+static int __ockam_identity_key(struct ockam_store *store, const struct ockam_vault_record *vault,
+				const char *key_id, enum ockam_key_kind *kind,
+				char id[OCKAM_KEY_ID_TEXT], uint8_t secret[OCKAM_SECRET_LEN],
+				struct ockam_err *err)
+{
+	int ret;
+
+	if (!key_id)
+		return __ockam_identity_new_key(store, vault, *kind, id, secret, err);
+	snprintf(id, OCKAM_KEY_ID_TEXT, "%s", key_id);
+	*kind = OCKAM_KEY_ED25519;
+	ret = ockam_store_key_get(store, vault, key_id, OCKAM_STORE_KEY_ED25519, secret, err);
+	if (ret != -ENOKEY)
+		return ret;
+	*kind = OCKAM_KEY_P256;
+	return ockam_store_key_get(store, vault, key_id, OCKAM_STORE_KEY_P256, secret, err);
 }
 
 /* Everything but the look whether the name is taken. */
 static int __ockam_identity_create(struct ockam_store *store, const char *name, const char *vault,
-				   const char *key_id, bool any_vault,
+				   const char *key_id, enum ockam_key_kind kind, bool any_vault,
 				   struct ockam_store_notes *notes,
 				   struct ockam_identity_record *record, struct ockam_err *err)
 {
 	struct ockam_vault_record where;
-	uint8_t seed[OCKAM_SECRET_LEN];
+	uint8_t secret[OCKAM_SECRET_LEN];
 	int ret;
 
 	ret = __ockam_identity_name(store, name, record->name, err);
@@ -263,19 +279,21 @@ static int __ockam_identity_create(struct ockam_store *store, const char *name, 
 	if (ret)
 		return ret;
 	memcpy(record->vault, where.name, sizeof(record->vault));
-	ret = __ockam_identity_key(store, &where, key_id, record->key_id, seed, err);
+	ret = __ockam_identity_key(store, &where, key_id, &kind, record->key_id, secret, err);
 	if (!ret)
-		ret = ockam_identity_create(seed, ockam_identity_now(), &record->identity, err);
+		ret = ockam_identity_create(kind, secret, ockam_identity_now(), &record->identity,
+					    err);
 	if (!ret)
 		ret = __ockam_identity_insert(store, record, err);
 	if (ret && !key_id && record->key_id[0] && where.path[0])
 		ockam_store_key_delete(store, &where, record->key_id, NULL);
-	ockam_crypto_wipe(seed, sizeof(seed));
+	ockam_crypto_wipe(secret, sizeof(secret));
 	return ret;
 }
 
 int ockam_store_identity_create(struct ockam_store *store, const char *name, const char *vault,
-				const char *key_id, const struct ockam_remarks *remarks,
+				const char *key_id, enum ockam_key_kind kind,
+				const struct ockam_remarks *remarks,
 				struct ockam_identity_record *record, struct ockam_err *err)
 {
 	struct ockam_store_notes notes = { .count = 0 };
@@ -291,8 +309,8 @@ int ockam_store_identity_create(struct ockam_store *store, const char *name, con
 		return ockam_err_set(err, -EEXIST, "An identity named %s already exists", name);
 	}
 	if (ret == -ENOENT)
-		ret = __ockam_identity_create(store, name, vault, key_id, false, &notes, record,
-					      err);
+		ret = __ockam_identity_create(store, name, vault, key_id, kind, false, &notes,
+					      record, err);
 	ret = ockam_sql_end(store, ret, err);
 	if (ret)
 		ockam_identity_record_free(record);
@@ -318,7 +336,8 @@ int ockam_store_identity_default(struct ockam_store *store, const struct ockam_r
 	if (ret == -ENOENT) {
 		ockam_store_note(&notes,
 				 "There is no default Identity on this machine, generating one...");
-		ret = __ockam_identity_create(store, NULL, NULL, NULL, true, &notes, record, err);
+		ret = __ockam_identity_create(store, NULL, NULL, NULL, OCKAM_KEY_ED25519, true,
+					      &notes, record, err);
 		if (!ret) {
 			ockam_identifier_format(record->identity->identifier, text);
 			ockam_store_note(&notes, "Generated a new Identity named %s.",
@@ -345,7 +364,7 @@ static int __ockam_identity_import(struct ockam_store *store, const char *name, 
 	const struct ockam_public_key *key = &ockam_identity_latest(record->identity)->key;
 	struct ockam_identity_record old;
 	struct ockam_vault_record where;
-	uint8_t seed[OCKAM_SECRET_LEN];
+	uint8_t secret[OCKAM_SECRET_LEN];
 	int ret;
 
 	ret = name ? ockam_store_identity_get(store, name, &old, err) : -ENOENT;
@@ -364,17 +383,15 @@ static int __ockam_identity_import(struct ockam_store *store, const char *name, 
 	if (ret)
 		return ret;
 	memcpy(record->vault, where.name, sizeof(record->vault));
-	if (key->kind == OCKAM_KEY_ED25519) {
-		if (ockam_store_key_id(key->bytes, record->key_id))
-			return ockam_err_set(err, -EIO, "libcrypto failed to hash a key");
-		ret = ockam_store_key_get(store, &where, record->key_id, OCKAM_STORE_KEY_ED25519,
-					  seed, err);
-		ockam_crypto_wipe(seed, sizeof(seed));
-		if (ret && ret != -ENOKEY)
-			return ret;
-		if (ret)
-			record->key_id[0] = '\0';
-	}
+	if (ockam_store_key_id(key->bytes, key->len, record->key_id))
+		return ockam_err_set(err, -EIO, "libcrypto failed to hash a key");
+	ret = ockam_store_key_get(store, &where, record->key_id, (enum ockam_store_key)key->kind,
+				  secret, err);
+	ockam_crypto_wipe(secret, sizeof(secret));
+	if (ret && ret != -ENOKEY)
+		return ret;
+	if (ret)
+		record->key_id[0] = '\0';
 	return __ockam_identity_insert(store, record, err);
 }
 
@@ -531,26 +548,31 @@ int ockam_store_identity_delete(struct ockam_store *store, const char *name,
 	return ret < 0 ? ret : 0;
 }
 
-static int __ockam_identity_rotate(struct ockam_store *store, struct ockam_identity_record *record,
-				   struct ockam_err *err)
+static int __ockam_identity_rotate(struct ockam_store *store, const enum ockam_key_kind *kind,
+				   struct ockam_identity_record *record, struct ockam_err *err)
 {
-	uint8_t old_seed[OCKAM_SECRET_LEN], new_seed[OCKAM_SECRET_LEN];
+	uint8_t old_secret[OCKAM_SECRET_LEN], new_secret[OCKAM_SECRET_LEN];
+	enum ockam_key_kind old_kind, new_kind;
 	struct ockam_identity *longer = NULL;
 	struct ockam_vault_record vault;
 	char id[OCKAM_KEY_ID_TEXT];
+	bool made;
 	int ret;
 
 	if (!record->key_id[0])
 		return ockam_err_set(err, -ENOKEY, "the key of the identity %s is not in this home",
 				     record->name);
+	old_kind = ockam_identity_latest(record->identity)->key.kind;
+	new_kind = kind ? *kind : old_kind;
 	ret = ockam_store_vault_get(store, record->vault, &vault, err);
 	if (!ret)
-		ret = ockam_store_key_get(store, &vault, record->key_id, OCKAM_STORE_KEY_ED25519,
-					  old_seed, err);
+		ret = ockam_store_key_get(store, &vault, record->key_id,
+					  (enum ockam_store_key)old_kind, old_secret, err);
 	if (!ret)
-		ret = __ockam_identity_key(store, &vault, NULL, id, new_seed, err);
+		ret = __ockam_identity_new_key(store, &vault, new_kind, id, new_secret, err);
+	made = !ret;
 	if (!ret)
-		ret = ockam_identity_rotate(record->identity, old_seed, new_seed,
+		ret = ockam_identity_rotate(record->identity, old_secret, new_kind, new_secret,
 					    ockam_identity_now(), &longer, err);
 	if (!ret)
 		ret = ockam_sql_run(store->db, err,
@@ -562,13 +584,17 @@ static int __ockam_identity_rotate(struct ockam_store *store, struct ockam_ident
 		memcpy(record->key_id, id, sizeof(id));
 	} else {
 		ockam_identity_free(longer);
+		/* What is in another file does not go with the transaction. */
+		if (made && vault.path[0])
+			ockam_store_key_delete(store, &vault, id, NULL);
 	}
-	ockam_crypto_wipe(old_seed, sizeof(old_seed));
-	ockam_crypto_wipe(new_seed, sizeof(new_seed));
+	ockam_crypto_wipe(old_secret, sizeof(old_secret));
+	ockam_crypto_wipe(new_secret, sizeof(new_secret));
 	return ret < 0 ? ret : 0;
 }
 
 int ockam_store_identity_rotate(struct ockam_store *store, const char *name,
+				const enum ockam_key_kind *kind,
 				struct ockam_identity_record *record, struct ockam_err *err)
 {
 	struct ockam_vault_record vault;
@@ -582,7 +608,7 @@ int ockam_store_identity_rotate(struct ockam_store *store, const char *name,
 	ret = ockam_store_identity_get(store, name, record, err);
 	memcpy(old_id, record->key_id, sizeof(old_id));
 	if (!ret)
-		ret = __ockam_identity_rotate(store, record, err);
+		ret = __ockam_identity_rotate(store, kind, record, err);
 	ret = ockam_sql_end(store, ret, err);
 	/* The key before is of no use now; that it stays must not hide the success. */
 	if (!ret && !ockam_store_vault_get(store, record->vault, &vault, NULL) &&

@@ -96,17 +96,19 @@ static int __ockam_purpose_make(struct ockam_store *store, const struct ockam_va
 				enum ockam_purpose purpose, uint64_t now,
 				struct ockam_purpose_key *key, struct ockam_err *err)
 {
+	const struct ockam_change *latest = ockam_identity_latest(record->identity);
 	uint8_t seed[OCKAM_SECRET_LEN];
 	char id[OCKAM_KEY_ID_TEXT];
 	int ret;
 
-	ret = ockam_store_key_get(store, vault, record->key_id, OCKAM_STORE_KEY_ED25519, seed, err);
+	ret = ockam_store_key_get(store, vault, record->key_id,
+				  (enum ockam_store_key)latest->key.kind, seed, err);
 	if (!ret)
 		ret = ockam_crypto_random(key->secret, OCKAM_SECRET_LEN, err);
 	if (!ret)
 		ret = ockam_purpose_public(purpose, key->secret, key->public_key, err);
 	if (!ret)
-		ret = ockam_store_key_id(key->public_key, id);
+		ret = ockam_store_key_id(key->public_key, sizeof(key->public_key), id);
 	ockam_buf_free(&key->attestation);
 	if (!ret)
 		ret = ockam_attestation_create(record->identity, seed, purpose, key->public_key,

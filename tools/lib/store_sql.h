@@ -23,7 +23,8 @@ struct ockam_store {
 
 /* A key of a vault; the numbers are stored. */
 enum ockam_store_key {
-	OCKAM_STORE_KEY_ED25519	= 0,
+	OCKAM_STORE_KEY_ED25519	= OCKAM_KEY_ED25519,
+	OCKAM_STORE_KEY_P256	= OCKAM_KEY_P256,
 	OCKAM_STORE_KEY_X25519	= 2,
 };
 
@@ -89,8 +90,8 @@ int ockam_sql_end(struct ockam_store *store, int ret, struct ockam_err *err);
 int __ockam_store_vault_create(struct ockam_store *store, const char *name, const char *path,
 			       struct ockam_vault_record *vault, struct ockam_err *err);
 
-/** ockam_store_key_id() - id of a key: hex of SHA-256 of its public key */
-int ockam_store_key_id(const uint8_t public_key[32], char id[OCKAM_KEY_ID_TEXT]);
+/** ockam_store_key_id() - id of a key: hex of SHA-256 of its public key of @len bytes */
+int ockam_store_key_id(const uint8_t *public_key, size_t len, char id[OCKAM_KEY_ID_TEXT]);
 
 /* Keys: put replaces, get is -ENOKEY when absent, delete ignores absent ones. */
 int ockam_store_key_put(struct ockam_store *store, const struct ockam_vault_record *vault,

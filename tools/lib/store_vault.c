@@ -344,10 +344,10 @@ int ockam_store_vault_delete(struct ockam_store *store, const char *name, struct
 	return ret < 0 ? ret : 0;
 }
 
-int ockam_store_key_id(const uint8_t public_key[32], char id[OCKAM_KEY_ID_TEXT])
+int ockam_store_key_id(const uint8_t *public_key, size_t len, char id[OCKAM_KEY_ID_TEXT])
 {
 	uint8_t hash[OCKAM_HASH_LEN];
-	int ret = ockam_crypto_sha256(public_key, 32, NULL, 0, hash);
+	int ret = ockam_crypto_sha256(public_key, len, NULL, 0, hash);
 
 	if (!ret)
 		ockam_hex_encode(hash, sizeof(hash), id);

@@ -76,8 +76,8 @@ static int ctl_identity_create(struct ctl *ctl, const struct ctl_args *args)
 		}
 	} else {
 		ret = ockam_store_identity_create(ctl->store, name, ctl_arg(args, "vault"),
-						  ctl_arg(args, "key-id"), &ctl->remarks, &record,
-						  &err);
+						  ctl_arg(args, "key-id"), OCKAM_KEY_ED25519,
+						  &ctl->remarks, &record, &err);
 		/* A name that is taken: show what it names, nothing changes. */
 		existed = ret == -EEXIST && record.identity;
 		if (ret < 0 && !existed)

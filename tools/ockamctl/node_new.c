@@ -103,8 +103,8 @@ static int ctl_node_pick_identity(struct ctl *ctl, struct ctl_node_new *new, con
 	ockam_store_vault_list(ctl->store, &vaults, &n, &err);
 	free(vaults);
 	if (given)
-		ret = ockam_store_identity_create(ctl->store, given, NULL, NULL, &ctl->remarks,
-						  &record, &err);
+		ret = ockam_store_identity_create(ctl->store, given, NULL, NULL, OCKAM_KEY_ED25519,
+						  &ctl->remarks, &record, &err);
 	else
 		ret = ockam_store_identity_default(ctl->store, &ctl->remarks, &record, &err);
 	if (ret < 0 && ret != -EEXIST)

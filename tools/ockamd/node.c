@@ -190,8 +190,8 @@ static int ockamd_node_claim(struct ockamd_node *node, struct ockam_err *err)
 		return ret;
 	ockam_sweep(&node->home, node->store, NULL);
 	if (o->identity) {
-		ret = ockam_store_identity_create(node->store, o->identity, NULL, NULL, NULL,
-						  &identity, err);
+		ret = ockam_store_identity_create(node->store, o->identity, NULL, NULL,
+						  OCKAM_KEY_ED25519, NULL, &identity, err);
 		if (ret == -EEXIST)
 			ret = 0;
 	} else {
