@@ -129,6 +129,7 @@ void ockamd_log(enum ockamd_level level, const char *fmt, ...)
 }
 
 #include "../../tools/ockamd/worker_exchange.c"
+#include "../../tools/ockamd/worker_key.c"
 #include "../../tools/ockamd/workerpipe.c"
 
 /* ---- a side -------------------------------------------------------------------- */
@@ -143,7 +144,7 @@ struct side {
 static void side_init(struct side *s, int number, const struct ockam_trust *trust)
 {
 	struct ockamd_opaque opaque = { .key = 3 };
-	struct ockamd_worker_key *key;
+	struct ockamd_worker_key key = { 0 };
 	uint64_t now = (uint64_t)time(NULL);
 	struct ockam_err err;
 	uint8_t public[32];
@@ -155,12 +156,12 @@ static void side_init(struct side *s, int number, const struct ockam_trust *trus
 	s->worker.message = malloc(OCKAM_NOISE_MESSAGE_MAX);
 	ockamd_exchange_allocate(&s->worker);
 	memset(s->seed, number, 32);
-	key = &s->worker.keys[3];
-	memset(key->secret, number + 1, 32);
-	ockam_crypto_x25519_public(key->secret, public);
-	ockam_identity_create(ED25519, s->seed, now - 10, &key->identity, &err);
-	ockam_attestation_create(key->identity, s->seed, OCKAM_PURPOSE_CHANNEL, public, now,
-				 &key->attestation, &err);
+	memset(key.secret, number + 1, 32);
+	ockam_crypto_x25519_public(key.secret, public);
+	ockam_identity_create(ED25519, s->seed, now - 10, &key.identity, &err);
+	ockam_attestation_create(key.identity, s->seed, OCKAM_PURPOSE_CHANNEL, public, now,
+				 &key.attestation, &err);
+	ockamd_worker_key_set(&s->worker, 3, &key);
 	if (trust)
 		opaque.trust = *trust;
 	ockamd_opaque_encode(&opaque, &s->opaque);
@@ -173,8 +174,8 @@ static void side_free(struct side *s)
 	for (i = 0; i < OCKAMD_WORKER_EXCHANGES; i++)
 		ockamd_exchange_drop(&s->worker, &s->worker.exchanges[i]);
 	ok(!s->worker.n_exchanges, "no exchange is left");
-	ockam_identity_free(s->worker.keys[3].identity);
-	ockam_buf_free(&s->worker.keys[3].attestation);
+	ok(s->worker.keys[3]->refs == 1, "nobody holds the key any more");
+	ockamd_worker_key_put(s->worker.keys[3]);
 	ockam_buf_free(&s->opaque);
 	free(s->worker.keys);
 	free(s->worker.payload);
@@ -184,7 +185,7 @@ static void side_free(struct side *s)
 
 static const uint8_t *side_id(const struct side *s)
 {
-	return s->worker.keys[3].identity->identifier;
+	return s->worker.keys[3]->identity->identifier;
 }
 
 /* Let @s fetch @message as number @number of exchange @id. */
@@ -277,7 +278,7 @@ static void test_history(void)
 
 	side_init(&i, 1, NULL);
 	side_init(&r, 5, NULL);
-	ockam_identity_rotate(i.worker.keys[3].identity, i.seed, ED25519, next,
+	ockam_identity_rotate(i.worker.keys[3]->identity, i.seed, ED25519, next,
 			      (uint64_t)time(NULL), &rotated, &err);
 	test_known = rotated;
 	run(&i, &r);
@@ -296,6 +297,53 @@ static void test_history(void)
 	side_free(&i);
 	side_free(&r);
 	ockam_identity_free(rotated);
+}
+
+/* The identity of @s gets a second change, as number 3 and with another static key. */
+static void side_rotate(struct side *s, int number)
+{
+	struct ockam_identity *old = s->worker.keys[3]->identity;
+	struct ockamd_worker_key key = { 0 };
+	uint64_t now = (uint64_t)time(NULL);
+	struct ockam_err err;
+	uint8_t public[32];
+	uint8_t next[32];
+
+	memset(next, number, 32);
+	memset(key.secret, number + 1, 32);
+	ockam_crypto_x25519_public(key.secret, public);
+	ok_ret(ockam_identity_rotate(old, s->seed, OCKAM_KEY_P256, next, now, &key.identity, &err),
+	       0, err, "the identity is rotated");
+	ok_ret(ockam_attestation_create(key.identity, next, OCKAM_PURPOSE_CHANNEL, public, now,
+					&key.attestation, &err), 0, err, "with a new static key");
+	ok(!ockamd_worker_key_set(&s->worker, 3, &key), "and given to the worker");
+	memcpy(s->seed, next, 32);
+}
+
+/* Exchanges under way end with the key they began with, later ones have the new one. */
+static void test_rotation(void)
+{
+	struct side i, r;
+
+	side_init(&i, 1, NULL);
+	side_init(&r, 5, NULL);
+	side_take(&i, 7, OCKAM_ROLE_INITIATOR, 0, NULL, 0);
+	side_rotate(&i, 31);
+	side_take(&r, 9, OCKAM_ROLE_RESPONDER, 1, i.nl.message, i.nl.message_len);
+	side_rotate(&r, 41);
+	side_take(&i, 7, OCKAM_ROLE_INITIATOR, 1, r.nl.message, r.nl.message_len);
+	side_take(&r, 9, OCKAM_ROLE_RESPONDER, 2, i.nl.message, i.nl.message_len);
+	ok(i.nl.done == 1 && r.nl.done == 1, "both rotated in the middle: a channel%s%s",
+	   i.nl.reason, r.nl.reason);
+	ok_bytes(i.nl.tx, r.nl.rx, 32, "what one seals the other opens");
+	i.nl.done = 0;
+	r.nl.done = 0;
+	i.nl.sends = 0;
+	run(&i, &r);
+	ok(i.nl.done == 1 && r.nl.done == 1, "the next exchange with the new keys: a channel");
+	ok_bytes(i.nl.peer, side_id(&r), 32, "with the identity that it was before");
+	side_free(&i);
+	side_free(&r);
 }
 
 static void test_garbage(void)
@@ -396,6 +444,7 @@ int main(void)
 	test_accepted();
 	test_trust();
 	test_history();
+	test_rotation();
 	test_garbage();
 	test_kernel();
 	test_flood();

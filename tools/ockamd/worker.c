@@ -106,7 +106,6 @@ static int ockamd_worker_take_key(struct ockamd_worker *worker, struct ockam_rea
 {
 	struct ockam_piece history, attestation;
 	struct ockamd_worker_key key = { 0 };
-	struct ockamd_worker_key *slot;
 	struct ockam_err err;
 	uint64_t index;
 
@@ -120,16 +119,13 @@ static int ockamd_worker_take_key(struct ockamd_worker *worker, struct ockam_rea
 		goto bad;
 	}
 	ockam_buf_put(&key.attestation, attestation.data, attestation.len);
-	if (key.attestation.failed) {
-		ockam_identity_free(key.identity);
-		goto bad;
+	if (!key.attestation.failed &&
+	    !ockamd_worker_key_set(worker, (uint32_t)index, &key)) {
+		ockam_crypto_wipe(&key, sizeof(key));
+		return 0;
 	}
-	slot = &worker->keys[index];
-	ockam_identity_free(slot->identity);
-	ockam_buf_free(&slot->attestation);
-	*slot = key;
-	ockam_crypto_wipe(&key, sizeof(key));
-	return 0;
+	ockam_identity_free(key.identity);
+	ockam_buf_free(&key.attestation);
 bad:
 	ockam_crypto_wipe(&key, sizeof(key));
 	return -EBADMSG;

@@ -28,9 +28,15 @@ struct ockamd_worker_known {
 	size_t		len;
 };
 
-/* Static key of one identity of the node. */
+/*
+ * Static key of one identity of the node, with what proves it. Never changed: a
+ * rotated identity or a renewed key comes as a new one, so that an exchange
+ * ends with what it began with.
+ * Refs: its number in the table, each exchange. The last one wipes it.
+ */
 struct ockamd_worker_key {
-	struct ockam_identity	*identity;	/* NULL: no such number */
+	unsigned int		refs;
+	struct ockam_identity	*identity;
 	uint8_t			secret[OCKAM_SECRET_LEN];
 	struct ockam_buf	attestation;
 };
@@ -40,7 +46,7 @@ struct ockamd_exchange;
 /* One for the process. */
 struct ockamd_worker {
 	struct ockam_nl			*nl;
-	struct ockamd_worker_key	*keys;		/* OCKAMD_PIPE_KEYS of them */
+	struct ockamd_worker_key	**keys;		/* OCKAMD_PIPE_KEYS of them, NULL: none */
 	struct ockam_identity		*authorities[OCKAMD_WORKER_AUTHORITIES];
 	size_t				n_authorities;
 	struct ockamd_exchange		*exchanges;	/* OCKAMD_WORKER_EXCHANGES of them */
@@ -71,6 +77,21 @@ void ockamd_worker_learnt(const struct ockam_peer *peer);
 /** ockamd_worker_refreshed() - report until when a channel's peer has proved its attributes */
 void ockamd_worker_refreshed(const struct ockam_nl_control *control,
 			     const struct ockam_peer *peer);
+
+/** ockamd_worker_key_get() - the key that has number @index now, NULL: none */
+struct ockamd_worker_key *ockamd_worker_key_get(struct ockamd_worker *worker, uint32_t index);
+/** ockamd_worker_key_put() - give it back; NULL is allowed */
+void ockamd_worker_key_put(struct ockamd_worker_key *key);
+/**
+ * ockamd_worker_key_set() - the key of a number from now on
+ * @worker: the worker
+ * @index: number, below OCKAMD_PIPE_KEYS
+ * @key: copied; what it points to is taken over by success
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ockamd_worker_key_set(struct ockamd_worker *worker, uint32_t index,
+			  const struct ockamd_worker_key *key);
 
 /** ockamd_exchange_allocate() - room for all exchanges; 0 or -ENOMEM */
 int ockamd_exchange_allocate(struct ockamd_worker *worker);

@@ -32,7 +32,7 @@ struct ockamd_exchange {
 	uint64_t		id;		/* 0: free */
 	uint8_t			role;		/* enum ockam_role */
 	time_t			deadline;	/* monotonic, seconds */
-	uint32_t		key;
+	struct ockamd_worker_key *key;		/* held */
 	struct ockam_noise	noise;
 	struct ockam_trust	trust;
 	struct ockam_buf	credentials[OCKAMD_PIPE_CREDENTIALS];
@@ -62,6 +62,7 @@ static void ockamd_exchange_drop(struct ockamd_worker *worker, struct ockamd_exc
 	for (i = 0; i < x->n_credentials; i++)
 		ockam_buf_free(&x->credentials[i]);
 	ockam_trust_free(&x->trust);
+	ockamd_worker_key_put(x->key);
 	ockam_crypto_wipe(x, sizeof(*x));
 	worker->n_exchanges--;
 }
@@ -143,7 +144,6 @@ static int ockamd_exchange_keep_credentials(struct ockamd_exchange *x,
 static int ockamd_exchange_begin(struct ockamd_worker *worker, const struct ockam_nl_fetched *f,
 				 struct ockamd_exchange **xp, struct ockam_err *err)
 {
-	const struct ockamd_worker_key *key;
 	struct ockamd_opaque opaque;
 	struct ockamd_exchange *x;
 	int ret;
@@ -158,17 +158,16 @@ static int ockamd_exchange_begin(struct ockamd_worker *worker, const struct ocka
 	x->role = f->role;
 	x->deadline = ockamd_exchange_clock() + (f->role == OCKAM_ROLE_INITIATOR ?
 		OCKAMD_EXCHANGE_INITIATOR : OCKAMD_EXCHANGE_RESPONDER);
-	x->key = opaque.key;
+	x->key = ockamd_worker_key_get(worker, opaque.key);
 	x->trust = opaque.trust;
 	ret = ockamd_exchange_keep_credentials(x, &opaque);
 	if (ret)
 		return ockam_err_set(err, ret, "Out of memory");
-	key = &worker->keys[x->key];
-	if (!key->identity)
+	if (!x->key)
 		return ockam_err_set(err, -ENOKEY, "The identity of this handshake is not loaded");
 	return ockam_noise_init(&x->noise, f->role == OCKAM_ROLE_INITIATOR ?
 				OCKAM_NOISE_INITIATOR : OCKAM_NOISE_RESPONDER,
-				key->secret, NULL, err);
+				x->key->secret, NULL, err);
 }
 
 /* ---- messages --------------------------------------------------------------- */
@@ -177,7 +176,7 @@ static int ockamd_exchange_begin(struct ockamd_worker *worker, const struct ocka
 static int ockamd_exchange_write(struct ockamd_worker *worker, struct ockamd_exchange *x,
 				 bool introduce, struct ockam_err *err)
 {
-	const struct ockamd_worker_key *key = &worker->keys[x->key];
+	const struct ockamd_worker_key *key = x->key;
 	struct ockam_piece credentials[OCKAMD_PIPE_CREDENTIALS];
 	struct ockam_buf payload = { 0 };
 	size_t i, len;
@@ -221,12 +220,12 @@ static void ockamd_exchange_rules(struct ockamd_worker *worker, const struct ock
 /* ---- the end ------------------------------------------------------------------ */
 
 /* What an accepting responder says first: who it is, no credentials. */
-static int ockamd_exchange_accept_body(struct ockamd_worker *worker, struct ockamd_exchange *x,
-				       struct ockam_buf *body, struct ockam_err *err)
+static int ockamd_exchange_accept_body(struct ockamd_exchange *x, struct ockam_buf *body,
+				       struct ockam_err *err)
 {
 	if (x->role != OCKAM_ROLE_RESPONDER)
 		return 0;
-	return ockam_refresh_build(worker->keys[x->key].identity, NULL, 0, body, err);
+	return ockam_refresh_build(x->key->identity, NULL, 0, body, err);
 }
 
 /* Success: give the kernel the keys. */
@@ -238,7 +237,7 @@ static int ockamd_exchange_install(struct ockamd_worker *worker, struct ockamd_e
 	struct ockam_noise_keys keys;
 	int ret;
 
-	ret = ockamd_exchange_accept_body(worker, x, &body, err);
+	ret = ockamd_exchange_accept_body(x, &body, err);
 	if (ret)
 		return ret;
 	ret = ockam_noise_finish(&x->noise, &keys, err);
@@ -246,7 +245,7 @@ static int ockamd_exchange_install(struct ockamd_worker *worker, struct ockamd_e
 		done.key_tx = keys.send;
 		done.key_rx = keys.receive;
 		done.peer = peer->identity->identifier;
-		done.local_id = worker->keys[x->key].identity->identifier;
+		done.local_id = x->key->identity->identifier;
 		if (peer->has_credential) {
 			done.expiry = peer->expires_at;
 			done.attributes.data = peer->attributes.data;
