@@ -56,3 +56,24 @@ int ockam_err_prefix(struct ockam_err *err, const char *fmt, ...)
 	errno = saved;
 	return err->code ? err->code : -EINVAL;
 }
+
+int ockam_err_line(struct ockam_err *err, const char *fmt, ...)
+{
+	int saved = errno;
+	va_list args;
+	size_t used;
+
+	if (!err)
+		return -EINVAL;
+	used = strlen(err->text);
+	if (used + 2 < sizeof(err->text)) {
+		err->text[used++] = '\n';
+		va_start(args, fmt);
+		if (vsnprintf(err->text + used, sizeof(err->text) - used, fmt, args) < 0)
+			err->text[used] = '\0';
+		va_end(args);
+		ockam_err_clean(err->text + used);
+	}
+	errno = saved;
+	return err->code ? err->code : -EINVAL;
+}

@@ -10,7 +10,7 @@
 
 #include <errno.h>
 
-#define OCKAM_ERR_TEXT	256	/* bytes of a sentence, its zero byte included */
+#define OCKAM_ERR_TEXT	1024	/* bytes of a sentence, its zero byte included */
 
 /*
  * code: 0 or a negative errno. text: a zero-terminated sentence without a
@@ -44,6 +44,16 @@ int ockam_err_set(struct ockam_err *err, int code, const char *fmt, ...)
  * Return: the code recorded in @err, or -EINVAL without one.
  */
 int ockam_err_prefix(struct ockam_err *err, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/**
+ * ockam_err_line() - put a further line behind a recorded failure
+ * @err: holds a sentence already, or NULL
+ * @fmt: printf format of the line; cleaned and cut as above
+ *
+ * Return: the code recorded in @err, or -EINVAL without one.
+ */
+int ockam_err_line(struct ockam_err *err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 #endif /* OCKAM_LIB_ERR_H */
