@@ -78,7 +78,7 @@ int ockam_nl_done_failed(struct ockam_nl *nl, uint64_t id, int error, const char
 	(void)err;
 	nl->done = 3;
 	nl->error = error;
-	snprintf(nl->reason, sizeof(nl->reason), "%s", reason);
+	snprintf(nl->reason, sizeof(nl->reason), "%.255s", reason);
 	return 0;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Trust policy on a peer's identifier (wire-protocol 5.5, check 3).
+ * Who may be at the other end of a channel: a rule on the peer's identifier
+ * (wire-protocol 5.5, check 3), and beyond the protocol on the credential that
+ * it holds.
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
@@ -8,6 +10,7 @@
 #define OCKAM_LIB_TRUST_H
 
 #include "identity.h"
+#include "policy.h"
 #include "reader.h"
 
 #define OCKAM_TRUST_MAX	256	/* identifiers of one list */
@@ -19,11 +22,18 @@ enum ockam_trust_kind {
 	OCKAM_TRUST_LIST	= 2,	/* an empty list trusts nobody */
 };
 
-/* All zero is "everyone". Free with ockam_trust_free(). */
+/*
+ * All zero is "everyone". All that is set must hold: the peer is among ids,
+ * and has a credential of authority, and policy says so. Free with
+ * ockam_trust_free().
+ */
 struct ockam_trust {
 	enum ockam_trust_kind	kind;
 	uint8_t			(*ids)[OCKAM_IDENTIFIER_LEN];
 	size_t			n_ids;
+	bool			has_authority;
+	uint8_t			authority[OCKAM_IDENTIFIER_LEN];
+	struct ockam_policy	*policy;	/* NULL: none */
 };
 
 /**
@@ -36,11 +46,34 @@ struct ockam_trust {
 int ockam_trust_add(struct ockam_trust *trust, const uint8_t id[OCKAM_IDENTIFIER_LEN],
 		    struct ockam_err *err);
 
-/** ockam_trust_allows() - may the channel with @id be made */
+/**
+ * ockam_trust_allows() - the part of the rule on who the peer is
+ *
+ * Cheap: asked before anything else is looked at.
+ */
 bool ockam_trust_allows(const struct ockam_trust *trust,
 			const uint8_t id[OCKAM_IDENTIFIER_LEN]);
 
-/** ockam_trust_encode() - append [0,[]], [1,[id]] or [2,[[*id]]] */
+/**
+ * ockam_trust_admits() - the whole rule
+ * @trust: the rule
+ * @subject: the peer and the credential that counts, if it has one
+ * @err: which part says no
+ *
+ * Return: 0 or -EACCES.
+ */
+int ockam_trust_admits(const struct ockam_trust *trust, const struct ockam_subject *subject,
+		       struct ockam_err *err);
+
+/** ockam_trust_needs_credential() - would the peer be refused without its credential */
+bool ockam_trust_needs_credential(const struct ockam_trust *trust,
+				  const uint8_t id[OCKAM_IDENTIFIER_LEN]);
+
+/**
+ * ockam_trust_encode() - append [who, authority / null, policy / null]
+ *
+ * who: [0,[]], [1,[id]] or [2,[[*id]]]; policy: text in full form.
+ */
 void ockam_trust_encode(const struct ockam_trust *trust, struct ockam_buf *out);
 
 /**
@@ -50,6 +83,9 @@ void ockam_trust_encode(const struct ockam_trust *trust, struct ockam_buf *out);
  */
 int ockam_trust_decode(struct ockam_reader *r, struct ockam_trust *trust,
 		       struct ockam_err *err);
+
+/** ockam_trust_copy() - 0 or -ENOMEM, then @to trusts nobody */
+int ockam_trust_copy(struct ockam_trust *to, const struct ockam_trust *from);
 
 /** ockam_trust_free() - free and reset to "everyone" */
 void ockam_trust_free(struct ockam_trust *trust);
