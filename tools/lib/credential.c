@@ -41,6 +41,33 @@ static int ockam_credential_insert(struct ockam_attribute *attributes, size_t *c
 	return 0;
 }
 
+/* Bytes of a CBOR byte string, its header included. */
+static size_t ockam_credential_string_len(const struct ockam_piece *piece)
+{
+	size_t header = piece->len < 24 ? 1 : piece->len <= UINT8_MAX ? 2 :
+			piece->len <= UINT16_MAX ? 3 : 5;
+
+	return header + piece->len;
+}
+
+/* Would the attributes as a CBOR map be more than a channel keeps? */
+static bool ockam_credential_too_long(const struct ockam_attribute *attributes, size_t count)
+{
+	size_t len = count < 24 ? 1 : 2;
+
+	for (size_t i = 0; i < count; i++)
+		len += ockam_credential_string_len(&attributes[i].name) +
+		       ockam_credential_string_len(&attributes[i].value);
+	return len > OCKAM_CREDENTIAL_ATTRIBUTES_BYTES;
+}
+
+static int ockam_credential_too_many(struct ockam_err *err)
+{
+	return ockam_err_set(err, -E2BIG,
+			     "a credential has at most %u attributes, of %u bytes together",
+			     OCKAM_CREDENTIAL_ATTRIBUTES_MAX, OCKAM_CREDENTIAL_ATTRIBUTES_BYTES);
+}
+
 /* Attributes = [ schema, { * bytes => bytes } ] */
 static int ockam_credential_read_attributes(struct ockam_reader *r, struct ockam_credential *c)
 {
@@ -60,6 +87,8 @@ static int ockam_credential_read_attributes(struct ockam_reader *r, struct ockam
 		if (ret)
 			return ret;
 	}
+	if (!more && ockam_credential_too_long(c->attributes, c->n_attributes))
+		return -E2BIG;
 	return more < 0 ? more : ockam_reader_close(r, &list, 1);
 }
 
@@ -112,8 +141,7 @@ int ockam_credential_decode(struct ockam_reader *r, struct ockam_credential *c,
 		return ockam_err_set(err, -EBADMSG, "this is no credential: it does not decode");
 	ret = ockam_credential_read_data(c);
 	if (ret == -E2BIG)
-		return ockam_err_set(err, ret, "a credential has at most %u attributes",
-				     OCKAM_CREDENTIAL_ATTRIBUTES_MAX);
+		return ockam_credential_too_many(err);
 	if (ret || ockam_reader_more(r, &list) <= 0)
 		return ockam_err_set(err, -EBADMSG, "this is no credential: it does not decode");
 	ret = ockam_attestation_decode(r, &c->issuer, err);
@@ -256,9 +284,10 @@ int ockam_credential_issue(const uint8_t *attestation, size_t attestation_len,
 		if (!attributes[i].name.len)
 			return ockam_err_set(err, -EINVAL, "an attribute has an empty name");
 		if (ockam_credential_insert(sorted, &count, &attributes[i]))
-			return ockam_err_set(err, -E2BIG, "a credential has at most %u attributes",
-					     OCKAM_CREDENTIAL_ATTRIBUTES_MAX);
+			return ockam_credential_too_many(err);
 	}
+	if (ockam_credential_too_long(sorted, count))
+		return ockam_credential_too_many(err);
 	ockam_credential_put_data(&data, subject, latest_change, sorted, count, now, now + ttl);
 	ockam_signed_wrap(OCKAM_SIGNED_CREDENTIAL, &data, &wrap);
 	if (wrap.failed) {

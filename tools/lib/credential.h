@@ -11,6 +11,8 @@
 #include "attestation.h"
 
 #define OCKAM_CREDENTIAL_ATTRIBUTES_MAX	64	/* attributes of one credential */
+#define OCKAM_CREDENTIAL_ATTRIBUTES_BYTES 4096	/* of them all, a CBOR map; as in a channel */
+#define OCKAM_CREDENTIAL_MAX		16384	/* bytes of one that is stored */
 #define OCKAM_CREDENTIAL_SCHEMA		1	/* project member */
 
 /* One attribute; points into the decoded bytes. */
@@ -44,7 +46,8 @@ struct ockam_credential {
  * @credential: receives the fields
  * @err: the reason
  *
- * Return: 0; -EBADMSG; -E2BIG above OCKAM_CREDENTIAL_ATTRIBUTES_MAX.
+ * Return: 0; -EBADMSG; -E2BIG above OCKAM_CREDENTIAL_ATTRIBUTES_MAX or
+ * OCKAM_CREDENTIAL_ATTRIBUTES_BYTES.
  */
 int ockam_credential_decode(struct ockam_reader *r, struct ockam_credential *credential,
 			    struct ockam_err *err);

@@ -186,6 +186,9 @@ int ockam_store_credential_put(struct ockam_store *store, const char *node,
 {
 	int ret = ockam_scope_check(record->scope, err);
 
+	if (!ret && record->bytes.len > OCKAM_CREDENTIAL_MAX)
+		ret = ockam_err_set(err, -E2BIG, "a credential has at most %u bytes",
+				    OCKAM_CREDENTIAL_MAX);
 	if (!ret)
 		ret = ockam_sql_begin(store, err);
 	if (ret)

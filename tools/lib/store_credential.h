@@ -74,8 +74,8 @@ void ockam_credential_records_free(struct ockam_credential_record *records, size
  * @now: seconds since 1970
  * @err: the reason
  *
- * Return: 0; -EINVAL for a bad scope; -ENOENT; -ENOSPC when
- * OCKAM_STORE_CREDENTIALS_MAX others have not expired.
+ * Return: 0; -EINVAL for a bad scope; -E2BIG above OCKAM_CREDENTIAL_MAX bytes;
+ * -ENOENT; -ENOSPC when OCKAM_STORE_CREDENTIALS_MAX others have not expired.
  */
 int ockam_store_credential_put(struct ockam_store *store, const char *node,
 			       const struct ockam_credential_record *record, uint64_t now,
