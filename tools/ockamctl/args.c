@@ -304,7 +304,8 @@ static int ctl_args_complete(const struct ctl_args *args, struct ockam_err *err)
 	if (ret)
 		return ret;
 	for (flag = command->flags; flag && flag->name; flag++) {
-		if (flag->required && !ctl_arg(args, flag->name))
+		if (flag->required && !ctl_arg(args, flag->name) &&
+		    !(flag->unless && ctl_arg_given(args, flag->unless)))
 			return ockam_err_set(err, -EINVAL,
 					     "the following required arguments were not provided: --%s %s",
 					     flag->name, flag->placeholder);

@@ -43,6 +43,7 @@ struct ctl_flag {
 	const char	*excludes;	/* name of a flag that may not be given too */
 	const char	*requires;	/* name of a flag that must be given too */
 	bool		required;
+	const char	*unless;	/* ->required does not hold when this flag is given */
 	bool		hidden;
 	ctl_check_t	check;
 	const char	*help;

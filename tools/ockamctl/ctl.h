@@ -79,6 +79,7 @@ int ctl_print_empty(struct ctl *ctl, const char *fmt, ...) __attribute__((format
 /* The commands; each file of them defines its group. */
 extern const struct ctl_command ctl_cmd_node;
 extern const struct ctl_command ctl_cmd_identity;
+extern const struct ctl_command ctl_cmd_credential;
 extern const struct ctl_command ctl_cmd_secure_channel;
 extern const struct ctl_command ctl_cmd_secure_channel_listener;
 extern const struct ctl_command ctl_cmd_tcp_connection;

@@ -29,7 +29,7 @@ void ctl_help_usage_line(FILE *f, const struct ctl_args *args)
 		fprintf(f, " %s", args->path[i]->name);
 	fputs(" [OPTIONS]", f);
 	for (flag = command->flags; flag && flag->name; flag++) {
-		if (flag->required)
+		if (flag->required && !flag->unless)
 			fprintf(f, " --%s %s", flag->name, flag->placeholder);
 	}
 	for (pos = command->positionals; pos && pos->name; pos++)

@@ -19,6 +19,7 @@
 static const struct ctl_command *const ctl_commands[] = {
 	&ctl_cmd_node,
 	&ctl_cmd_identity,
+	&ctl_cmd_credential,
 	&ctl_cmd_secure_channel,
 	&ctl_cmd_secure_channel_listener,
 	&ctl_cmd_tcp_connection,
