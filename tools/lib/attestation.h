@@ -12,7 +12,6 @@
 #include "reader.h"
 
 #define OCKAM_ATTESTATION_LIFE	(5ULL * 365 * 86400)	/* seconds */
-#define OCKAM_CLOCK_SKEW	60	/* seconds that "created" may lie ahead of now */
 
 /* Numbers are the variants of PurposePublicKey. */
 enum ockam_purpose {

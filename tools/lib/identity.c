@@ -344,6 +344,31 @@ enum ockam_history_order ockam_identity_compare(const struct ockam_identity *kno
 	return received->n_changes > common ? OCKAM_HISTORY_NEWER : OCKAM_HISTORY_OLDER;
 }
 
+int ockam_identity_check_strict(const struct ockam_identity *identity, uint64_t now,
+				struct ockam_err *err)
+{
+	const struct ockam_change *latest = ockam_identity_latest(identity);
+
+	for (size_t i = 0; i < identity->n_changes; i++) {
+		const struct ockam_change *change = &identity->changes[i];
+
+		if (change->valid_until < change->valid_from)
+			return ockam_err_set(err, -EKEYREJECTED,
+					     "change %zu of the identity ends before it begins", i);
+		if (i && change->valid_from > change[-1].valid_until)
+			return ockam_err_set(err, -EKEYREJECTED,
+					     "change %zu of the identity was made when the key of change %zu had expired",
+					     i, i - 1);
+	}
+	if (latest->valid_until < now)
+		return ockam_err_set(err, -EKEYEXPIRED,
+				     "the identity's latest key has expired: its owner must rotate it");
+	if (latest->valid_from > now && latest->valid_from - now > OCKAM_CLOCK_SKEW)
+		return ockam_err_set(err, -EKEYEXPIRED,
+				     "the identity's latest change is from the future: compare the clocks of both machines");
+	return 0;
+}
+
 void ockam_identifier_format(const uint8_t identifier[OCKAM_IDENTIFIER_LEN],
 			     char text[OCKAM_IDENTIFIER_TEXT])
 {

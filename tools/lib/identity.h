@@ -22,6 +22,7 @@
 #define OCKAM_CHANGES_MAX	256	/* changes of one history (Ockam has no limit) */
 #define OCKAM_HISTORY_MAX	65535	/* bytes of one history: a handshake message */
 #define OCKAM_IDENTITY_LIFE	(10ULL * 365 * 86400)	/* seconds */
+#define OCKAM_CLOCK_SKEW	60	/* seconds that "created" may lie ahead of now */
 
 /* One decoded and verified change. */
 struct ockam_change {
@@ -105,6 +106,19 @@ const struct ockam_change *ockam_identity_latest(const struct ockam_identity *id
 /** ockam_identity_compare() - order of @received as seen from @known */
 enum ockam_history_order ockam_identity_compare(const struct ockam_identity *known,
 						const struct ockam_identity *received);
+
+/**
+ * ockam_identity_check_strict() - rules about times that Ockam itself does not have
+ * @identity: verified identity
+ * @now: seconds since 1970
+ * @err: the reason, naming the change
+ *
+ * Return: 0; -EKEYREJECTED when a change ends before it begins or was made when
+ * the key before it had expired; -EKEYEXPIRED when the latest change has
+ * expired or begins more than OCKAM_CLOCK_SKEW after @now.
+ */
+int ockam_identity_check_strict(const struct ockam_identity *identity, uint64_t now,
+				struct ockam_err *err);
 
 /** ockam_identifier_format() - "I" and 64 lower-case digits */
 void ockam_identifier_format(const uint8_t identifier[OCKAM_IDENTIFIER_LEN],

@@ -39,10 +39,9 @@ int ockam_refresh_build(const struct ockam_identity *identity,
 	return 0;
 }
 
-/* Check 1: the history verifies and continues what is known. */
-static int ockam_payload_check_history(const struct ockam_piece *history,
-				       const struct ockam_payload_rules *rules,
-				       struct ockam_peer *peer, struct ockam_err *err)
+/* The history continues what is known. */
+static int ockam_payload_check_known(const struct ockam_payload_rules *rules,
+				     struct ockam_peer *peer, struct ockam_err *err)
 {
 	char text[OCKAM_IDENTIFIER_TEXT];
 	struct ockam_identity *known;
@@ -50,9 +49,6 @@ static int ockam_payload_check_history(const struct ockam_piece *history,
 	size_t len;
 	int ret;
 
-	ret = ockam_identity_decode(history->data, history->len, &peer->identity, err);
-	if (ret)
-		return ret;
 	ret = rules->known ? rules->known(rules->arg, peer->identity->identifier, &bytes, &len) : 0;
 	if (ret < 0)
 		return ockam_err_set(err, ret, "the history known for the peer cannot be looked up");
@@ -89,15 +85,34 @@ static int ockam_payload_check_history(const struct ockam_piece *history,
 	return ret;
 }
 
+/* Check 1: the history verifies and continues what is known. */
+static int ockam_payload_check_history(const struct ockam_piece *history,
+				       const struct ockam_payload_rules *rules,
+				       struct ockam_peer *peer, struct ockam_err *err)
+{
+	int ret;
+
+	ret = ockam_identity_decode(history->data, history->len, &peer->identity, err);
+	if (!ret)
+		ret = ockam_payload_check_known(rules, peer, err);
+	if (!ret && rules->strict)
+		ret = ockam_identity_check_strict(peer->identity, rules->now, err);
+	return ret;
+}
+
 /* Check 2: the attestation is the peer's and covers the key that Noise revealed. */
 static int ockam_payload_check_attestation(const struct ockam_attestation *attestation,
-					   const uint8_t noise_static[32], uint64_t now,
+					   const uint8_t noise_static[32],
+					   const struct ockam_payload_rules *rules,
 					   const struct ockam_peer *peer, struct ockam_err *err)
 {
-	int ret = ockam_attestation_verify(attestation, peer->identity, now, err);
+	int ret = ockam_attestation_verify(attestation, peer->identity, rules->now, err);
 
 	if (ret)
 		return ret;
+	if (rules->strict && attestation->created_at > attestation->expires_at)
+		return ockam_err_set(err, -EKEYREJECTED,
+				     "the peer's attestation expires before it was made");
 	if (attestation->purpose != OCKAM_PURPOSE_CHANNEL)
 		return ockam_err_set(err, -EKEYREJECTED,
 				     "the peer attests a key that is not for secure channels");
@@ -125,6 +140,21 @@ static void ockam_payload_take_credential(const struct ockam_credential *credent
 	peer->has_credential = true;
 }
 
+static int ockam_payload_check_credential(const struct ockam_credential *credential,
+					  const struct ockam_payload_rules *rules,
+					  struct ockam_peer *peer)
+{
+	int ret = ockam_credential_verify(credential, peer->identity->identifier,
+					  rules->authorities, rules->n_authorities, rules->now,
+					  &peer->credential_err);
+
+	if (!ret && rules->strict && (credential->created_at > credential->expires_at ||
+				      credential->issuer.created_at > credential->issuer.expires_at))
+		ret = ockam_err_set(&peer->credential_err, -EKEYREJECTED,
+				    "the credential expires before it was made");
+	return ret;
+}
+
 /* Check 4: credentials only add; a bad one is remembered, not refused. */
 static int ockam_payload_check_credentials(const struct ockam_piece *credentials,
 					   const struct ockam_payload_rules *rules,
@@ -146,9 +176,7 @@ static int ockam_payload_check_credentials(const struct ockam_piece *credentials
 			return 0;
 		ockam_reader_init(&one, item.data, item.len);
 		if (ockam_credential_decode(&one, &credential, &peer->credential_err) ||
-		    ockam_credential_verify(&credential, peer->identity->identifier,
-					    rules->authorities, rules->n_authorities, rules->now,
-					    &peer->credential_err))
+		    ockam_payload_check_credential(&credential, rules, peer))
 			continue;
 		ockam_payload_take_credential(&credential, peer);
 		if (peer->attributes.failed)
@@ -211,7 +239,7 @@ int ockam_payload_verify(const uint8_t *bytes, size_t len, const uint8_t noise_s
 	ret = ockam_payload_check_history(&history, rules, peer, err);
 	if (ret)
 		goto fail;
-	ret = ockam_payload_check_attestation(&attestation, noise_static, rules->now, peer, err);
+	ret = ockam_payload_check_attestation(&attestation, noise_static, rules, peer, err);
 	if (ret)
 		goto fail;
 	if (rules->trust && !ockam_trust_allows(rules->trust, peer->identity->identifier)) {

@@ -18,12 +18,15 @@
  * known: looks up the history stored for an identifier. Sets *history and
  *	*len (bytes that stay valid for the call) and returns 1, returns 0 when
  *	there is none, or a negative errno, which ends the verification. NULL: nothing is known.
+ * strict: ockam_identity_check_strict() too, and no attestation or credential
+ *	that expires before it was made; Rust nodes take all that.
  */
 struct ockam_payload_rules {
 	const struct ockam_trust	*trust;		/* NULL: everyone */
 	struct ockam_identity *const	*authorities;	/* none: credentials are not looked at */
 	size_t				n_authorities;
 	uint64_t			now;		/* seconds since 1970 */
+	bool				strict;
 	int (*known)(void *arg, const uint8_t id[OCKAM_IDENTIFIER_LEN],
 		     const uint8_t **history, size_t *len);
 	void				*arg;
