@@ -144,12 +144,13 @@ static int ockam_payload_check_credential(const struct ockam_credential *credent
 					  const struct ockam_payload_rules *rules,
 					  struct ockam_peer *peer)
 {
-	int ret = ockam_credential_verify(credential, peer->identity->identifier,
-					  rules->authorities, rules->n_authorities, rules->now,
-					  &peer->credential_err);
+	const struct ockam_attestation *issuer = &credential->issuer;
+	int ret;
 
+	ret = ockam_credential_verify(credential, peer->identity->identifier, rules->authorities,
+				      rules->n_authorities, rules->now, &peer->credential_err);
 	if (!ret && rules->strict && (credential->created_at > credential->expires_at ||
-				      credential->issuer.created_at > credential->issuer.expires_at))
+				      issuer->created_at > issuer->expires_at))
 		ret = ockam_err_set(&peer->credential_err, -EKEYREJECTED,
 				    "the credential expires before it was made");
 	return ret;

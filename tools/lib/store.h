@@ -252,7 +252,13 @@ int ockam_store_identity_create(struct ockam_store *store, const char *name, con
  * @history: CBOR change history, verified here and kept exactly
  *
  * Its key is looked for in the vault; without it the identity can be shown
- * and trusted but not used. Other parameters as above.
+ * and trusted but not used. A longer history of an identity that is here
+ * replaces it, under the name it has. Other parameters as above.
+ *
+ * Return: 0; -EEXIST with @record filled when the name is taken or the very
+ * same is here; -ESTALE when the history is older than, or in conflict with,
+ * one that is known of this identity; -EBADMSG, -EKEYREJECTED, -E2BIG when it
+ * does not verify.
  */
 int ockam_store_identity_import(struct ockam_store *store, const char *name, const char *vault,
 				const uint8_t *history, size_t len,
@@ -316,6 +322,8 @@ struct ockam_purpose_key {
 	uint8_t			secret[OCKAM_SECRET_LEN];
 	uint8_t			public_key[32];
 	struct ockam_buf	attestation;	/* CBOR */
+	uint64_t		created_at;	/* seconds since 1970 */
+	uint64_t		renew_at;	/* from then on ask for it anew */
 };
 
 /** ockam_purpose_key_wipe() - wipe and free */
@@ -330,22 +338,37 @@ void ockam_purpose_key_wipe(struct ockam_purpose_key *key);
  * @key: receives it
  * @err: the reason
  *
- * Kept and used again as long as its attestation verifies at @now and for one
- * day more; else made anew.
+ * Kept and used again as long as its attestation verifies at @now, and for one
+ * day more or as long as the identity itself; else made anew. It never lives
+ * longer than the identity's latest key.
  *
- * Return: 0; -ENOKEY when the identity's own key is not in its vault.
+ * Return: 0; -ENOKEY when the identity's own key is not in its vault;
+ * -EKEYEXPIRED when that one has expired (rotate it) or begins after @now.
  */
 int ockam_store_purpose_key(struct ockam_store *store, const char *name,
 			    enum ockam_purpose purpose, uint64_t now,
 			    struct ockam_purpose_key *key, struct ockam_err *err);
+
+/**
+ * ockam_store_identity_use() - an identity with a purpose key that fits it
+ * @record: receives the identity, ockam_identity_record_free() it
+ * @key: receives the key
+ *
+ * As ockam_store_identity_get() and ockam_store_purpose_key() at one moment: no
+ * rotation comes between them. Other parameters and errors as there.
+ */
+int ockam_store_identity_use(struct ockam_store *store, const char *name,
+			     enum ockam_purpose purpose, uint64_t now,
+			     struct ockam_identity_record *record,
+			     struct ockam_purpose_key *key, struct ockam_err *err);
 
 /* ---- known peers ---- */
 
 /**
  * ockam_store_peer_get() - the history known for an identifier
  *
- * Own identities are known too. @identity receives a verified identity, to
- * be freed. Return: 0 or -ENOENT.
+ * Identities of this home are known too; the longer history counts. @identity
+ * receives a verified identity, to be freed. Return: 0 or -ENOENT.
  */
 int ockam_store_peer_get(struct ockam_store *store,
 			 const uint8_t identifier[OCKAM_IDENTIFIER_LEN],

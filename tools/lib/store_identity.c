@@ -144,9 +144,9 @@ int ockam_store_identity_list(struct ockam_store *store, struct ockam_identity_r
  * The vault of a new identity. @any: with several vaults take the default
  * one instead of asking which.
  */
-static int __ockam_identity_vault(struct ockam_store *store, const char *name, bool any,
-				  struct ockam_vault_record *vault,
-				  struct ockam_store_notes *notes, struct ockam_err *err)
+int __ockam_store_identity_vault(struct ockam_store *store, const char *name, bool any,
+				 struct ockam_vault_record *vault,
+				 struct ockam_store_notes *notes, struct ockam_err *err)
 {
 	int64_t count;
 	int ret;
@@ -178,8 +178,8 @@ static int __ockam_identity_vault(struct ockam_store *store, const char *name, b
 	return 0;
 }
 
-static int __ockam_identity_name(struct ockam_store *store, const char *name,
-				 char out[OCKAM_NAME_SIZE], struct ockam_err *err)
+int __ockam_store_identity_name(struct ockam_store *store, const char *name,
+				char out[OCKAM_NAME_SIZE], struct ockam_err *err)
 {
 	int64_t taken;
 	int ret;
@@ -201,8 +201,8 @@ static int __ockam_identity_name(struct ockam_store *store, const char *name,
 }
 
 /* Write a complete record; the first identity becomes the default. */
-static int __ockam_identity_insert(struct ockam_store *store,
-				   struct ockam_identity_record *record, struct ockam_err *err)
+int __ockam_store_identity_insert(struct ockam_store *store,
+				  struct ockam_identity_record *record, struct ockam_err *err)
 {
 	struct ockam_identity *identity = record->identity;
 	int64_t count;
@@ -221,16 +221,11 @@ static int __ockam_identity_insert(struct ockam_store *store,
 	return ret < 0 ? ret : 0;
 }
 
-static uint64_t ockam_identity_now(void)
-{
-	return (uint64_t)time(NULL);
-}
-
 /* A fresh key, put into the vault. */
-static int __ockam_identity_new_key(struct ockam_store *store,
-				    const struct ockam_vault_record *vault,
-				    enum ockam_key_kind kind, char id[OCKAM_KEY_ID_TEXT],
-				    uint8_t secret[OCKAM_SECRET_LEN], struct ockam_err *err)
+int __ockam_store_identity_new_key(struct ockam_store *store,
+				   const struct ockam_vault_record *vault,
+				   enum ockam_key_kind kind, char id[OCKAM_KEY_ID_TEXT],
+				   uint8_t secret[OCKAM_SECRET_LEN], struct ockam_err *err)
 {
 	struct ockam_public_key public;
 	int ret;
@@ -253,7 +248,7 @@ static int __ockam_identity_key(struct ockam_store *store, const struct ockam_va
 	int ret;
 
 	if (!key_id)
-		return __ockam_identity_new_key(store, vault, *kind, id, secret, err);
+		return __ockam_store_identity_new_key(store, vault, *kind, id, secret, err);
 	snprintf(id, OCKAM_KEY_ID_TEXT, "%s", key_id);
 	*kind = OCKAM_KEY_ED25519;
 	ret = ockam_store_key_get(store, vault, key_id, OCKAM_STORE_KEY_ED25519, secret, err);
@@ -273,18 +268,18 @@ static int __ockam_identity_create(struct ockam_store *store, const char *name, 
 	uint8_t secret[OCKAM_SECRET_LEN];
 	int ret;
 
-	ret = __ockam_identity_name(store, name, record->name, err);
+	ret = __ockam_store_identity_name(store, name, record->name, err);
 	if (!ret)
-		ret = __ockam_identity_vault(store, vault, any_vault, &where, notes, err);
+		ret = __ockam_store_identity_vault(store, vault, any_vault, &where, notes, err);
 	if (ret)
 		return ret;
 	memcpy(record->vault, where.name, sizeof(record->vault));
 	ret = __ockam_identity_key(store, &where, key_id, &kind, record->key_id, secret, err);
 	if (!ret)
-		ret = ockam_identity_create(kind, secret, ockam_identity_now(), &record->identity,
+		ret = ockam_identity_create(kind, secret, (uint64_t)time(NULL), &record->identity,
 					    err);
 	if (!ret)
-		ret = __ockam_identity_insert(store, record, err);
+		ret = __ockam_store_identity_insert(store, record, err);
 	if (ret && !key_id && record->key_id[0] && where.path[0])
 		ockam_store_key_delete(store, &where, record->key_id, NULL);
 	ockam_crypto_wipe(secret, sizeof(secret));
@@ -352,69 +347,6 @@ int ockam_store_identity_default(struct ockam_store *store, const struct ockam_r
 	if (ret)
 		ockam_identity_record_free(record);
 	else
-		ockam_store_notes_say(&notes, remarks);
-	return ret;
-}
-
-/* The name must be free, and the identity not be here under another name. */
-static int __ockam_identity_import(struct ockam_store *store, const char *name, const char *vault,
-				   struct ockam_store_notes *notes,
-				   struct ockam_identity_record *record, struct ockam_err *err)
-{
-	const struct ockam_public_key *key = &ockam_identity_latest(record->identity)->key;
-	struct ockam_identity_record old;
-	struct ockam_vault_record where;
-	uint8_t secret[OCKAM_SECRET_LEN];
-	int ret;
-
-	ret = name ? ockam_store_identity_get(store, name, &old, err) : -ENOENT;
-	if (ret == -ENOENT)
-		ret = ockam_store_identity_find(store, record->identity->identifier, &old, err);
-	if (!ret) {
-		ockam_identity_record_free(record);
-		*record = old;
-		return ockam_err_set(err, -EEXIST, "An identity named %s already exists", old.name);
-	}
-	if (ret != -ENOENT)
-		return ret;
-	ret = __ockam_identity_name(store, name, record->name, err);
-	if (!ret)
-		ret = __ockam_identity_vault(store, vault, false, &where, notes, err);
-	if (ret)
-		return ret;
-	memcpy(record->vault, where.name, sizeof(record->vault));
-	if (ockam_store_key_id(key->bytes, key->len, record->key_id))
-		return ockam_err_set(err, -EIO, "libcrypto failed to hash a key");
-	ret = ockam_store_key_get(store, &where, record->key_id, (enum ockam_store_key)key->kind,
-				  secret, err);
-	ockam_crypto_wipe(secret, sizeof(secret));
-	if (ret && ret != -ENOKEY)
-		return ret;
-	if (ret)
-		record->key_id[0] = '\0';
-	return __ockam_identity_insert(store, record, err);
-}
-
-int ockam_store_identity_import(struct ockam_store *store, const char *name, const char *vault,
-				const uint8_t *history, size_t len,
-				const struct ockam_remarks *remarks,
-				struct ockam_identity_record *record, struct ockam_err *err)
-{
-	struct ockam_store_notes notes = { .count = 0 };
-	int ret;
-
-	memset(record, 0, sizeof(*record));
-	ret = ockam_identity_decode(history, len, &record->identity, err);
-	if (ret)
-		return ret;
-	ret = ockam_sql_begin(store, err);
-	if (!ret) {
-		ret = __ockam_identity_import(store, name, vault, &notes, record, err);
-		ret = ockam_sql_end(store, ret, err);
-	}
-	if (ret && ret != -EEXIST)
-		ockam_identity_record_free(record);
-	if (!ret)
 		ockam_store_notes_say(&notes, remarks);
 	return ret;
 }
@@ -546,76 +478,4 @@ int ockam_store_identity_delete(struct ockam_store *store, const char *name,
 		ret = ockam_identity_delete_keys(store, &vault, ids, err);
 	ockam_identity_record_free(&record);
 	return ret < 0 ? ret : 0;
-}
-
-static int __ockam_identity_rotate(struct ockam_store *store, const enum ockam_key_kind *kind,
-				   struct ockam_identity_record *record, struct ockam_err *err)
-{
-	uint8_t old_secret[OCKAM_SECRET_LEN], new_secret[OCKAM_SECRET_LEN];
-	enum ockam_key_kind old_kind, new_kind;
-	struct ockam_identity *longer = NULL;
-	struct ockam_vault_record vault;
-	char id[OCKAM_KEY_ID_TEXT];
-	bool made;
-	int ret;
-
-	if (!record->key_id[0])
-		return ockam_err_set(err, -ENOKEY, "the key of the identity %s is not in this home",
-				     record->name);
-	old_kind = ockam_identity_latest(record->identity)->key.kind;
-	new_kind = kind ? *kind : old_kind;
-	ret = ockam_store_vault_get(store, record->vault, &vault, err);
-	if (!ret)
-		ret = ockam_store_key_get(store, &vault, record->key_id,
-					  (enum ockam_store_key)old_kind, old_secret, err);
-	if (!ret)
-		ret = __ockam_identity_new_key(store, &vault, new_kind, id, new_secret, err);
-	made = !ret;
-	if (!ret)
-		ret = ockam_identity_rotate(record->identity, old_secret, new_kind, new_secret,
-					    ockam_identity_now(), &longer, err);
-	if (!ret)
-		ret = ockam_sql_run(store->db, err,
-				    "UPDATE identities SET history = ?, key_id = ? WHERE name = ?",
-				    "bss", longer->history, longer->history_len, id, record->name);
-	if (ret >= 0) {
-		ockam_identity_free(record->identity);
-		record->identity = longer;
-		memcpy(record->key_id, id, sizeof(id));
-	} else {
-		ockam_identity_free(longer);
-		/* What is in another file does not go with the transaction. */
-		if (made && vault.path[0])
-			ockam_store_key_delete(store, &vault, id, NULL);
-	}
-	ockam_crypto_wipe(old_secret, sizeof(old_secret));
-	ockam_crypto_wipe(new_secret, sizeof(new_secret));
-	return ret < 0 ? ret : 0;
-}
-
-int ockam_store_identity_rotate(struct ockam_store *store, const char *name,
-				const enum ockam_key_kind *kind,
-				struct ockam_identity_record *record, struct ockam_err *err)
-{
-	struct ockam_vault_record vault;
-	char old_id[OCKAM_KEY_ID_TEXT];
-	int ret;
-
-	memset(record, 0, sizeof(*record));
-	ret = ockam_sql_begin(store, err);
-	if (ret)
-		return ret;
-	ret = ockam_store_identity_get(store, name, record, err);
-	memcpy(old_id, record->key_id, sizeof(old_id));
-	if (!ret)
-		ret = __ockam_identity_rotate(store, kind, record, err);
-	ret = ockam_sql_end(store, ret, err);
-	/* The key before is of no use now; that it stays must not hide the success. */
-	if (!ret && !ockam_store_vault_get(store, record->vault, &vault, NULL) &&
-	    !ockam_sql_count(store->db, NULL, "SELECT count(*) FROM identities WHERE vault = ?"
-			     " AND key_id = ?", "ss", record->vault, old_id))
-		ockam_store_key_delete(store, &vault, old_id, NULL);
-	if (ret)
-		ockam_identity_record_free(record);
-	return ret;
 }

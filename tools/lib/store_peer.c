@@ -41,19 +41,28 @@ static int ockam_purpose_public(enum ockam_purpose purpose, const uint8_t secret
 	return ret ? ockam_err_set(err, ret, "libcrypto failed to read a key") : 0;
 }
 
-/* Does the stored attestation hold now, for a day more, and for this very key? */
-static bool ockam_purpose_is_good(const struct ockam_purpose_key *key, enum ockam_purpose purpose,
+/*
+ * Does the stored attestation hold now, for this very key, and for a day more?
+ * One that reaches as far as the identity itself cannot be made better.
+ */
+static bool ockam_purpose_is_good(struct ockam_purpose_key *key, enum ockam_purpose purpose,
 				  const struct ockam_identity *identity, uint64_t now)
 {
+	const struct ockam_change *latest = ockam_identity_latest(identity);
 	struct ockam_attestation a;
 	struct ockam_reader r;
 
 	ockam_reader_init(&r, key->attestation.data, key->attestation.len);
 	if (ockam_attestation_decode(&r, &a, NULL) ||
-	    ockam_attestation_verify(&a, identity, now, NULL) ||
-	    ockam_attestation_verify(&a, identity, now + OCKAM_PURPOSE_SPARE, NULL) ||
-	    a.purpose != purpose)
+	    ockam_attestation_verify(&a, identity, now, NULL) || a.purpose != purpose)
 		return false;
+	key->created_at = a.created_at;
+	key->renew_at = a.expires_at;
+	if (a.expires_at != latest->valid_until) {
+		if (a.expires_at - now < OCKAM_PURPOSE_SPARE)
+			return false;
+		key->renew_at -= OCKAM_PURPOSE_SPARE;
+	}
 	return !memcmp(purpose == OCKAM_PURPOSE_CHANNEL ? a.channel_key : a.signing_key.bytes,
 		       key->public_key, 32);
 }
@@ -101,6 +110,14 @@ static int __ockam_purpose_make(struct ockam_store *store, const struct ockam_va
 	char id[OCKAM_KEY_ID_TEXT];
 	int ret;
 
+	if (now > latest->valid_until)
+		return ockam_err_set(err, -EKEYEXPIRED,
+				     "the key of the identity %s has expired: give it a new one with 'ockam identity rotate %s'",
+				     record->name, record->name);
+	if (now < latest->valid_from)
+		return ockam_err_set(err, -EKEYEXPIRED,
+				     "the clock is behind the time when the key of the identity %s was made: set it right",
+				     record->name);
 	ret = ockam_store_key_get(store, vault, record->key_id,
 				  (enum ockam_store_key)latest->key.kind, seed, err);
 	if (!ret)
@@ -124,7 +141,11 @@ static int __ockam_purpose_make(struct ockam_store *store, const struct ockam_va
 				    (size_t)OCKAM_IDENTIFIER_LEN, (int64_t)purpose, id,
 				    key->attestation.data, key->attestation.len);
 	ockam_crypto_wipe(seed, sizeof(seed));
-	return ret < 0 ? ret : 0;
+	if (ret < 0)
+		return ret;
+	return ockam_purpose_is_good(key, purpose, record->identity, now) ? 0 :
+		ockam_err_set(err, -EIO, "a new purpose key of the identity %s does not verify",
+			      record->name);
 }
 
 static int __ockam_purpose_key(struct ockam_store *store,
@@ -152,6 +173,29 @@ static int __ockam_purpose_key(struct ockam_store *store,
 	return ret;
 }
 
+int ockam_store_identity_use(struct ockam_store *store, const char *name,
+			     enum ockam_purpose purpose, uint64_t now,
+			     struct ockam_identity_record *record,
+			     struct ockam_purpose_key *key, struct ockam_err *err)
+{
+	int ret;
+
+	memset(record, 0, sizeof(*record));
+	memset(key, 0, sizeof(*key));
+	ret = ockam_sql_begin(store, err);
+	if (ret)
+		return ret;
+	ret = ockam_store_identity_get(store, name, record, err);
+	if (!ret)
+		ret = __ockam_purpose_key(store, record, purpose, now, key, err);
+	ret = ockam_sql_end(store, ret, err);
+	if (ret) {
+		ockam_identity_record_free(record);
+		ockam_purpose_key_wipe(key);
+	}
+	return ret;
+}
+
 int ockam_store_purpose_key(struct ockam_store *store, const char *name,
 			    enum ockam_purpose purpose, uint64_t now,
 			    struct ockam_purpose_key *key, struct ockam_err *err)
@@ -159,17 +203,9 @@ int ockam_store_purpose_key(struct ockam_store *store, const char *name,
 	struct ockam_identity_record record;
 	int ret;
 
-	memset(key, 0, sizeof(*key));
-	ret = ockam_sql_begin(store, err);
-	if (ret)
-		return ret;
-	ret = ockam_store_identity_get(store, name, &record, err);
+	ret = ockam_store_identity_use(store, name, purpose, now, &record, key, err);
 	if (!ret)
-		ret = __ockam_purpose_key(store, &record, purpose, now, key, err);
-	ret = ockam_sql_end(store, ret, err);
-	ockam_identity_record_free(&record);
-	if (ret)
-		ockam_purpose_key_wipe(key);
+		ockam_identity_record_free(&record);
 	return ret;
 }
 
@@ -201,15 +237,29 @@ int ockam_store_peer_get(struct ockam_store *store,
 			 const uint8_t identifier[OCKAM_IDENTIFIER_LEN],
 			 struct ockam_identity **identity, struct ockam_err *err)
 {
+	struct ockam_identity *met = NULL, *own = NULL;
 	int ret;
 
 	*identity = NULL;
 	ret = ockam_peer_load(store, "SELECT history FROM peers WHERE identifier = ?", identifier,
-			      identity, err);
-	if (ret != -ENOENT)
+			      &met, err);
+	if (ret && ret != -ENOENT)
 		return ret;
-	return ockam_peer_load(store, "SELECT history FROM identities WHERE identifier = ?",
-			       identifier, identity, err);
+	ret = ockam_peer_load(store, "SELECT history FROM identities WHERE identifier = ?",
+			      identifier, &own, err);
+	if (ret && (ret != -ENOENT || !met)) {
+		ockam_identity_free(met);
+		return ret;
+	}
+	/* An identity of this home may have been rotated since it was met as a peer. */
+	if (own && (!met || ockam_identity_compare(met, own) == OCKAM_HISTORY_NEWER)) {
+		ockam_identity_free(met);
+		*identity = own;
+		return 0;
+	}
+	ockam_identity_free(own);
+	*identity = met;
+	return 0;
 }
 
 /*

@@ -90,6 +90,25 @@ int ockam_sql_end(struct ockam_store *store, int ret, struct ockam_err *err);
 int __ockam_store_vault_create(struct ockam_store *store, const char *name, const char *path,
 			       struct ockam_vault_record *vault, struct ockam_err *err);
 
+/*
+ * Parts of making and importing an identity; the caller holds the transaction.
+ * vault: the one of a new identity; @any: with several take the default one
+ *	instead of asking which. name: @name when it is valid, else a random one.
+ * new_key: a fresh key, put into the vault. insert: the complete record; the first
+ *	identity becomes the default.
+ */
+int __ockam_store_identity_vault(struct ockam_store *store, const char *name, bool any,
+				 struct ockam_vault_record *vault,
+				 struct ockam_store_notes *notes, struct ockam_err *err);
+int __ockam_store_identity_name(struct ockam_store *store, const char *name,
+				char out[OCKAM_NAME_SIZE], struct ockam_err *err);
+int __ockam_store_identity_new_key(struct ockam_store *store,
+				   const struct ockam_vault_record *vault,
+				   enum ockam_key_kind kind, char id[OCKAM_KEY_ID_TEXT],
+				   uint8_t secret[OCKAM_SECRET_LEN], struct ockam_err *err);
+int __ockam_store_identity_insert(struct ockam_store *store,
+				  struct ockam_identity_record *record, struct ockam_err *err);
+
 /** ockam_store_key_id() - id of a key: hex of SHA-256 of its public key of @len bytes */
 int ockam_store_key_id(const uint8_t *public_key, size_t len, char id[OCKAM_KEY_ID_TEXT]);
 
