@@ -175,32 +175,49 @@ static int ockam_plaintext_read_payload(struct ockam_reader *r, struct ockam_pla
 	return ockam_reader_bytes(r, &plain->body) ? -EBADMSG : ockam_reader_close(r, &list, 1);
 }
 
+/* What the kind of message holds: Close nothing, whatever stands there. */
+static int ockam_plaintext_read_fields(struct ockam_reader *r, struct ockam_plaintext *plain,
+				       struct ockam_err *err)
+{
+	struct ockam_reader_list fields, body;
+	struct ockam_reader inside;
+	int ret;
+
+	if (plain->kind == OCKAM_MESSAGE_CLOSE)
+		return ockam_reader_skip(r);
+	if (ockam_reader_array(r, &fields) || ockam_reader_more(r, &fields) <= 0)
+		return -EBADMSG;
+	inside = *r;
+	if (plain->kind == OCKAM_MESSAGE_PAYLOAD)
+		ret = ockam_plaintext_read_payload(r, plain, err);
+	else
+		ret = ockam_reader_array(&inside, &body) ? -EBADMSG :
+		      ockam_reader_item(r, &plain->body);
+	return ret ? ret : ockam_reader_close(r, &fields, 1);
+}
+
 int ockam_plaintext_decode(const uint8_t *bytes, size_t len, struct ockam_plaintext *plain,
 			   struct ockam_err *err)
 {
-	struct ockam_reader_list list, fields;
+	struct ockam_reader_list list, variant;
 	struct ockam_piece padding;
 	struct ockam_reader r;
 	uint64_t kind;
-	int ret = 0;
+	int ret;
 
 	memset(plain, 0, sizeof(*plain));
 	ockam_err_set(err, -EBADMSG, "the packet's content does not decode");
 	ockam_reader_init(&r, bytes, len);
 	if (ockam_reader_array(&r, &list) || ockam_reader_more(&r, &list) <= 0 ||
-	    ockam_reader_variant(&r, &kind, &fields) || kind > OCKAM_MESSAGE_CLOSE)
+	    ockam_reader_array(&r, &variant) || variant.left != 2 ||
+	    ockam_reader_uint(&r, OCKAM_MESSAGE_CLOSE, &kind))
 		return -EBADMSG;
 	plain->kind = (enum ockam_message_kind)kind;
-	if (kind != OCKAM_MESSAGE_CLOSE && ockam_reader_more(&r, &fields) <= 0)
-		return -EBADMSG;
-	if (kind == OCKAM_MESSAGE_PAYLOAD)
-		ret = ockam_plaintext_read_payload(&r, plain, err);
-	if (kind == OCKAM_MESSAGE_REFRESH)
-		ret = ockam_reader_item(&r, &plain->body);
+	ret = ockam_plaintext_read_fields(&r, plain, err);
 	if (ret)
 		return ret;
-	if (ockam_reader_close(&r, &fields, 1) || ockam_reader_more(&r, &list) <= 0 ||
-	    ockam_reader_bytes(&r, &padding) || ockam_reader_close(&r, &list, 1))
+	if (ockam_reader_more(&r, &list) <= 0 || ockam_reader_bytes(&r, &padding) ||
+	    ockam_reader_close(&r, &list, 1))
 		return -EBADMSG;
 	return 0;
 }
