@@ -287,7 +287,7 @@ static void test_reader(void)
 	static const char *const bad[] = {
 		"", "18", "1c", "41", "5bffffffffffffffff", "9bffffffffffffffff", "a101", "bf01",
 		"9f", "ff", "5f6161ff", "5f5f4100ffff", "1f", "df00", "81ff", "c1", "fc",
-		"bbffffffffffffffff", "bb8000000000000000",
+		"bbffffffffffffffff", "bb8000000000000000", "bf00012cff", "bf00bf01ffff",
 	};
 	struct ockam_reader r;
 	struct ockam_piece p;

@@ -216,11 +216,14 @@ int ockam_reader_variant(struct ockam_reader *r, uint64_t *index,
 
 /*
  * What is still open around a skipped item: elements left, or an indefinite
- * container that ends with a break (chunk: of which type its parts must be).
+ * container that ends with a break (chunk: of which type its parts must be;
+ * pairs: it is a map, half: a value is missing).
  */
 struct ockam_reader_level {
 	uint64_t	left;
 	uint8_t		chunk;
+	bool		pairs;
+	bool		half;
 };
 
 #define OCKAM_READER_ANY	8	/* chunk: no string */
@@ -237,6 +240,8 @@ static int ockam_reader_skip_head(struct ockam_reader *r, uint8_t chunk,
 	if (chunk != OCKAM_READER_ANY && (head.major != chunk || head.endless))
 		return -EBADMSG;
 	next->chunk = OCKAM_READER_ANY;
+	next->pairs = head.endless && head.major == OCKAM_READER_MAP;
+	next->half = false;
 	next->left = head.endless ? OCKAM_READER_ENDLESS : head.value;
 	switch (head.major) {
 	case OCKAM_READER_BYTES:
@@ -274,6 +279,7 @@ int ockam_reader_skip(struct ockam_reader *r)
 
 	levels[0].left = 1;
 	levels[0].chunk = OCKAM_READER_ANY;
+	levels[0].pairs = false;
 	for (;;) {
 		struct ockam_reader_level next;
 		struct ockam_reader_list list = { .left = levels[depth].left };
@@ -283,10 +289,14 @@ int ockam_reader_skip(struct ockam_reader *r)
 			return ret;
 		levels[depth].left = list.left;
 		if (!ret) {
+			if (levels[depth].pairs && levels[depth].half)
+				return -EBADMSG;
 			if (!depth--)
 				return 0;
 			continue;
 		}
+		if (levels[depth].pairs)
+			levels[depth].half = !levels[depth].half;
 		ret = ockam_reader_skip_head(r, levels[depth].chunk, &next);
 		if (ret < 0)
 			return ret;
