@@ -292,6 +292,9 @@ static int ockam_nl_read_status(const struct nlmsghdr *nlh, size_t skip,
 	memcpy(&status, data, sizeof(status));
 	if (status >= 0)
 		return 0;
+	/* No errno of any kernel. */
+	if (status < -4095)
+		status = -EIO;
 	skip += sizeof(status);
 	if ((nlh->nlmsg_flags & NLM_F_ACK_TLVS) && skip <= len &&
 	    nla_parse(tb, NLMSGERR_ATTR_MAX, (struct nlattr *)(data + skip),
@@ -357,6 +360,21 @@ static void ockam_nl_take(struct ockam_nl *nl, const struct nlmsghdr *nlh,
 		w->refused = w->fn(w->arg, tb, w->err);
 }
 
+/* The messages of one datagram; the last may be one that is not padded. */
+static void ockam_nl_take_all(struct ockam_nl *nl, const uint8_t *data, size_t len,
+			      struct ockam_nl_waiting *w)
+{
+	const struct nlmsghdr *nlh = (const struct nlmsghdr *)data;
+	unsigned int left = len;
+
+	while (NLMSG_OK(nlh, left)) {
+		ockam_nl_take(nl, nlh, w);
+		if (NLMSG_ALIGN(nlh->nlmsg_len) >= left)
+			break;
+		nlh = NLMSG_NEXT(nlh, left);
+	}
+}
+
 /*
  * Take one datagram. 1 when there was one, 0 when there is none, negative errno
  * when the socket is broken.
@@ -372,8 +390,6 @@ static int ockam_nl_receive(struct ockam_nl *nl, struct ockam_nl_waiting *w,
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
 	};
-	const struct nlmsghdr *nlh;
-	unsigned int left;
 	ssize_t n;
 
 	do {
@@ -390,10 +406,7 @@ static int ockam_nl_receive(struct ockam_nl *nl, struct ockam_nl_waiting *w,
 				     strerror(errno));
 	/* Others with the right to may send to our port; we listen to the kernel. */
 	if (from.nl_pid == 0) {
-		left = n;
-		for (nlh = (const struct nlmsghdr *)nl->rx; NLMSG_OK(nlh, left);
-		     nlh = NLMSG_NEXT(nlh, left))
-			ockam_nl_take(nl, nlh, w);
+		ockam_nl_take_all(nl, nl->rx, n, w);
 		if (msg.msg_flags & MSG_TRUNC)
 			ockam_nl_note_missed(nl);
 	}
