@@ -291,7 +291,7 @@ static int ockam_multiaddr_decode_value(enum ockam_proto proto, const uint8_t **
 int ockam_multiaddr_decode(struct ockam_multiaddr *addr, const uint8_t *bytes, size_t len,
 			   struct ockam_err *err)
 {
-	const uint8_t *end = bytes + len;
+	const uint8_t *end = len ? bytes + len : bytes;
 	const uint8_t *pos = bytes;
 
 	addr->count = 0;
