@@ -19,6 +19,8 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 MANDIR ?= $(PREFIX)/share/man
 TESTS ?=
+TARGETS ?=
+FUZZ_SECONDS ?= 600
 CMD ?=
 
 machine := $(top)/selftests/vm/machine
@@ -26,7 +28,8 @@ run := $(top)/selftests/lib/run
 export OCKAM_BUILD := $(BUILD)
 
 .PHONY: all help modules tools tools-asan tools-asan-lib system-tests deps interop vm uml debug demo \
-	check check-long check-unit check-uml check-vm check-debug check-style style \
+	check check-long check-unit check-fuzz check-uml check-vm check-debug check-style \
+	fuzz style \
 	layers install uninstall modules_install clean \
 	modules-vm modules-uml modules-debug
 
@@ -35,7 +38,8 @@ all: modules tools
 help:
 	@sed -n '/^#   make/,/^$$/s/^# \{0,1\}//p' $(top)/Makefile
 	@echo "  make vm|uml|debug CMD='...'   run a command as root in a machine"
-	@echo "  make check-unit|check-uml|check-vm|check-debug|check-style|check-long"
+	@echo "  make check-unit|check-fuzz|check-uml|check-vm|check-debug|check-style|check-long"
+	@echo "  make fuzz [TARGETS='...'] [FUZZ_SECONDS=600]   fuzz targets, so long each"
 	@echo "  make style, make layers, make interop, make install, make clean"
 
 # What is missing is installed, or named when that needs another user.
@@ -93,8 +97,11 @@ check: deps
 check-long: deps
 	@OCKAM_LONG=1 $(run) all '$(TESTS)'
 
-check-unit check-uml check-vm check-debug check-style: check-%: deps
+check-unit check-fuzz check-uml check-vm check-debug check-style: check-%: deps
 	@$(run) $* '$(TESTS)'
+
+fuzz: deps
+	@$(top)/selftests/lib/fuzz $(FUZZ_SECONDS) $(TARGETS)
 
 style: deps
 	@$(top)/scripts/style

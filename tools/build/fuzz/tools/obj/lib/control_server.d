@@ -1,0 +1,12 @@
+build/fuzz/tools/obj/lib/control_server.o: \
+  /tmp/w/h6/tools/lib/control_server.c /tmp/w/h6/tools/lib/control.h \
+  /tmp/w/h6/tools/lib/value.h /tmp/w/h6/tools/lib/buf.h \
+  /tmp/w/h6/tools/lib/err.h
+
+/tmp/w/h6/tools/lib/control.h:
+
+/tmp/w/h6/tools/lib/value.h:
+
+/tmp/w/h6/tools/lib/buf.h:
+
+/tmp/w/h6/tools/lib/err.h:

@@ -1,0 +1,21 @@
+build/fuzz/tools/obj/lib/credential.o: /tmp/w/h6/tools/lib/credential.c \
+  /tmp/w/h6/tools/lib/credential.h /tmp/w/h6/tools/lib/attestation.h \
+  /tmp/w/h6/tools/lib/identity.h /tmp/w/h6/tools/lib/buf.h \
+  /tmp/w/h6/tools/lib/crypto.h /tmp/w/h6/tools/lib/err.h \
+  /tmp/w/h6/tools/lib/reader.h /tmp/w/h6/tools/lib/signed.h
+
+/tmp/w/h6/tools/lib/credential.h:
+
+/tmp/w/h6/tools/lib/attestation.h:
+
+/tmp/w/h6/tools/lib/identity.h:
+
+/tmp/w/h6/tools/lib/buf.h:
+
+/tmp/w/h6/tools/lib/crypto.h:
+
+/tmp/w/h6/tools/lib/err.h:
+
+/tmp/w/h6/tools/lib/reader.h:
+
+/tmp/w/h6/tools/lib/signed.h:

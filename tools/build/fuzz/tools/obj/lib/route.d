@@ -1,0 +1,21 @@
+build/fuzz/tools/obj/lib/route.o: /tmp/w/h6/tools/lib/route.c \
+  /tmp/w/h6/tools/lib/bare.h /tmp/w/h6/tools/lib/buf.h \
+  /tmp/w/h6/tools/lib/reader.h /tmp/w/h6/tools/lib/crypto.h \
+  /tmp/w/h6/tools/lib/err.h /tmp/w/h6/tools/lib/hex.h \
+  /tmp/w/h6/tools/lib/route.h /tmp/w/h6/include/uapi/linux/ockam.h
+
+/tmp/w/h6/tools/lib/bare.h:
+
+/tmp/w/h6/tools/lib/buf.h:
+
+/tmp/w/h6/tools/lib/reader.h:
+
+/tmp/w/h6/tools/lib/crypto.h:
+
+/tmp/w/h6/tools/lib/err.h:
+
+/tmp/w/h6/tools/lib/hex.h:
+
+/tmp/w/h6/tools/lib/route.h:
+
+/tmp/w/h6/include/uapi/linux/ockam.h:

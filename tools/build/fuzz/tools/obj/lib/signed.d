@@ -1,0 +1,14 @@
+build/fuzz/tools/obj/lib/signed.o: /tmp/w/h6/tools/lib/signed.c \
+  /tmp/w/h6/tools/lib/signed.h /tmp/w/h6/tools/lib/buf.h \
+  /tmp/w/h6/tools/lib/crypto.h /tmp/w/h6/tools/lib/err.h \
+  /tmp/w/h6/tools/lib/reader.h
+
+/tmp/w/h6/tools/lib/signed.h:
+
+/tmp/w/h6/tools/lib/buf.h:
+
+/tmp/w/h6/tools/lib/crypto.h:
+
+/tmp/w/h6/tools/lib/err.h:
+
+/tmp/w/h6/tools/lib/reader.h:

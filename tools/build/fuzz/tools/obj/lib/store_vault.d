@@ -1,0 +1,29 @@
+build/fuzz/tools/obj/lib/store_vault.o: /tmp/w/h6/tools/lib/store_vault.c \
+  /tmp/w/h6/tools/lib/crypto.h /tmp/w/h6/tools/lib/err.h \
+  /tmp/w/h6/tools/lib/hex.h /tmp/w/h6/tools/lib/store_sql.h \
+  /tmp/w/h6/tools/lib/store.h /tmp/w/h6/tools/lib/attestation.h \
+  /tmp/w/h6/tools/lib/identity.h /tmp/w/h6/tools/lib/buf.h \
+  /tmp/w/h6/tools/lib/reader.h /tmp/w/h6/tools/lib/home.h \
+  /tmp/w/h6/tools/lib/names.h
+
+/tmp/w/h6/tools/lib/crypto.h:
+
+/tmp/w/h6/tools/lib/err.h:
+
+/tmp/w/h6/tools/lib/hex.h:
+
+/tmp/w/h6/tools/lib/store_sql.h:
+
+/tmp/w/h6/tools/lib/store.h:
+
+/tmp/w/h6/tools/lib/attestation.h:
+
+/tmp/w/h6/tools/lib/identity.h:
+
+/tmp/w/h6/tools/lib/buf.h:
+
+/tmp/w/h6/tools/lib/reader.h:
+
+/tmp/w/h6/tools/lib/home.h:
+
+/tmp/w/h6/tools/lib/names.h:
