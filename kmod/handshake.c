@@ -13,6 +13,7 @@
 #include "handshake.h"
 #include "message.h"
 #include "route.h"
+#include "trace.h"
 
 struct workqueue_struct *ockam_handshake_wq;
 
@@ -86,9 +87,8 @@ static void ockam_exchange_timeout_work(struct work_struct *work)
 		ockam_exchange_unconfirmed(ex);
 	} else {
 		mutex_unlock(&ex->lock);
-		if (ockam_exchange_fail(ex, OCKAM_EXCHANGE_OPEN, -ETIMEDOUT,
-					"the handshake was not finished in time"))
-			ockam_mib_inc(ex->on, OCKAM_MIB_HANDSHAKES_TIMED_OUT);
+		ockam_exchange_fail(ex, OCKAM_EXCHANGE_OPEN, -ETIMEDOUT,
+				    "the handshake was not finished in time");
 	}
 	ockam_exchange_put(ex);
 }
@@ -334,9 +334,61 @@ void ockam_exchange_tell(struct ockam_exchange *ex, int error,
 	ockam_event_result(ex->on, &res);
 }
 
+/* What an errno of the worker, or of ours, stands for. */
+static enum ockam_mib ockam_exchange_why(int error)
+{
+	switch (-error) {
+	case EBADMSG:
+	case EINVAL:
+	case EMSGSIZE:
+		return OCKAM_MIB_HANDSHAKES_FAILED_MALFORMED;
+	case EKEYREJECTED:
+		return OCKAM_MIB_HANDSHAKES_FAILED_IDENTITY;
+	case EKEYEXPIRED:
+		return OCKAM_MIB_HANDSHAKES_FAILED_EXPIRED;
+	case ESTALE:
+		return OCKAM_MIB_HANDSHAKES_FAILED_HISTORY;
+	case EACCES:
+		return OCKAM_MIB_HANDSHAKES_FAILED_TRUST;
+	case ETIMEDOUT:
+		return OCKAM_MIB_HANDSHAKES_FAILED_TIMEOUT;
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+	case ECONNRESET:
+	case EPIPE:
+		return OCKAM_MIB_HANDSHAKES_FAILED_ROUTE;
+	case ESRCH:
+		return OCKAM_MIB_HANDSHAKES_FAILED_WORKER;
+	case EPROTO:
+		return OCKAM_MIB_HANDSHAKES_FAILED_STATE;
+	case ENOBUFS:
+		return OCKAM_MIB_HANDSHAKES_FAILED_HOLD;
+	case ECANCELED:
+	case ECONNABORTED:
+	case ESHUTDOWN:
+		return OCKAM_MIB_HANDSHAKES_FAILED_CANCELLED;
+	case E2BIG:
+	case EAGAIN:
+	case EBUSY:
+	case ENOMEM:
+	case ENOSPC:
+		return OCKAM_MIB_HANDSHAKES_FAILED_RESOURCES;
+	default:
+		return OCKAM_MIB_HANDSHAKES_FAILED_OTHER;
+	}
+}
+
 bool ockam_exchange_fail(struct ockam_exchange *ex,
 			 enum ockam_exchange_state upto, int error,
 			 const char *reason)
+{
+	return ockam_exchange_fail_as(ex, upto, ockam_exchange_why(error),
+				      error, reason);
+}
+
+bool ockam_exchange_fail_as(struct ockam_exchange *ex,
+			    enum ockam_exchange_state upto, enum ockam_mib why,
+			    int error, const char *reason)
 {
 	struct ockam_event_info ev = {
 		.event = OCKAM_EVENT_HANDSHAKE_FAIL,
@@ -349,6 +401,8 @@ bool ockam_exchange_fail(struct ockam_exchange *ex,
 	if (!ockam_exchange_end(ex, upto))
 		return false;
 	ockam_mib_inc(ex->on, OCKAM_MIB_HANDSHAKES_FAILED);
+	ockam_mib_inc(ex->on, why);
+	trace_ockam_handshake_end(ex->on, ex->id, ex->role, error, reason);
 	ockam_event_notify(ex->on, &ev);
 	ockam_exchange_tell(ex, error, reason, NULL, false);
 	return true;

@@ -318,6 +318,10 @@ bool ockam_exchange_end(struct ockam_exchange *ex,
 bool ockam_exchange_fail(struct ockam_exchange *ex,
 			 enum ockam_exchange_state upto, int error,
 			 const char *reason);
+/* The same, counted as @why and not as what @error stands for. */
+bool ockam_exchange_fail_as(struct ockam_exchange *ex,
+			    enum ockam_exchange_state upto, enum ockam_mib why,
+			    int error, const char *reason);
 /* Tell the requester of an initiator, once. @ch NULL: it failed. No locks held. */
 void ockam_exchange_tell(struct ockam_exchange *ex, int error,
 			 const char *reason, struct ockam_channel *ch,

@@ -16,6 +16,7 @@
 #include "handshake.h"
 #include "message.h"
 #include "route.h"
+#include "trace.h"
 
 /* What a held packet counts at least: 32 small ones fill the queue. */
 #define OCKAM_HOLD_MIN_CHARGE	(OCKAM_HOLD_MAX_BYTES / OCKAM_HOLD_MAX_MESSAGES)
@@ -399,10 +400,13 @@ static void ockam_exchange_confirmed(struct ockam_channel *ch, u64 cookie)
 
 static void ockam_exchange_fail_channel(struct ockam_exchange *ex, bool by_peer)
 {
-	ockam_exchange_fail(ex, OCKAM_EXCHANGE_CONFIRMING,
-			    by_peer ? -EACCES : -ECONNRESET,
-			    by_peer ? "the peer refused the channel" :
-				      "the channel ended before the peer used it");
+	if (by_peer)
+		ockam_exchange_fail_as(ex, OCKAM_EXCHANGE_CONFIRMING,
+				       OCKAM_MIB_HANDSHAKES_FAILED_REFUSED,
+				       -EACCES, "the peer refused the channel");
+	else
+		ockam_exchange_fail(ex, OCKAM_EXCHANGE_CONFIRMING, -ECONNRESET,
+				    "the channel ended before the peer used it");
 }
 
 static void ockam_exchange_dead(struct ockam_channel *ch, u64 cookie,
@@ -509,6 +513,7 @@ static void ockam_exchange_hand_over(struct ockam_exchange *ex,
 		return;
 	}
 	ockam_mib_inc(ex->on, OCKAM_MIB_HANDSHAKES_DONE);
+	trace_ockam_handshake_end(ex->on, ex->id, ex->role, 0, "done");
 	ockam_gate_open(&ex->gate);
 	ockam_channel_start(ch, &held);
 	if (!initiator)

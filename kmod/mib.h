@@ -36,7 +36,21 @@ enum ockam_mib {
 	OCKAM_MIB_HANDSHAKES_STARTED,
 	OCKAM_MIB_HANDSHAKES_DONE,
 	OCKAM_MIB_HANDSHAKES_FAILED,
-	OCKAM_MIB_HANDSHAKES_TIMED_OUT,
+	/* Why, one each. */
+	OCKAM_MIB_HANDSHAKES_FAILED_MALFORMED,	/* message, or the worker's result */
+	OCKAM_MIB_HANDSHAKES_FAILED_IDENTITY,	/* history, attestation, signature, key */
+	OCKAM_MIB_HANDSHAKES_FAILED_EXPIRED,
+	OCKAM_MIB_HANDSHAKES_FAILED_HISTORY,	/* another one is known */
+	OCKAM_MIB_HANDSHAKES_FAILED_TRUST,	/* ours does not let the peer in */
+	OCKAM_MIB_HANDSHAKES_FAILED_REFUSED,	/* the peer's does not let us in */
+	OCKAM_MIB_HANDSHAKES_FAILED_TIMEOUT,
+	OCKAM_MIB_HANDSHAKES_FAILED_ROUTE,	/* no way to the peer, or no more */
+	OCKAM_MIB_HANDSHAKES_FAILED_WORKER,	/* it has gone */
+	OCKAM_MIB_HANDSHAKES_FAILED_STATE,	/* a step of the worker out of turn */
+	OCKAM_MIB_HANDSHAKES_FAILED_HOLD,	/* too many packets before the keys */
+	OCKAM_MIB_HANDSHAKES_FAILED_CANCELLED,	/* requester, listener, node */
+	OCKAM_MIB_HANDSHAKES_FAILED_RESOURCES,	/* a limit, or no memory */
+	OCKAM_MIB_HANDSHAKES_FAILED_OTHER,
 	OCKAM_MIB_EVENTS_LOST,	/* netlink: no memory, or the receiver is full */
 
 	/* Reasons for drops, one each. */

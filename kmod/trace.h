@@ -77,6 +77,36 @@ TRACE_EVENT(ockam_deliver,
 		  __entry->len, __entry->onward_hops, __entry->return_hops)
 );
 
+/*
+ * A handshake has its keys (error 0) or has failed; the reason is static text or
+ * the worker's, who puts nothing secret into it.
+ */
+TRACE_EVENT(ockam_handshake_end,
+	TP_PROTO(const struct ockam_net *on, u64 id, u8 role, int error,
+		 const char *reason),
+	TP_ARGS(on, id, role, error, reason),
+	TP_STRUCT__entry(
+		__field(u32, netns)
+		__field(u64, id)
+		__field(u8, role)
+		__field(int, error)
+		__string(reason, reason ? reason : "")
+	),
+	TP_fast_assign(
+		__entry->netns = on->net->ns.inum;
+		__entry->id = id;
+		__entry->role = role;
+		__entry->error = error;
+		ockam_trace_assign_str(reason, reason ? reason : "");
+	),
+	TP_printk("netns=%u id=%llu role=%s error=%d reason=%s",
+		  __entry->netns, __entry->id,
+		  __print_symbolic(__entry->role,
+				   { OCKAM_ROLE_INITIATOR, "initiator" },
+				   { OCKAM_ROLE_RESPONDER, "responder" }),
+		  __entry->error, __get_str(reason))
+);
+
 #endif /* OCKAM_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH

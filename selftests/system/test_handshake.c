@@ -314,7 +314,7 @@ static void test_slow_worker(void)
 
 static void test_deadlines(void)
 {
-	long long before = count("handshakes_timed_out");
+	long long before = count("handshakes_failed_timeout");
 	struct lh_message f;
 	uint32_t seq;
 	uint64_t id;
@@ -331,7 +331,7 @@ static void test_deadlines(void)
 	ok(id && !ch_send(&worker, id, "msg1") && lh_read_frame(link_a.raw, &f),
 	   "a first message that nobody answers");
 	check_result(seq, -ETIMEDOUT, false, "initiator");
-	check_count("handshakes_timed_out", before + 2, "both");
+	check_count("handshakes_failed_timeout", before + 2, "both");
 }
 
 /* ---- deaths ---- */
