@@ -12,6 +12,7 @@
 
 #include "endpoint.h"
 #include "netns.h"
+#include "watch.h"
 
 /* Frees of endpoints; flushed at module exit, after the pernet exits. */
 static struct workqueue_struct *ockam_endpoint_wq;
@@ -89,6 +90,7 @@ int ockam_endpoint_init(struct ockam_endpoint *ep, struct ockam_net *on,
 	ep->ops = ops;
 	ep->origin = origin;
 	ep->reach = reach;
+	INIT_LIST_HEAD(&ep->watchers);
 	refcount_set(&ep->refs, 1);
 	return 0;
 }
@@ -156,10 +158,11 @@ int ockam_endpoint_add(struct ockam_endpoint *ep)
 void ockam_endpoint_remove(struct ockam_endpoint *ep)
 {
 	struct ockam_net *on = ep->on;
-	bool added;
+	bool added, watched;
 
 	spin_lock_bh(&on->address_lock);
 	added = ep->added;
+	watched = !list_empty(&ep->watchers);
 	if (added) {
 		rhashtable_remove_fast(&on->addresses, &ep->node,
 				       ockam_endpoint_params);
@@ -167,8 +170,11 @@ void ockam_endpoint_remove(struct ockam_endpoint *ep)
 		on->n_addresses--;
 	}
 	spin_unlock_bh(&on->address_lock);
-	if (added)
-		ockam_endpoint_put(ep);
+	if (!added)
+		return;
+	if (watched)
+		ockam_watch_tell(ep);
+	ockam_endpoint_put(ep);
 }
 
 int ockam_endpoint_replace(struct ockam_endpoint *old,
@@ -186,6 +192,8 @@ int ockam_endpoint_replace(struct ockam_endpoint *old,
 			old->added = false;
 			new->added = true;
 			refcount_inc(&new->refs);
+			/* For them the address stays. */
+			list_splice_init(&old->watchers, &new->watchers);
 		}
 	}
 	spin_unlock_bh(&on->address_lock);

@@ -72,8 +72,8 @@ struct ockam_reach_ids {
  * Locks:  the table's own bucket locks. on->address_lock serialises add,
  *         remove and replace and the count; ->reach_ids is RCU, written under
  *         on->address_lock.
- * Dies:   ockam_endpoint_remove() hides it (idempotent), the object's owner
- *         puts its ref; the last put queues ->free_work after a grace period,
+ * Dies:   ockam_endpoint_remove() hides it (idempotent) and tells who watches
+ *         it (watch.h); the object's owner puts its ref; the last put queues ->free_work after a grace period,
  *         which calls ops->release.
  */
 struct ockam_endpoint {
@@ -86,6 +86,8 @@ struct ockam_endpoint {
 	struct ockam_reach_ids __rcu *reach_ids;
 	struct rcu_work free_work;
 	bool added;				/* under on->address_lock */
+	bool stranded;				/* it has no way on, READ_ONCE */
+	struct list_head watchers;		/* struct ockam_watch, on->address_lock */
 	u8 name_len;
 	u8 *name;				/* ->short_name or allocated */
 	u8 short_name[OCKAM_RANDOM_NAME_LEN];
@@ -103,7 +105,10 @@ int ockam_endpoint_init(struct ockam_endpoint *ep, struct ockam_net *on,
 void ockam_endpoint_fini(struct ockam_endpoint *ep);
 /* Publish. 0, -EADDRINUSE, -ENOSPC (limit of addresses), -ESHUTDOWN, -ENOMEM. */
 int ockam_endpoint_add(struct ockam_endpoint *ep);
-/* Hide; no new lookup finds it. Idempotent. Does not wait. Process context. */
+/*
+ * Hide; no new lookup finds it, and who watches it is told. Idempotent. Does not
+ * wait. Process context.
+ */
 void ockam_endpoint_remove(struct ockam_endpoint *ep);
 /*
  * @new takes the place of @old, which has the same name, in one step: a lookup

@@ -136,6 +136,47 @@ static void ockam_exchange_ready_work(struct work_struct *work)
 	ockam_exchange_put(ex);
 }
 
+static const char ockam_exchange_no_way[] =
+	"the connection that the handshake went through has ended";
+
+static void ockam_exchange_gone_work(struct work_struct *work)
+{
+	struct ockam_exchange *ex = container_of(work, struct ockam_exchange,
+						 gone_work);
+
+	/* A responder that has its keys has a channel, which its peer may move. */
+	if (ex->role == OCKAM_ROLE_RESPONDER)
+		ockam_exchange_fail(ex, OCKAM_EXCHANGE_OPEN, -ECONNRESET,
+				    ockam_exchange_no_way);
+	else
+		ockam_exchange_abandon(ex, -ECONNRESET, ockam_exchange_no_way,
+				       "its connection ended before the peer used it");
+	ockam_exchange_put(ex);
+}
+
+/* Under on->address_lock. */
+static void ockam_exchange_route_gone(struct ockam_watch *watch, bool gone)
+{
+	struct ockam_exchange *ex = container_of(watch, struct ockam_exchange,
+						 watch);
+
+	/* Not ended, or the watch had been stopped. */
+	ockam_endpoint_get(&ex->ep);
+	if (!queue_work(ockam_handshake_wq, &ex->gone_work))
+		ockam_exchange_put(ex);
+}
+
+int __ockam_exchange_watch(struct ockam_exchange *ex)
+{
+	struct ockam_hop first;
+
+	lockdep_assert_held(&ex->lock);
+	if (ex->state == OCKAM_EXCHANGE_ENDED ||
+	    !ockam_route_first(&ex->route, &first))
+		return 0;
+	return ockam_watch_start(&ex->watch, &first);
+}
+
 struct ockam_exchange *ockam_exchange_alloc(struct ockam_net *on, u8 role,
 					    u32 worker_portid)
 {
@@ -160,6 +201,8 @@ struct ockam_exchange *ockam_exchange_alloc(struct ockam_net *on, u8 role,
 	INIT_DELAYED_WORK(&ex->timeout_work, ockam_exchange_timeout_work);
 	INIT_DELAYED_WORK(&ex->hold_work, ockam_exchange_hold_work);
 	INIT_DELAYED_WORK(&ex->ready_work, ockam_exchange_ready_work);
+	INIT_WORK(&ex->gone_work, ockam_exchange_gone_work);
+	ockam_watch_init(&ex->watch, on, ockam_exchange_route_gone);
 	return ex;
 }
 
@@ -196,7 +239,7 @@ static int ockam_exchange_add(struct ockam_exchange *ex)
 int ockam_exchange_publish(struct ockam_exchange *ex, u32 timeout_ms)
 {
 	bool ended;
-	int err;
+	int err, way;
 
 	err = ockam_exchange_add(ex);
 	if (!err)
@@ -211,7 +254,12 @@ int ockam_exchange_publish(struct ockam_exchange *ex, u32 timeout_ms)
 	ended = ex->state == OCKAM_EXCHANGE_ENDED;
 	__ockam_exchange_arm(ex, &ex->timeout_work,
 			     msecs_to_jiffies(timeout_ms));
+	way = __ockam_exchange_watch(ex);
 	mutex_unlock(&ex->lock);
+	/* Who sends the first message learns it then, with a sentence. */
+	if (way && ex->role == OCKAM_ROLE_RESPONDER)
+		ockam_exchange_fail(ex, OCKAM_EXCHANGE_OPEN, -ECONNRESET,
+				    ockam_exchange_no_way);
 	/* By somebody who has told why, maybe before our address was there. */
 	if (ended)
 		ockam_endpoint_remove(&ex->ep);
@@ -286,6 +334,7 @@ bool ockam_exchange_end(struct ockam_exchange *ex,
 	overflow = ex->overflow;
 	mutex_unlock(&ex->lock);
 
+	ockam_watch_stop(&ex->watch);
 	ockam_endpoint_remove(&ex->ep);
 	ockam_gate_open(&ex->gate);
 	ockam_exchange_cancel(ex, &ex->timeout_work);
@@ -386,6 +435,22 @@ bool ockam_exchange_fail(struct ockam_exchange *ex,
 				      error, reason);
 }
 
+/*
+ * It has ended without the worker, which keeps keys for it: when it fetches it
+ * sees that there is nothing any more. Lost when its buffer is full; then the
+ * worker finds out by its clock.
+ */
+static void ockam_exchange_forget(struct ockam_exchange *ex)
+{
+	bool keeps;
+
+	mutex_lock(&ex->lock);
+	keeps = ex->begun && !ex->done;
+	mutex_unlock(&ex->lock);
+	if (keeps && READ_ONCE(ex->on->worker_portid) == ex->worker_portid)
+		ockam_event_ready(ex->on, ex->worker_portid, ex->id);
+}
+
 bool ockam_exchange_fail_as(struct ockam_exchange *ex,
 			    enum ockam_exchange_state upto, enum ockam_mib why,
 			    int error, const char *reason)
@@ -405,6 +470,18 @@ bool ockam_exchange_fail_as(struct ockam_exchange *ex,
 	trace_ockam_handshake_end(ex->on, ex->id, ex->role, error, reason);
 	ockam_event_notify(ex->on, &ev);
 	ockam_exchange_tell(ex, error, reason, NULL, false);
+	ockam_exchange_forget(ex);
+	return true;
+}
+
+bool ockam_exchange_abandon(struct ockam_exchange *ex, int error,
+			    const char *reason, const char *channel_reason)
+{
+	if (!ockam_exchange_fail(ex, OCKAM_EXCHANGE_CONFIRMING, error, reason))
+		return false;
+	/* Set before it waited to be confirmed, never cleared. */
+	if (ex->channel)
+		ockam_channel_close(ex->channel, error, channel_reason);
 	return true;
 }
 

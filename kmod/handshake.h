@@ -19,6 +19,7 @@
 #include "endpoint.h"
 #include "gate.h"
 #include "netns.h"
+#include "watch.h"
 
 struct ockam_channel;
 struct ockam_dispatch;
@@ -238,7 +239,8 @@ enum ockam_exchange_state {
  *         address table, each lookup, each pending timer, each fetch.
  * Locks:  ->lock (mutex) guards all that changes. Nothing of the floors below
  *         that may call back (dispatch, kill, close) is called under it.
- * Dies:   done, failure, timeout, end of worker, requester, listener or node.
+ * Dies:   done, failure, timeout, end of worker, requester, listener, node, or
+ *         of the first address of its route.
  *         All go through ockam_exchange_end(): ENDED, hidden, out of the table,
  *         timers stopped. The first caller tells the requester. The last put
  *         frees after a grace period.
@@ -267,10 +269,13 @@ struct ockam_exchange {
 	u8 sent;			/* handshake messages of ours */
 	u8 received;			/* handshake messages of the peer */
 	u8 fetched;			/* of those, by the worker */
+	bool begun;			/* the worker has fetched: it keeps something */
+	bool done;			/* the worker has said how it ended */
 	bool told;			/* the requester has its result, or wants none */
 	bool probed;			/* CONFIRMING: the echo was asked */
 	struct ockam_message *messages[OCKAM_EXCHANGE_MESSAGES];
 	struct ockam_route route;	/* where our messages go */
+	struct ockam_watch watch;	/* of its first address; until the end */
 	struct list_head hold;		/* packets before the keys */
 	struct ockam_gate gate;		/* of ->hold */
 	bool overflow;			/* ->hold is full, its link is paused */
@@ -279,6 +284,7 @@ struct ockam_exchange {
 	struct delayed_work timeout_work;	/* deadline; then confirmation */
 	struct delayed_work hold_work;		/* a full hold queue */
 	struct delayed_work ready_work;		/* tell the worker */
+	struct work_struct gone_work;		/* ->watch was told */
 };
 
 extern struct workqueue_struct *ockam_handshake_wq;
@@ -329,6 +335,16 @@ void ockam_exchange_tell(struct ockam_exchange *ex, int error,
 /* Start or move a timer, which holds a reference. Not after the end. */
 void __ockam_exchange_arm(struct ockam_exchange *ex, struct delayed_work *work,
 			  unsigned long delay) __must_hold(&ex->lock);
+/*
+ * Watch the first address of ->route. 0, or -EHOSTUNREACH, -ENETUNREACH when
+ * it leads nowhere. Not after the end.
+ */
+int __ockam_exchange_watch(struct ockam_exchange *ex) __must_hold(&ex->lock);
+/*
+ * Fail it, also when it waits only to be confirmed; then its channel is closed.
+ */
+bool ockam_exchange_abandon(struct ockam_exchange *ex, int error,
+			    const char *reason, const char *channel_reason);
 /* Tell the worker that there is something to fetch. No locks held. */
 void ockam_exchange_ready(struct ockam_exchange *ex);
 /* Fail those exchanges that @match chooses and that are at most @upto. */

@@ -220,12 +220,9 @@ void ockam_handshake_cancel_port(struct ockam_net *on, u32 portid)
 		mutex_lock(&ex->lock);
 		ex->told = true;
 		mutex_unlock(&ex->lock);
-		if (ockam_exchange_fail(ex, OCKAM_EXCHANGE_CONFIRMING,
-					-ECANCELED,
-					"whoever asked for the channel has gone") &&
-		    ex->channel)
-			ockam_channel_close(ex->channel, -ECANCELED,
-					    "whoever asked for it has gone");
+		ockam_exchange_abandon(ex, -ECANCELED,
+				       "whoever asked for the channel has gone",
+				       "whoever asked for it has gone");
 		ockam_exchange_put(ex);
 		xa_lock(&hn->exchanges);
 	}
@@ -251,6 +248,7 @@ int ockam_handshake_fetch(struct ockam_net *on, u32 portid, u64 id,
 		*why = "the exchange is over";
 		return -EPROTO;
 	}
+	ex->begun = true;
 	ex->fetched = ex->received;
 	f->number = ex->received;
 	if (ex->received)
@@ -307,6 +305,8 @@ static int __ockam_exchange_may_send(struct ockam_exchange *ex,
 			*why = "no memory for the route";
 			return err;
 		}
+		/* If that leads nowhere the sender is told in a moment. */
+		__ockam_exchange_watch(ex);
 	}
 	ex->sent++;
 	return 0;
@@ -610,6 +610,9 @@ int ockam_handshake_done(struct ockam_net *on, u32 portid, u64 id,
 		*why = "no such exchange";
 		return -ENOENT;
 	}
+	mutex_lock(&ex->lock);
+	ex->done = true;
+	mutex_unlock(&ex->lock);
 	if (done->error) {
 		mutex_lock(&ex->lock);
 		refuse = ex->role == OCKAM_ROLE_RESPONDER && done->peer &&

@@ -21,7 +21,8 @@ static const char ockam_listener_changed[] = "the rules of the listener have cha
 
 /*
  * One place that first messages come from: the address that answers would go
- * to first, which is a link or the encryptor of another channel.
+ * to first, which is a link or the encryptor of another channel; or, without a
+ * name, all sockets of the node together.
  *
  * Born:   with its first message, under hn->source_lock, which guards it all.
  * Dies:   when it has nothing pending and a full second has passed, so that its
@@ -155,6 +156,8 @@ static enum ockam_mib ockam_listener_check(const struct ockam_listener *l,
 					   struct ockam_hop *from,
 					   u32 *worker_portid)
 {
+	struct ockam_endpoint *ep;
+
 	if (READ_ONCE(l->dead))
 		return OCKAM_DROP_DEAD;
 	if (msg->len > OCKAM_HANDSHAKE_MAX)
@@ -162,8 +165,30 @@ static enum ockam_mib ockam_listener_check(const struct ockam_listener *l,
 	/* There is no way to answer. */
 	if (!ockam_route_first(&msg->ret, from))
 		return OCKAM_DROP_NO_ROUTE;
+	/* All sockets are one source: a user may have as many as he likes. */
+	ep = ockam_endpoint_lookup_kind(l->ep.on, from->name, from->len,
+					OCKAM_KIND_SOCKET);
+	if (ep) {
+		ockam_endpoint_put(ep);
+		from->len = 0;
+	}
 	*worker_portid = READ_ONCE(l->ep.on->worker_portid);
 	return *worker_portid ? 0 : OCKAM_DROP_HANDSHAKE_NO_WORKER;
+}
+
+/* Why a first message was taken and came to nothing. */
+static enum ockam_mib ockam_listener_unpublished(int err)
+{
+	switch (err) {
+	case -ENOSPC:
+		return OCKAM_DROP_HANDSHAKE_LIMIT;
+	case -ESRCH:
+		return OCKAM_DROP_HANDSHAKE_NO_WORKER;
+	case -ESHUTDOWN:
+		return OCKAM_DROP_DEAD;
+	default:
+		return OCKAM_DROP_NO_MEMORY;
+	}
 }
 
 /* What an exchange that begins now keeps. */
@@ -207,6 +232,7 @@ static int ockam_listener_deliver(struct ockam_endpoint *ep,
 	u32 worker_portid;
 	const char *why;
 	u32 timeout_ms;
+	int err;
 
 	reason = ockam_listener_check(l, msg, &from, &worker_portid);
 	if (!reason)
@@ -234,7 +260,10 @@ static int ockam_listener_deliver(struct ockam_endpoint *ep,
 	}
 	ex->messages[0] = msg;
 	ex->received = 1;
-	if (!ockam_exchange_publish(ex, timeout_ms)) {
+	err = ockam_exchange_publish(ex, timeout_ms);
+	if (err) {
+		ockam_mib_inc(ep->on, ockam_listener_unpublished(err));
+	} else {
 		why = ockam_listener_ended(l, ex);
 		if (why)
 			ockam_exchange_fail(ex, OCKAM_EXCHANGE_OPEN,

@@ -46,7 +46,7 @@ void ockam_watch_stop(struct ockam_watch *w)
  * One at a time, so that nobody waits long for the lock. The rest is on a list
  * that ockam_watch_stop() takes a watch off like off any other.
  */
-static void ockam_watch_tell_all(struct ockam_endpoint *ep)
+void ockam_watch_tell(struct ockam_endpoint *ep)
 {
 	struct ockam_net *on = ep->on;
 	struct ockam_watch *w;
@@ -68,14 +68,4 @@ static void ockam_watch_tell_all(struct ockam_endpoint *ep)
 		spin_lock_bh(&on->address_lock);
 	}
 	spin_unlock_bh(&on->address_lock);
-}
-
-void ockam_watch_lost(struct ockam_endpoint *ep)
-{
-	ockam_watch_tell_all(ep);
-}
-
-void ockam_watch_gone(struct ockam_endpoint *ep)
-{
-	ockam_watch_tell_all(ep);
 }

@@ -47,10 +47,10 @@ int ockam_watch_start(struct ockam_watch *w, const struct ockam_hop *hop);
 /* Afterwards ->tell does not run and will not. Idempotent. */
 void ockam_watch_stop(struct ockam_watch *w);
 
-/* Tell all who watch @ep, which the caller holds, that it has no way on. */
-void ockam_watch_lost(struct ockam_endpoint *ep);
-
-/* For the address table: @ep has just been hidden. */
-void ockam_watch_gone(struct ockam_endpoint *ep);
+/*
+ * Tell all who watch @ep, which the caller holds: it has been hidden, or else
+ * has just become stranded. Process context, no locks.
+ */
+void ockam_watch_tell(struct ockam_endpoint *ep);
 
 #endif /* OCKAM_WATCH_H */

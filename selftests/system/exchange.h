@@ -135,6 +135,16 @@ static uint64_t first_message(void)
 	return ch_worker_ready(&worker, CH_SOON);
 }
 
+/* What is pending ends, and what was said about ended ones is read. */
+UNUSED
+static void drain_worker(void)
+{
+	uint64_t id;
+
+	while ((id = ch_worker_ready(&worker, 50)))
+		ch_done(&worker, id, &(struct ch_done){ .error = -ECANCELED });
+}
+
 UNUSED
 static void worker_again(void)
 {

@@ -69,11 +69,13 @@ static void test_listener_abort(void)
 	ok(!ch_listener_set(&node, "api", "strict", true), "the data is replaced, with abort");
 	check_fail(c.decryptor, -ECONNABORTED, "abort");
 	ok(ch_done(&worker, id, &keys) == -ENOENT, "its keys come too late");
+	drain_worker();
 	ok(ch_wait_gone(&node, c.decryptor, CH_SOON), "no channel comes of it");
 	id = first_message();
 	ok(fetch_is(id, "strict"), "a new handshake begins with the new data");
 	ok(!ch_listener_set(&node, "api", NULL, true), "abort alone");
 	ok(!fetch_is(id, "strict"), "ends that one as well");
+	drain_worker();
 	id = first_message();
 	ok(fetch_is(id, "strict"), "the data stays");
 	fail_exchange(id);
@@ -206,6 +208,7 @@ static void test_channel(void)
 {
 	struct ch_channel c = { .link = &link_a };
 
+	drain_worker();
 	ok(ch_open_responder(&worker, &node, &link_a, &c, key_tx, key_rx), "a channel");
 	test_credentials(&c);
 	test_credentials_refused(&c);

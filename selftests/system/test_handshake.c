@@ -219,14 +219,6 @@ static void test_hold(void)
 
 /* ---- quotas ---- */
 
-static void drain_worker(void)
-{
-	uint64_t id;
-
-	while ((id = ch_worker_ready(&worker, 50)))
-		ch_done(&worker, id, &(struct ch_done){ .error = -ECANCELED });
-}
-
 static void test_quotas(void)
 {
 	struct ch_channel c, old;
@@ -425,6 +417,7 @@ static void test_requester_dies(void)
 	uint64_t id = 0;
 
 	for (int step = 0; step < 5; step++) {
+		drain_worker();
 		snprintf(what, sizeof(what), "requester dies at step %d", step);
 		forget_events();
 		id = initiate_to(step < 3 ? step : 3, &c);
@@ -455,6 +448,7 @@ static void test_listener_dies(void)
 {
 	struct ch_channel c;
 
+	drain_worker();
 	forget_events();
 	ok(respond_to(3, &c), "an exchange of a listener");
 	ok(!listener_del("api"), "the listener is deleted");
@@ -470,6 +464,7 @@ static void test_node_ends(void)
 	struct ch_channel c, d, e;
 	uint64_t id;
 
+	drain_worker();
 	id = ch_initiate(&worker, &req, &link_a, &e, 60000);
 	start_peer(&e);
 	ok(id && !ch_done(&worker, id, &keys), "an unconfirmed channel");

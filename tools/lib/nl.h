@@ -418,7 +418,8 @@ int ockam_nl_worker_bind(struct ockam_nl *nl, struct ockam_err *err);
 
 /**
  * ockam_nl_fetch() - take the next message of an exchange
- * @exchange_id: from ->ready
+ * @exchange_id: from ->ready, which also comes once for an exchange that was
+ *	fetched and ended without ockam_nl_done()
  * @out: receives it; free with ockam_nl_fetched_free()
  *
  * Return: 0; -ENOENT for an exchange that has ended; other negative errno.

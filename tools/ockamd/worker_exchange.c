@@ -16,8 +16,9 @@
 #include "workerpipe.h"
 
 /*
- * The kernel ends what takes too long and does not say so. Seconds after which
- * an exchange is forgotten here; above the kernel's own limits.
+ * The kernel says when it has ended an exchange, unless our receive buffer was
+ * full. Seconds after which one is forgotten here all the same; above the
+ * kernel's own limits.
  */
 #define OCKAMD_EXCHANGE_INITIATOR	150
 #define OCKAMD_EXCHANGE_RESPONDER	60
@@ -360,15 +361,20 @@ static void ockamd_exchange_take(struct ockamd_worker *worker, const struct ocka
 void ockamd_exchange_advance(struct ockamd_worker *worker, uint64_t id)
 {
 	struct ockam_nl_fetched fetched;
+	struct ockamd_exchange *x;
 	struct ockam_err err;
 	int ret;
 
 	ret = ockam_nl_fetch(worker->nl, id, &fetched, &err);
+	/* It has ended, which the kernel says in this way: its place is free. */
+	if (ret == -ENOENT) {
+		x = ockamd_exchange_lookup(worker, id);
+		if (x)
+			ockamd_exchange_drop(worker, x);
+		return;
+	}
 	if (ret) {
-		/* -ENOENT: it has ended meanwhile. */
-		if (ret != -ENOENT)
-			ockamd_warn("exchange %llu: cannot fetch: %s", (unsigned long long)id,
-				    err.text);
+		ockamd_warn("exchange %llu: cannot fetch: %s", (unsigned long long)id, err.text);
 		return;
 	}
 	ockamd_exchange_take(worker, &fetched);
