@@ -9,6 +9,7 @@
 
 top := $(patsubst %/scripts/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 BUILD ?= $(top)/build/fuzz
+override BUILD := $(abspath $(BUILD))
 here := $(top)/selftests/fuzz
 
 CC := clang
