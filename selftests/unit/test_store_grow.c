@@ -94,8 +94,8 @@ static void test_kinds(const char *dir, const char *vault)
 static int import(struct ockam_store *store, const char *name, const struct ockam_identity *from,
 		  struct ockam_identity_record *record)
 {
-	return ockam_store_identity_import(store, name, NULL, from->history, from->history_len, NULL,
-					   record, &err);
+	return ockam_store_identity_import(store, name, NULL, from->history, from->history_len,
+					   NULL, record, &err);
 }
 
 /* Is the history of @name exactly that of @want? */
@@ -169,7 +169,8 @@ static void test_import(void)
 	ok(!ockam_store_peer_get(store, h[0]->identifier, &cut, &err) && cut->n_changes == 4,
 	   "the longest that is known counts");
 	ockam_identity_free(cut);
-	ok_ret(ockam_store_peer_put(store, h[2], &err), -ESTALE, err, "shown shorter: %s", err.text);
+	ok_ret(ockam_store_peer_put(store, h[2], &err), -ESTALE, err, "shown shorter: %s",
+	       err.text);
 	for (size_t i = 0; i < 4; i++)
 		ockam_identity_free(h[i]);
 	ockam_identity_free(other);

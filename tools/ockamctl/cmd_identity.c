@@ -9,9 +9,12 @@
 #include <string.h>
 
 #include "buf.h"
+#include "control.h"
 #include "ctl.h"
 #include "hex.h"
 #include "value.h"
+
+#define CTL_IDENTITY_TELL_MS	5000
 
 /* Print an identifier, with what --output json shows. */
 static int ctl_identity_print(struct ctl *ctl, const struct ockam_identity_record *record,
@@ -27,6 +30,36 @@ static int ctl_identity_print(struct ctl *ctl, const struct ockam_identity_recor
 	ret = ctl_output_result(&ctl->out, &out);
 	json_object_put(out.json);
 	return ret;
+}
+
+/* An identity has a longer history: running nodes that use it take it over at once. */
+static void ctl_identity_tell_nodes(struct ctl *ctl)
+{
+	struct ockam_node_record *nodes = NULL;
+	struct ockam_control *control;
+	struct ockam_err err;
+	size_t n = 0, i;
+	int ret;
+
+	if (ockam_store_node_list(ctl->store, &nodes, &n, &err)) {
+		ctl_output_note(&ctl->out, CTL_MARK_WARN, "%s", err.text);
+		return;
+	}
+	for (i = 0; i < n; i++) {
+		if (ockam_node_state(&nodes[i]) != OCKAM_PROCESS_RUNNING)
+			continue;
+		ret = ockam_control_connect(nodes[i].control, &control, &err);
+		if (!ret) {
+			ret = ockam_control_call(control, "identity.changed", NULL,
+						 CTL_IDENTITY_TELL_MS, NULL, &err);
+			ockam_control_close(control);
+		}
+		if (ret)
+			ctl_output_note(&ctl->out, CTL_MARK_WARN,
+					"The node %s could not take it over at once: %s",
+					nodes[i].name, err.text);
+	}
+	free(nodes);
 }
 
 static int ctl_identity_import(struct ctl *ctl, const struct ctl_args *args, const char *name,
@@ -51,13 +84,37 @@ static int ctl_identity_import(struct ctl *ctl, const struct ctl_args *args, con
 	*existed = ret == -EEXIST && record->identity && record->identity->history_len == n &&
 		   !memcmp(record->identity->history, bytes, n);
 	free(bytes);
+	if (!ret)
+		ctl_identity_tell_nodes(ctl);
 	return ret < 0 && !*existed ? ctl_output_fail_err(&ctl->out, &err) : CTL_EXIT_OK;
+}
+
+/* Value of --key-type, checked before. */
+static enum ockam_key_kind ctl_identity_key_kind(const struct ctl_args *args)
+{
+	enum ockam_key_kind kind = OCKAM_KEY_ED25519;
+
+	if (ctl_arg(args, "key-type"))
+		ockam_key_kind_parse(ctl_arg(args, "key-type"), &kind, NULL);
+	return kind;
+}
+
+static int ctl_identity_unknown(struct ctl *ctl, const char *name)
+{
+	if (!name)
+		return ctl_output_fail(&ctl->out, -ENOENT, NULL,
+				       "make one with: ockam identity create",
+				       "no default identifier found");
+	return ctl_output_fail(&ctl->out, -ENOENT, NULL,
+			       "ockam identity list shows the identities there are",
+			       "no identifier found with name %s", name);
 }
 
 static int ctl_identity_create(struct ctl *ctl, const struct ctl_args *args)
 {
 	const char *name = ctl_arg_positional(args, 0);
 	struct ockam_identity_record record = { };
+	enum ockam_key_kind kind = ctl_identity_key_kind(args);
 	bool import = ctl_arg(args, "identity");
 	char text[OCKAM_IDENTIFIER_TEXT];
 	bool existed = false;
@@ -76,8 +133,8 @@ static int ctl_identity_create(struct ctl *ctl, const struct ctl_args *args)
 		}
 	} else {
 		ret = ockam_store_identity_create(ctl->store, name, ctl_arg(args, "vault"),
-						  ctl_arg(args, "key-id"), OCKAM_KEY_ED25519,
-						  &ctl->remarks, &record, &err);
+						  ctl_arg(args, "key-id"), kind, &ctl->remarks,
+						  &record, &err);
 		/* A name that is taken: show what it names, nothing changes. */
 		existed = ret == -EEXIST && record.identity;
 		if (ret < 0 && !existed)
@@ -94,9 +151,37 @@ static int ctl_identity_create(struct ctl *ctl, const struct ctl_args *args)
 	return ret;
 }
 
-static const char *ctl_identity_key_type(const struct ockam_change *change)
+static int ctl_identity_rotate(struct ctl *ctl, const struct ctl_args *args)
 {
-	return change->key.kind == OCKAM_KEY_ED25519 ? "EdDSACurve25519" : "ECDSASHA256CurveP256";
+	const char *name = ctl_arg_positional(args, 0);
+	enum ockam_key_kind kind = ctl_identity_key_kind(args);
+	bool given = ctl_arg(args, "key-type");
+	struct ockam_identity_record record = { };
+	char text[OCKAM_IDENTIFIER_TEXT];
+	struct ockam_err err;
+	char *plain = NULL;
+	int ret;
+
+	ret = ctl_store(ctl, false);
+	if (ret)
+		return ret;
+	ret = -ENOENT;
+	if (ctl->store)
+		ret = ockam_store_identity_rotate(ctl->store, name, given ? &kind : NULL, &record,
+						  &err);
+	if (ret == -ENOENT)
+		return ctl_identity_unknown(ctl, name);
+	if (ret < 0)
+		return ctl_output_fail_err(&ctl->out, &err);
+	ctl_identity_tell_nodes(ctl);
+	ockam_identifier_format(record.identity->identifier, text);
+	if (asprintf(&plain, "Identity %s\nnamed %s has a new key, the history has %zu changes now",
+		     text, record.name, record.identity->n_changes) < 0)
+		plain = NULL;
+	ret = ctl_identity_print(ctl, &record, plain);
+	free(plain);
+	ockam_identity_record_free(&record);
+	return ret;
 }
 
 /* The text of --full, and the same as an object. */
@@ -116,7 +201,7 @@ static char *ctl_identity_full(const struct ockam_identity *identity, struct jso
 	fprintf(f, "Identifier: %s", id);
 	for (i = 0; i < identity->n_changes; i++) {
 		const struct ockam_change *change = &identity->changes[i];
-		const char *type = ctl_identity_key_type(change);
+		const char *type = ockam_key_kind_name(change->key.kind);
 		struct json_object *item = json_object_new_object();
 		char hash[OCKAM_HASH_LEN * 2 + 1];
 		char key[2 * sizeof(change->key.bytes) + 1];
@@ -180,12 +265,7 @@ static int ctl_identity_show(struct ctl *ctl, const struct ctl_args *args)
 		return ret;
 	ret = ctl->store ? ockam_store_identity_get(ctl->store, name, &record, &err) : -ENOENT;
 	if (ret == -ENOENT)
-		return name ? ctl_output_fail(&ctl->out, ret, NULL,
-					      "ockam identity list shows the identities there are",
-					      "no identifier found with name %s", name)
-			    : ctl_output_fail(&ctl->out, ret, NULL,
-					      "make one with: ockam identity create",
-					      "no default identifier found");
+		return ctl_identity_unknown(ctl, name);
 	if (ret < 0)
 		return ctl_output_fail_err(&ctl->out, &err);
 	if (ctl_arg_switch(args, "full"))
@@ -352,13 +432,24 @@ static int ctl_identity_check_encoding(const char *value, struct ockam_err *why)
 	return ockam_err_set(why, -EINVAL, "possible values are plain and hex");
 }
 
+static int ctl_identity_check_key_type(const char *value, struct ockam_err *why)
+{
+	enum ockam_key_kind kind;
+
+	return ockam_key_kind_parse(value, &kind, why);
+}
+
 static const struct ctl_flag ctl_identity_create_flags[] = {
 	{ .name = "vault", .kind = CTL_FLAG_VALUE, .placeholder = "<VAULT_NAME>",
 	  .help = "Vault that keeps the key; made if missing" },
 	{ .name = "key-id", .letter = 'k', .kind = CTL_FLAG_VALUE, .placeholder = "<KEY_ID>",
 	  .excludes = "identity", .help = "Key of the vault to use instead of a new one" },
+	{ .name = "key-type", .kind = CTL_FLAG_VALUE, .placeholder = "<KEY_TYPE>",
+	  .excludes = "key-id", .check = ctl_identity_check_key_type,
+	  .help = "Kind of the new key: ed25519 (default) or p256" },
 	{ .name = "identity", .kind = CTL_FLAG_VALUE, .placeholder = "<IDENTITY>",
-	  .check = ctl_check_hex, .help = "Change history in hex to import" },
+	  .excludes = "key-type", .check = ctl_check_hex,
+	  .help = "Change history in hex to import" },
 	{ }
 };
 
@@ -367,6 +458,13 @@ static const struct ctl_flag ctl_identity_show_flags[] = {
 	{ .name = "encoding", .kind = CTL_FLAG_VALUE, .placeholder = "<ENCODING>",
 	  .requires = "full", .check = ctl_identity_check_encoding,
 	  .help = "Form of the change history: plain or hex" },
+	{ }
+};
+
+static const struct ctl_flag ctl_identity_rotate_flags[] = {
+	{ .name = "key-type", .kind = CTL_FLAG_VALUE, .placeholder = "<KEY_TYPE>",
+	  .check = ctl_identity_check_key_type,
+	  .help = "Kind of the new key: ed25519 or p256; the same as before if not given" },
 	{ }
 };
 
@@ -396,6 +494,14 @@ static const struct ctl_command ctl_identity_list_command = {
 	.name = "list", .about = "List identities", .run = ctl_identity_list,
 };
 
+static const struct ctl_command ctl_identity_rotate_command = {
+	.name = "rotate", .about = "Give an identity a new key",
+	.details = "The identifier stays; the old key signs the new one. Running nodes of this home\n"
+		   "use the new key for channels made from now on; channels that are there go on.",
+	.flags = ctl_identity_rotate_flags, .positionals = ctl_identity_name,
+	.run = ctl_identity_rotate,
+};
+
 static const struct ctl_command ctl_identity_default_command = {
 	.name = "default", .about = "Show or set the default identity",
 	.positionals = ctl_identity_name, .run = ctl_identity_default,
@@ -413,6 +519,6 @@ const struct ctl_command ctl_cmd_identity = {
 	.children = (const struct ctl_command *const[]){
 		&ctl_identity_create_command, &ctl_identity_show_command,
 		&ctl_identity_list_command, &ctl_identity_default_command,
-		&ctl_identity_delete_command, NULL
+		&ctl_identity_rotate_command, &ctl_identity_delete_command, NULL
 	},
 };

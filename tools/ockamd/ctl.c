@@ -197,6 +197,7 @@ static const struct {
 } ockamd_ctl_ops[] = {
 	{ "node.info", ockamd_ctl_op_info },
 	{ "node.stop", ockamd_ctl_op_stop },
+	{ "identity.changed", ockamd_keyring_op_changed },
 	{ "tcp-connection.create", ockamd_link_op_create },
 	{ "tcp-connection.bridge", ockamd_link_op_bridge },
 	{ "tcp-connection.list", ockamd_link_op_list },

@@ -270,7 +270,9 @@ static int ockamd_node_start_inside(struct ockamd_node *node, struct ockam_err *
 	ret = ockamd_loop_add(&node->loop, &node->nl_watch, EPOLLIN);
 	if (ret)
 		return ockam_err_set(err, ret, "Cannot wait for the kernel: %s", strerror(-ret));
-	ret = ockamd_keyring_use(node, NULL, &index, err);
+	ret = ockamd_keyring_start(node, err);
+	if (!ret)
+		ret = ockamd_keyring_use(node, NULL, &index, err);
 	if (!ret)
 		ret = ockamd_spawn_start(node, err);
 	/* A node that only sends for a moment offers nothing to others. */
