@@ -455,8 +455,11 @@ static int ockam_policy_start(struct ockam_policy_parser *p, const char *text,
 	p->policy = calloc(1, sizeof(*p->policy));
 	if (p->policy)
 		p->policy->nodes = calloc(OCKAM_POLICY_NODES, sizeof(*p->policy->nodes));
-	if (p->policy && p->policy->nodes)
+	if (p->policy && p->policy->nodes) {
+		/* So that an empty string has a place too. */
+		ockam_buf_put_u8(&p->policy->pool, 0);
 		return 0;
+	}
 	ockam_policy_free(p->policy);
 	return ockam_err_set(err, -ENOMEM, "no memory for an expression");
 }

@@ -151,6 +151,7 @@ static int ockam_trust_decode_credential(struct ockam_reader *r, struct ockam_re
 					 struct ockam_trust *trust, struct ockam_err *err)
 {
 	struct ockam_piece text;
+	int ret;
 
 	if (ockam_reader_more(r, parts) <= 0)
 		goto bad;
@@ -162,8 +163,10 @@ static int ockam_trust_decode_credential(struct ockam_reader *r, struct ockam_re
 		goto bad;
 	if (ockam_reader_null(r))
 		return 0;
-	if (!ockam_reader_text(r, &text))
-		return ockam_policy_decode(text.data, text.len, &trust->policy, err);
+	if (!ockam_reader_text(r, &text)) {
+		ret = ockam_policy_decode(text.data, text.len, &trust->policy, err);
+		return ret == -EINVAL ? -EBADMSG : ret;
+	}
 bad:
 	return ockam_err_set(err, -EBADMSG, "the trust rule ends too early");
 }
