@@ -231,9 +231,10 @@ def exchanges(out):
 
     target = Corpus(out, "workerpipe")
     ids = [bytes([number]) * 32 for number in range(3)]
-    for trust in ([0, []], [1, [ids[0]]], [2, [ids]], [2, [[]]]):
-        target.add(b"\x00" + cbor([1, trust, [b"credential"]]))
-        target.add(b"\x01" + cbor(trust))
+    for who in ([0, []], [1, [ids[0]]], [2, [ids]], [2, [[]]]):
+        for rest in ([None, None], [ids[1], '(= subject.app "demo")']):
+            target.add(b"\x00" + cbor([1, [who, *rest], [b"credential"]]))
+            target.add(b"\x01" + cbor([who, *rest]))
     for packet in ([1, 2, b"history", ids[0], b"attestation"], [3, ids[0], None], [16],
                    [20, 2, "text"], [21, b"encryptor", 99]):
         target.add(b"\x02" + cbor(packet))
@@ -275,6 +276,23 @@ def texts(out):
         target.add(cbor(value))
 
 
+def policies(out):
+    target = Corpus(out, "policy")
+    attributes = b"\x00" + cbor({b"app": b"demo", b"component.db": b"true", b"raw": b"\xff"})
+    for text in ("app", "app=demo", "component.db or component.web", "not (a and b) or c",
+                 "((((a))))", 'a="b c"', "notnot"):
+        target.add(b"\x00" + text.encode())
+        target.add(b"\x02" + text.encode() + attributes)
+    for text in ('(= subject.app "demo")', "(and true (or false (not false)))",
+                 '(member? subject.app ["x" "demo"])', "(exists? subject.app subject.b)",
+                 "(if (< 1 2 3) (> 3 -2) (!= 1 1))", '(= subject.has_credential true)',
+                 '(= [1 2] [1 2])', '(= subject.identifier "I' + "01" * 32 + '")',
+                 '(= subject.a "q\\"b\\\\s")', "(and)"):
+        target.add(b"\x01" + text.encode())
+        target.add(b"\x03" + text.encode() + attributes)
+        target.add(b"\x02" + text[1:-1].encode() + attributes)
+
+
 def netlink(out):
     def attribute(kind, data):
         return struct.pack("=HH", 4 + len(data), kind) + data + bytes(-len(data) % 4)
@@ -304,7 +322,7 @@ def main():
     if len(sys.argv) != 2:
         print(__doc__, file=sys.stderr)
         return 2
-    for make in (kernel, identities, exchanges, texts, netlink):
+    for make in (kernel, identities, exchanges, texts, policies, netlink):
         make(sys.argv[1])
     return 0
 
