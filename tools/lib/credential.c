@@ -159,7 +159,8 @@ ockam_credential_find_issuer(const struct ockam_credential *c,
 			     struct ockam_identity *const *authorities, size_t n_authorities)
 {
 	for (size_t i = 0; i < n_authorities; i++)
-		if (!memcmp(authorities[i]->identifier, c->issuer.subject, OCKAM_IDENTIFIER_LEN))
+		if (authorities[i] &&
+		    !memcmp(authorities[i]->identifier, c->issuer.subject, OCKAM_IDENTIFIER_LEN))
 			return authorities[i];
 	return NULL;
 }

@@ -56,7 +56,7 @@ int ockam_credential_decode(struct ockam_reader *r, struct ockam_credential *cre
  * ockam_credential_verify() - all checks of section 7.5
  * @credential: decoded credential
  * @subject: who must be its subject, 32 bytes; NULL accepts any
- * @authorities: identities whose credentials count
+ * @authorities: identities whose credentials count; NULL ones are skipped
  * @n_authorities: how many
  * @now: seconds since 1970
  * @err: the reason

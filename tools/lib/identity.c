@@ -214,6 +214,30 @@ fail:
 	return ret;
 }
 
+int ockam_identity_parse(const char *hex, struct ockam_identity **identity, struct ockam_err *err)
+{
+	static const char blanks[] = " \t\r\n";
+	size_t len, n;
+	uint8_t *bytes;
+	int ret;
+
+	hex += strspn(hex, blanks);
+	len = strlen(hex);
+	while (len && strchr(blanks, hex[len - 1]))
+		len--;
+	if (len / 2 > OCKAM_HISTORY_MAX)
+		return ockam_err_set(err, -E2BIG, "a change history has at most %d bytes",
+				     OCKAM_HISTORY_MAX);
+	bytes = malloc(len / 2 + 1);
+	if (!bytes)
+		return ockam_err_set(err, -ENOMEM, "no memory for an identity");
+	ret = ockam_hex_decode(hex, len, bytes, len / 2, &n, err);
+	if (!ret)
+		ret = ockam_identity_decode(bytes, n, identity, err);
+	free(bytes);
+	return ret;
+}
+
 /* Append one signed change after @before (NULL: the first one). */
 static int ockam_identity_put_change(const struct ockam_change *before, const uint8_t *old_secret,
 				     enum ockam_key_kind kind, const uint8_t *new_secret,

@@ -67,6 +67,15 @@ int ockam_identity_decode(const uint8_t *bytes, size_t len, struct ockam_identit
 			  struct ockam_err *err);
 
 /**
+ * ockam_identity_parse() - import from text
+ * @hex: a change history in hexadecimal, blanks around it allowed
+ *
+ * Return: as ockam_identity_decode(); -EINVAL for what is no hexadecimal text.
+ */
+int ockam_identity_parse(const char *hex, struct ockam_identity **identity,
+			 struct ockam_err *err);
+
+/**
  * ockam_identity_create() - new identity with one change
  * @kind: of its key
  * @secret: the key, from ockam_crypto_new_secret()

@@ -140,19 +140,28 @@ static void ockam_payload_take_credential(const struct ockam_credential *credent
 	peer->has_credential = true;
 }
 
-static int ockam_payload_check_credential(const struct ockam_credential *credential,
+static int ockam_payload_check_credential(const struct ockam_piece *item,
 					  const struct ockam_payload_rules *rules,
-					  struct ockam_peer *peer)
+					  struct ockam_peer *peer, struct ockam_err *err)
 {
-	const struct ockam_attestation *issuer = &credential->issuer;
+	const struct ockam_attestation *issuer;
+	struct ockam_credential credential;
+	struct ockam_reader one;
 	int ret;
 
-	ret = ockam_credential_verify(credential, peer->identity->identifier, rules->authorities,
-				      rules->n_authorities, rules->now, &peer->credential_err);
-	if (!ret && rules->strict && (credential->created_at > credential->expires_at ||
+	ockam_reader_init(&one, item->data, item->len);
+	issuer = &credential.issuer;
+	ret = ockam_credential_decode(&one, &credential, err);
+	if (!ret)
+		ret = ockam_credential_verify(&credential, peer->identity->identifier,
+					      rules->authorities, rules->n_authorities, rules->now,
+					      err);
+	if (!ret && rules->strict && (credential.created_at > credential.expires_at ||
 				      issuer->created_at > issuer->expires_at))
-		ret = ockam_err_set(&peer->credential_err, -EKEYREJECTED,
+		ret = ockam_err_set(err, -EKEYREJECTED,
 				    "the credential expires before it was made");
+	if (!ret)
+		ockam_payload_take_credential(&credential, peer);
 	return ret;
 }
 
@@ -161,7 +170,6 @@ static int ockam_payload_check_credentials(const struct ockam_piece *credentials
 					   const struct ockam_payload_rules *rules,
 					   struct ockam_peer *peer, struct ockam_err *err)
 {
-	struct ockam_credential credential;
 	struct ockam_reader_list list;
 	struct ockam_reader r;
 	unsigned int count = 0;
@@ -171,19 +179,38 @@ static int ockam_payload_check_credentials(const struct ockam_piece *credentials
 		return 0;
 	while (ockam_reader_more(&r, &list) > 0 && count++ < OCKAM_PAYLOAD_CREDENTIALS_MAX) {
 		struct ockam_piece item;
-		struct ockam_reader one;
 
 		if (ockam_reader_item(&r, &item))
 			return 0;
-		ockam_reader_init(&one, item.data, item.len);
-		if (ockam_credential_decode(&one, &credential, &peer->credential_err) ||
-		    ockam_payload_check_credential(&credential, rules, peer))
+		if (ockam_payload_check_credential(&item, rules, peer, &peer->credential_err))
 			continue;
-		ockam_payload_take_credential(&credential, peer);
 		if (peer->attributes.failed)
 			return ockam_err_set(err, -ENOMEM, "no memory for the peer's attributes");
+		if (rules->verified)
+			rules->verified(rules->arg, peer);
 	}
 	return 0;
+}
+
+/* Check 3, the part that the protocol does not have: what the credentials say. */
+static int ockam_payload_check_trust(const struct ockam_payload_rules *rules,
+				     const struct ockam_peer *peer, struct ockam_err *err)
+{
+	struct ockam_subject subject;
+	int ret;
+
+	if (!rules->trust)
+		return 0;
+	ockam_peer_subject(peer, &subject);
+	ret = ockam_trust_admits(rules->trust, &subject, err);
+	if (ret && err && !peer->has_credential && peer->credential_err.code) {
+		struct ockam_err why = peer->credential_err;
+
+		ockam_err_prefix(&why, "%.400s", err->text);
+		*err = why;
+		err->code = ret;
+	}
+	return ret;
 }
 
 /*
@@ -202,9 +229,15 @@ static int ockam_payload_read_credentials(struct ockam_reader *r, struct ockam_p
 	if (ockam_reader_item(r, credentials) || ockam_reader_array(&inside, &list))
 		return ockam_err_set(err, -EBADMSG, "the peer's credentials do not decode");
 	while ((more = ockam_reader_more(&inside, &list)) > 0) {
-		int ret = ockam_credential_decode(&inside, &credential, err);
+		struct ockam_reader one = inside;
+		struct ockam_piece item;
+		int ret;
 
-		if (ret)
+		if (ockam_reader_item(&inside, &item))
+			return ockam_err_set(err, -EBADMSG, "the peer's credentials do not decode");
+		/* One above our limits is a bad credential, which others may take. */
+		ret = ockam_credential_decode(&one, &credential, err);
+		if (ret && ret != -E2BIG)
 			return ret;
 	}
 	return more < 0 ? ockam_err_set(err, -EBADMSG, "the peer's credentials end too early") : 0;
@@ -249,6 +282,8 @@ int ockam_payload_verify(const uint8_t *bytes, size_t len, const uint8_t noise_s
 		goto fail;
 	}
 	ret = ockam_payload_check_credentials(&credentials, rules, peer, err);
+	if (!ret)
+		ret = ockam_payload_check_trust(rules, peer, err);
 	if (ret)
 		goto fail;
 	return 0;
@@ -292,6 +327,16 @@ int ockam_refresh_verify(const uint8_t *bytes, size_t len,
 fail:
 	ockam_peer_free(peer);
 	return ret;
+}
+
+void ockam_peer_subject(const struct ockam_peer *peer, struct ockam_subject *subject)
+{
+	memset(subject, 0, sizeof(*subject));
+	subject->identifier = peer->identity->identifier;
+	subject->has_credential = peer->has_credential;
+	subject->issuer = peer->issuer;
+	subject->attributes.data = peer->attributes.data;
+	subject->attributes.len = peer->attributes.len;
 }
 
 void ockam_peer_free(struct ockam_peer *peer)

@@ -13,6 +13,8 @@
 
 #define OCKAM_PAYLOAD_CREDENTIALS_MAX	8	/* credentials looked at in one payload */
 
+struct ockam_peer;
+
 /*
  * What the verifier is told. All pointers are borrowed for the call.
  * known: looks up the history stored for an identifier. Sets *history and
@@ -20,6 +22,8 @@
  *	there is none, or a negative errno, which ends the verification. NULL: nothing is known.
  * strict: ockam_identity_check_strict() too, and no attestation or credential
  *	that expires before it was made; Rust nodes take all that.
+ * verified: told of each credential that verifies, the credential's fields of
+ *	the peer being those of this one. NULL: not wanted.
  */
 struct ockam_payload_rules {
 	const struct ockam_trust	*trust;		/* NULL: everyone */
@@ -29,6 +33,7 @@ struct ockam_payload_rules {
 	bool				strict;
 	int (*known)(void *arg, const uint8_t id[OCKAM_IDENTIFIER_LEN],
 		     const uint8_t **history, size_t *len);
+	void (*verified)(void *arg, const struct ockam_peer *peer);
 	void				*arg;
 };
 
@@ -72,7 +77,7 @@ int ockam_payload_build(const struct ockam_identity *identity, const uint8_t *at
  * Return: 0; -EBADMSG when it does not decode; -ESTALE for a history that is
  * older than or conflicts with the known one; -EKEYREJECTED, -EKEYEXPIRED for
  * identity or attestation; -EACCES when trust says no; -E2BIG, -ENOMEM, -EIO.
- * A bad credential is no error.
+ * A bad credential is no error, unless trust wants a good one.
  */
 int ockam_payload_verify(const uint8_t *bytes, size_t len, const uint8_t noise_static[32],
 			 const struct ockam_payload_rules *rules, struct ockam_peer *peer,
@@ -103,6 +108,9 @@ int ockam_refresh_verify(const uint8_t *bytes, size_t len,
 			 const uint8_t expected[OCKAM_IDENTIFIER_LEN],
 			 const struct ockam_payload_rules *rules, struct ockam_peer *peer,
 			 struct ockam_err *err);
+
+/** ockam_peer_subject() - the peer as trust rules see it; borrows from @peer */
+void ockam_peer_subject(const struct ockam_peer *peer, struct ockam_subject *subject);
 
 /** ockam_peer_free() - free what @peer holds and reset it */
 void ockam_peer_free(struct ockam_peer *peer);

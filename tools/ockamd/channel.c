@@ -11,46 +11,38 @@
 
 #include "log.h"
 #include "node.h"
-#include "workerpipe.h"
 
 #define OCKAMD_CHANNEL_LATE_MS	10000	/* longer than the kernel takes to report anything */
 #define OCKAMD_CHANNEL_MS	120000	/* unless the request says otherwise; and at most */
 
-/* A channel being made. request NULL: its client went away, end it when it comes. */
+/*
+ * A channel being made. request NULL: its client went away, end it when it
+ * comes. trust: the channel's, handed on to it.
+ */
 struct ockamd_channel_making {
 	LIST_ENTRY(ockamd_channel_making)	link;
 	struct ockamd_timer			timer;	/* its report was lost */
 	struct ockamd_request			*request;
 	uint32_t				seq;
+	struct ockam_trust			trust;
 };
 
-int ockamd_channel_trust(struct json_object *authorized, struct ockam_trust *trust,
-			 struct ockam_err *err)
+static void ockamd_channel_making_free(struct ockamd_channel_making *making)
 {
-	uint8_t id[OCKAM_IDENTIFIER_LEN];
-	const char *text;
-	size_t i, n;
-	int ret = 0;
+	ockam_trust_free(&making->trust);
+	free(making);
+}
 
-	memset(trust, 0, sizeof(*trust));
-	if (!authorized)
-		return 0;
-	/* What is not understood must not end as "everyone". */
-	if (!json_object_is_type(authorized, json_type_array))
-		return ockam_err_set(err, -EINVAL, "'authorized' is not a list of identifiers");
-	n = json_object_array_length(authorized);
-	/* An empty list trusts nobody. */
-	if (!n)
-		trust->kind = OCKAM_TRUST_LIST;
-	for (i = 0; i < n && !ret; i++) {
-		text = json_object_get_string(json_object_array_get_idx(authorized, i));
-		ret = ockam_identifier_parse(text ? text : "", id, err);
-		if (!ret)
-			ret = ockam_trust_add(trust, id, err);
-	}
-	if (ret)
-		ockam_trust_free(trust);
-	return ret;
+bool ockamd_channel_making_names(struct ockamd_node *node,
+				 const uint8_t id[OCKAM_IDENTIFIER_LEN])
+{
+	struct ockamd_channel_making *making;
+
+	LIST_FOREACH(making, &node->channel_makings, link)
+		if (making->trust.has_authority &&
+		    !memcmp(making->trust.authority, id, OCKAM_IDENTIFIER_LEN))
+			return true;
+	return false;
 }
 
 /*
@@ -73,23 +65,61 @@ static void ockamd_channel_forget(struct ockamd_node *node, struct ockamd_channe
 	if (user)
 		ockamd_channel_lost(node, user);
 	ockamd_link_channel_gone(node, channel);
-	json_object_put(channel->authorized);
+	ockam_trust_free(&channel->trust);
 	free(channel->route);
 	free(channel);
 }
 
-void ockamd_channel_gone(struct ockamd_node *node, const struct ockam_nl_name *encryptor)
+static struct ockamd_channel *ockamd_channel_by_name(struct ockamd_node *node,
+						     const struct ockam_nl_name *encryptor)
 {
 	struct ockamd_channel *channel;
 
 	LIST_FOREACH(channel, &node->channels, link) {
 		if (channel->encryptor.len == encryptor->len &&
-		    !memcmp(channel->encryptor.bytes, encryptor->bytes, encryptor->len)) {
-			ockamd_info("channel %s: ended", channel->address);
-			ockamd_channel_forget(node, channel);
-			return;
-		}
+		    !memcmp(channel->encryptor.bytes, encryptor->bytes, encryptor->len))
+			return channel;
 	}
+	return NULL;
+}
+
+const struct ockam_trust *ockamd_channel_rule(struct ockamd_node *node,
+					      const struct ockam_nl_channel *channel)
+{
+	static const struct ockam_trust everyone;
+	struct ockamd_channel *own;
+	char address[OCKAM_ADDR_MAX_LEN + 1];
+	struct ockamd_gate *gate;
+
+	if (channel->role == OCKAM_ROLE_INITIATOR) {
+		own = ockamd_channel_by_name(node, &channel->encryptor);
+		return own ? &own->trust : &everyone;
+	}
+	memcpy(address, channel->listener.bytes, channel->listener.len);
+	address[channel->listener.len] = '\0';
+	gate = ockamd_gate_find(node, address);
+	return gate ? &gate->trust : &everyone;
+}
+
+bool ockamd_channel_has_own_credential(struct ockamd_node *node,
+				       const struct ockam_nl_channel *channel)
+{
+	struct ockamd_channel *own;
+
+	if (channel->role != OCKAM_ROLE_INITIATOR)
+		return false;
+	own = ockamd_channel_by_name(node, &channel->encryptor);
+	return own && own->own_credential;
+}
+
+void ockamd_channel_gone(struct ockamd_node *node, const struct ockam_nl_name *encryptor)
+{
+	struct ockamd_channel *channel = ockamd_channel_by_name(node, encryptor);
+
+	if (!channel)
+		return;
+	ockamd_info("channel %s: ended", channel->address);
+	ockamd_channel_forget(node, channel);
 }
 
 void ockamd_channel_lost(struct ockamd_node *node, struct ockamd_channel *channel)
@@ -172,37 +202,26 @@ static void ockamd_channel_cancel(struct ockamd_request *request)
 }
 
 /* Worker data of the request: identity, trust, credential. */
-static int ockamd_channel_opaque(struct ockamd_request *request, struct ockam_buf *out,
-				 struct ockam_err *err)
+static int ockamd_channel_opaque(struct ockamd_request *request, struct ockam_trust *trust,
+				 struct ockam_buf *out, struct ockam_err *err)
 {
 	struct json_object *args = request->parts.args;
+	struct ockamd_node *node = request->node;
 	struct ockam_buf credential = { 0 };
-	struct ockamd_opaque opaque = { 0 };
+	uint32_t key;
 	int ret;
 
-	ret = ockamd_keyring_use(request->node, ockam_value_text(args, "identity"), &opaque.key,
-				 err);
+	ret = ockamd_keyring_use(node, ockam_value_text(args, "identity"), &key, err);
 	if (!ret)
-		ret = ockamd_channel_trust(ockam_value_get(args, "authorized"), &opaque.trust, err);
+		ret = ockamd_rule_read(node, args, trust, err);
 	if (ret)
 		return ret;
 	if (ockam_value_get(args, "credential"))
 		ret = ockam_value_bytes(args, "credential", &credential, err);
-	if (!ret && credential.len) {
-		opaque.credentials[0].data = credential.data;
-		opaque.credentials[0].len = credential.len;
-		opaque.n_credentials = 1;
-	}
-	if (!ret) {
-		ockamd_opaque_encode(&opaque, out);
-		if (out->failed)
-			ret = ockam_err_set(err, -ENOMEM, "Out of memory");
-		else if (out->len > OCKAM_OPAQUE_MAX)
-			ret = ockam_err_set(err, -E2BIG,
-					    "Authorized identifiers and credential are %zu bytes, at most %d are possible",
-					    out->len, OCKAM_OPAQUE_MAX);
-	}
-	ockam_trust_free(&opaque.trust);
+	else
+		ret = ockamd_present_check(node, key, err);
+	if (!ret)
+		ret = ockamd_rule_opaque(node, key, trust, &credential, out, err);
 	ockam_buf_free(&credential);
 	return ret;
 }
@@ -215,7 +234,7 @@ static void ockamd_channel_lost_report(struct ockamd_timer *timer)
 	struct ockamd_request *request = making->request;
 
 	LIST_REMOVE(making, link);
-	free(making);
+	ockamd_channel_making_free(making);
 	if (request)
 		ockamd_ctl_fail(request, OCKAM_CONTROL_TIMEOUT,
 				"timeout: the kernel did not say whether the secure channel was made",
@@ -234,7 +253,7 @@ static int ockamd_channel_begin(struct ockamd_request *request,
 
 	ret = ockamd_message_route(ockam_value_array(args, "route"), &route, err);
 	if (!ret)
-		ret = ockamd_channel_opaque(request, &opaque, err);
+		ret = ockamd_channel_opaque(request, &making->trust, &opaque, err);
 	if (!ret) {
 		timeout = ockam_value_int(args, "timeout_ms", OCKAMD_CHANNEL_MS);
 		if (timeout < 1 || timeout > OCKAMD_CHANNEL_MS)
@@ -267,7 +286,7 @@ void ockamd_channel_op_create(struct ockamd_request *request)
 	}
 	making->request = request;
 	if (ockamd_channel_begin(request, making, &err)) {
-		free(making);
+		ockamd_channel_making_free(making);
 		ockamd_ctl_error(request, &err);
 		return;
 	}
@@ -281,6 +300,12 @@ static const char *ockamd_channel_shown_route(struct ockamd_request *request)
 	const char *text = ockam_value_text(request->parts.args, "shown_route");
 
 	return text ? text : "";
+}
+
+static void ockamd_channel_put_proof(struct ockamd_node *node, const uint8_t *peer,
+				     const struct ockam_trust *trust, struct json_object *map)
+{
+	ockamd_attributes_describe(node, peer, ockamd_rule_counts(node, trust), map);
 }
 
 static struct json_object *ockamd_channel_to_json(struct ockamd_node *node,
@@ -300,9 +325,10 @@ static struct json_object *ockamd_channel_to_json(struct ockamd_node *node,
 	ockam_value_put_text(map, "their_identifier", text);
 	ockam_value_put_text(map, "role", "initiator");
 	ockam_value_put_bool(map, "confirmed", look.confirmed);
-	ockam_value_put(map, "authorized_identifiers", json_object_get(channel->authorized));
+	ockam_value_put(map, "authorized_identifiers", ockamd_rule_ids(&channel->trust));
 	/* The worker may have reported it a moment ago. */
 	ockamd_spawn_drain(node);
+	ockamd_channel_put_proof(node, channel->peer, &channel->trust, map);
 	if (ockam_store_peer_get(node->store, channel->peer, &identity, NULL)) {
 		ockam_value_put_text(map, "their_change_history", "");
 		return map;
@@ -312,9 +338,10 @@ static struct json_object *ockamd_channel_to_json(struct ockamd_node *node,
 	return map;
 }
 
-/* The kernel reports success: remember the channel. NULL without memory. */
+/* The kernel reports success: remember the channel, with @trust taken over. NULL without memory. */
 static struct ockamd_channel *ockamd_channel_add(struct ockamd_request *request,
-						 const struct ockam_nl_result *result)
+						 const struct ockam_nl_result *result,
+						 struct ockam_trust *trust)
 {
 	struct json_object *args = request->parts.args;
 	struct ockamd_node *node = request->node;
@@ -333,7 +360,9 @@ static struct ockamd_channel *ockamd_channel_add(struct ockamd_request *request,
 	ockamd_link_name_text(&result->encryptor, channel->address);
 	ockamd_link_flow_text(&result->flow, channel->flow);
 	memcpy(channel->peer, result->peer.id, sizeof(channel->peer));
-	channel->authorized = json_object_get(ockam_value_array(args, "authorized"));
+	channel->trust = *trust;
+	memset(trust, 0, sizeof(*trust));
+	channel->own_credential = !!ockam_value_get(args, "credential");
 	if (ockam_value_bool(args, "ephemeral", false))
 		channel->owner = request->client;
 	/* An ephemeral channel that it goes through was made for it. */
@@ -369,6 +398,7 @@ void ockamd_channel_result(struct ockamd_node *node, const struct ockam_nl_resul
 {
 	struct ockamd_channel *channel = NULL;
 	struct ockamd_channel_making *making;
+	struct ockam_trust trust = { 0 };
 	struct ockamd_request *request;
 	struct json_object *map;
 
@@ -380,15 +410,17 @@ void ockamd_channel_result(struct ockamd_node *node, const struct ockam_nl_resul
 	if (making) {
 		ockamd_loop_disarm(&making->timer);
 		LIST_REMOVE(making, link);
+		trust = making->trust;
 		free(making);
 	}
+	if (!result->error && request)
+		channel = ockamd_channel_add(request, result, &trust);
+	ockam_trust_free(&trust);
 	if (result->error) {
 		if (request)
 			ockamd_channel_failed(request, result);
 		return;
 	}
-	if (request)
-		channel = ockamd_channel_add(request, result);
 	if (!channel) {
 		ockam_nl_channel_del(node->nl, result->encryptor.bytes, result->encryptor.len,
 				     NULL);
@@ -404,10 +436,17 @@ void ockamd_channel_result(struct ockamd_node *node, const struct ockam_nl_resul
 
 /* ---- list and delete --------------------------------------------------------- */
 
+/* A walk over the channels that others began. */
+struct ockamd_channel_walk {
+	struct ockamd_node	*node;
+	struct json_object	*list;
+};
+
 /* Channels that others began, from the kernel alone. */
 static int ockamd_channel_list_responder(void *arg, const struct ockam_nl_channel *channel)
 {
-	struct json_object *list = arg;
+	struct ockamd_channel_walk *walk = arg;
+	struct json_object *list = walk->list;
 	char address[OCKAMD_NAME_TEXT];
 	char id[OCKAM_IDENTIFIER_TEXT];
 	char flow[OCKAMD_FLOW_TEXT];
@@ -426,6 +465,8 @@ static int ockamd_channel_list_responder(void *arg, const struct ockam_nl_channe
 	ockamd_link_name_text(&channel->listener, address);
 	ockam_value_put_text(map, "listener", address);
 	ockam_value_put_bool(map, "confirmed", channel->flags & OCKAM_FLAG_CONFIRMED);
+	ockamd_channel_put_proof(walk->node, channel->peer.id,
+				 ockamd_channel_rule(walk->node, channel), map);
 	return json_object_array_add(list, map) ? -ENOMEM : 0;
 }
 
@@ -433,15 +474,18 @@ void ockamd_channel_op_list(struct ockamd_request *request)
 {
 	struct json_object *list = json_object_new_array();
 	struct ockamd_node *node = request->node;
+	struct ockamd_channel_walk walk = { node, list };
 	struct ockamd_channel *channel;
 	size_t n = 0;
+
+	ockamd_spawn_drain(node);
 
 	LIST_FOREACH(channel, &node->channels, link)
 		n++;
 	LIST_FOREACH(channel, &node->channels, link)
 		json_object_array_put_idx(list, --n, ockamd_channel_to_json(node, channel));
 	if (ockam_value_bool(request->parts.args, "all", false))
-		ockam_nl_channel_dump(node->nl, ockamd_channel_list_responder, list, NULL);
+		ockam_nl_channel_dump(node->nl, ockamd_channel_list_responder, &walk, NULL);
 	ockamd_ctl_reply(request, list);
 }
 

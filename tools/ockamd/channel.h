@@ -10,6 +10,7 @@
 
 #include "link.h"
 #include "names.h"
+#include "trust.h"
 
 /*
  * Born: when the kernel reports success. Dies: CHANNEL_DEL of the kernel,
@@ -17,6 +18,7 @@
  * user. Adopted links go with it.
  * owner: it is ephemeral and ends with that client. user: the channel inside
  * of it that it was made for; both end together. At most one of the two is set.
+ * own_credential: it presented one that the request gave, not the node's.
  */
 struct ockamd_channel {
 	LIST_ENTRY(ockamd_channel)	link;
@@ -25,7 +27,8 @@ struct ockamd_channel {
 	char				flow[OCKAMD_FLOW_TEXT];
 	char				*route;		/* for people */
 	uint8_t				peer[OCKAM_IDENTIFIER_LEN];
-	struct json_object		*authorized;	/* array of texts, or NULL */
+	struct ockam_trust		trust;
+	bool				own_credential;
 	struct ockamd_client		*owner;
 	struct ockamd_channel		*user;
 };
@@ -36,7 +39,7 @@ struct ockamd_gate {
 	char				address[OCKAM_ADDR_MAX_LEN + 1];
 	char				flow[OCKAMD_FLOW_TEXT];
 	char				identity[OCKAM_NAME_SIZE];
-	struct json_object		*authorized;
+	struct ockam_trust		trust;		/* of new channels */
 };
 
 struct ockamd_channel_making;
@@ -49,7 +52,7 @@ LIST_HEAD(ockamd_gates, ockamd_gate);
  * @node: the node
  * @address: its name
  * @identity: name of the identity that it proves; NULL: the node's
- * @authorized: array of identifiers that may come, or NULL for everyone
+ * @rule: who may come, as for ockamd_rule_read(); NULL: everyone
  * @err: the reason
  *
  * Reachable from the node's TCP listeners, from channels made at "api" and
@@ -58,10 +61,28 @@ LIST_HEAD(ockamd_gates, ockamd_gate);
  * Return: 0; -EEXIST; another negative errno.
  */
 int ockamd_gate_open(struct ockamd_node *node, const char *address, const char *identity,
-		     struct json_object *authorized, struct ockam_err *err);
+		     struct json_object *rule, struct ockam_err *err);
+
+/** ockamd_gate_to_json() - one of them for answers */
+struct json_object *ockamd_gate_to_json(const struct ockamd_gate *gate);
 
 /** ockamd_gate_describe() - list for answers */
 struct json_object *ockamd_gate_describe(struct ockamd_node *node);
+
+/** ockamd_gate_find() - by its address, NULL when there is none */
+struct ockamd_gate *ockamd_gate_find(struct ockamd_node *node, const char *address);
+
+/** ockamd_channel_rule() - the rule that @channel is under; for callbacks of CHANNEL_GET too */
+const struct ockam_trust *ockamd_channel_rule(struct ockamd_node *node,
+					      const struct ockam_nl_channel *channel);
+
+/** ockamd_channel_has_own_credential() - did it present another one than the node's */
+bool ockamd_channel_has_own_credential(struct ockamd_node *node,
+				       const struct ockam_nl_channel *channel);
+
+/** ockamd_channel_making_names() - does a channel being made need the authority @id */
+bool ockamd_channel_making_names(struct ockamd_node *node,
+				 const uint8_t id[OCKAM_IDENTIFIER_LEN]);
 
 /* What the kernel reports. */
 void ockamd_channel_result(struct ockamd_node *node, const struct ockam_nl_result *result);
@@ -78,17 +99,8 @@ void ockamd_channel_op_create(struct ockamd_request *request);
 void ockamd_channel_op_list(struct ockamd_request *request);
 void ockamd_channel_op_delete(struct ockamd_request *request);
 void ockamd_gate_op_create(struct ockamd_request *request);
+void ockamd_gate_op_update(struct ockamd_request *request);
 void ockamd_gate_op_list(struct ockamd_request *request);
 void ockamd_gate_op_delete(struct ockamd_request *request);
-
-/**
- * ockamd_channel_trust() - list of identifiers as trust rules
- * @authorized: array of texts; NULL: everyone
- *
- * Return: 0 (then ockam_trust_free() it) or -EINVAL, -E2BIG, -ENOMEM.
- */
-struct ockam_trust;
-int ockamd_channel_trust(struct json_object *authorized, struct ockam_trust *trust,
-			 struct ockam_err *err);
 
 #endif /* OCKAMD_CHANNEL_H */

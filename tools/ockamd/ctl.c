@@ -160,6 +160,7 @@ static void ockamd_ctl_put_counters(struct ockamd_node *node, struct json_object
 					    (int64_t)facts.counters[i].value);
 		ockam_nl_node_free(&facts);
 	}
+	ockam_value_put_int(counters, "echo_refused", (int64_t)ockamd_service_refused(node));
 	ockam_value_put(map, "counters", counters);
 }
 
@@ -209,8 +210,10 @@ static const struct {
 	{ "secure-channel.list", ockamd_channel_op_list },
 	{ "secure-channel.delete", ockamd_channel_op_delete },
 	{ "secure-channel-listener.create", ockamd_gate_op_create },
+	{ "secure-channel-listener.update", ockamd_gate_op_update },
 	{ "secure-channel-listener.list", ockamd_gate_op_list },
 	{ "secure-channel-listener.delete", ockamd_gate_op_delete },
+	{ "credential.changed", ockamd_present_op_changed },
 	{ "message.send", ockamd_message_op_send },
 };
 

@@ -12,11 +12,10 @@
 #include "hex.h"
 #include "log.h"
 #include "node.h"
-#include "workerpipe.h"
 
 #define OCKAMD_GATE_API	"api"	/* channels made here may reach the other listeners */
 
-static struct ockamd_gate *ockamd_gate_find(struct ockamd_node *node, const char *address)
+struct ockamd_gate *ockamd_gate_find(struct ockamd_node *node, const char *address)
 {
 	struct ockamd_gate *gate;
 
@@ -74,15 +73,26 @@ static int ockamd_gate_make(struct ockamd_node *node, struct ockamd_gate *gate,
 
 static void ockamd_gate_free(struct ockamd_gate *gate)
 {
-	json_object_put(gate->authorized);
+	ockam_trust_free(&gate->trust);
 	free(gate);
 }
 
-int ockamd_gate_open(struct ockamd_node *node, const char *address, const char *identity,
-		     struct json_object *authorized, struct ockam_err *err)
+/* Worker data of a listener. */
+static int ockamd_gate_opaque(struct ockamd_node *node, const char *identity,
+			      const struct ockam_trust *trust, struct ockam_buf *out,
+			      struct ockam_err *err)
 {
-	struct ockamd_opaque opaque = { 0 };
-	struct ockam_buf encoded = { 0 };
+	uint32_t key;
+	int ret;
+
+	ret = ockamd_keyring_use(node, identity, &key, err);
+	return ret ? ret : ockamd_rule_opaque(node, key, trust, NULL, out, err);
+}
+
+int ockamd_gate_open(struct ockamd_node *node, const char *address, const char *identity,
+		     struct json_object *rule, struct ockam_err *err)
+{
+	struct ockam_buf opaque = { 0 };
 	struct ockamd_gate *gate;
 	int ret;
 
@@ -91,41 +101,34 @@ int ockamd_gate_open(struct ockamd_node *node, const char *address, const char *
 				     OCKAM_ADDR_MAX_LEN);
 	if (!identity)
 		identity = node->identity;
-	ret = ockamd_keyring_use(node, identity, &opaque.key, err);
-	if (ret)
-		return ret;
-	ret = ockamd_channel_trust(authorized, &opaque.trust, err);
-	if (ret)
-		return ret;
-	ockamd_opaque_encode(&opaque, &encoded);
-	ockam_trust_free(&opaque.trust);
 	gate = calloc(1, sizeof(*gate));
-	if (!gate || encoded.failed) {
-		ret = ockam_err_set(err, -ENOMEM, "Out of memory");
-	} else {
-		strcpy(gate->address, address);
-		snprintf(gate->identity, sizeof(gate->identity), "%s", identity);
-		ret = ockamd_gate_make(node, gate, &encoded, err);
-	}
-	ockam_buf_free(&encoded);
+	if (!gate)
+		return ockam_err_set(err, -ENOMEM, "Out of memory");
+	strcpy(gate->address, address);
+	snprintf(gate->identity, sizeof(gate->identity), "%s", identity);
+	ret = ockamd_rule_read(node, rule, &gate->trust, err);
+	if (!ret)
+		ret = ockamd_gate_opaque(node, identity, &gate->trust, &opaque, err);
+	if (!ret)
+		ret = ockamd_gate_make(node, gate, &opaque, err);
+	ockam_buf_free(&opaque);
 	if (ret) {
-		free(gate);
+		ockamd_gate_free(gate);
 		return ret;
 	}
-	gate->authorized = json_object_get(authorized);
 	LIST_INSERT_HEAD(&node->gates, gate, link);
 	ockamd_info("secure channel listener at %s, identity %s", address, identity);
 	return 0;
 }
 
-static struct json_object *ockamd_gate_to_json(const struct ockamd_gate *gate)
+struct json_object *ockamd_gate_to_json(const struct ockamd_gate *gate)
 {
 	struct json_object *map = json_object_new_object();
 
 	ockam_value_put_text(map, "address", gate->address);
 	ockam_value_put_text(map, "flow_control_id", gate->flow);
 	ockam_value_put_text(map, "identity", gate->identity);
-	ockam_value_put(map, "authorized", json_object_get(gate->authorized));
+	ockamd_rule_describe(&gate->trust, map);
 	return map;
 }
 
@@ -156,7 +159,7 @@ void ockamd_gate_op_create(struct ockamd_request *request)
 	if (!address)
 		ockamd_ctl_fail(request, OCKAM_CONTROL_INVALID, "'address' is missing", NULL, NULL);
 	else if (ockamd_gate_open(request->node, address, ockam_value_text(args, "identity"),
-				  ockam_value_get(args, "authorized"), &err))
+				  args, &err))
 		ockamd_ctl_error(request, &err);
 	else
 		ockamd_ctl_reply(request, ockamd_gate_to_json(LIST_FIRST(&request->node->gates)));

@@ -200,6 +200,7 @@ int ockamd_keyring_use(struct ockamd_node *node, const char *name, uint32_t *ind
 		return ret;
 	*index = (uint32_t)(key - ring->keys);
 	ockamd_keyring_send(node);
+	ockamd_present_load(node, *index);
 	return 0;
 }
 

@@ -34,6 +34,9 @@ static const char ockamd_main_usage[] =
 	"  --tcp-listener-address A:P   default 127.0.0.1:0\n"
 	"  --no-listener                no TCP listener and no channel listener\n"
 	"  --identity NAME              identity, made if missing (the default one)\n"
+	"  --authority-identity HEX     identity whose credentials count\n"
+	"  --credential-scope SCOPE     present the stored credential of that scope\n"
+	"  --strict-identities          refuse peers whose identity does not hold now\n"
 	"  --control-path PATH          control socket\n"
 	"  --foreground                 log for people, say why it ends\n"
 	"  --in-memory                  leave no record of the node\n"
@@ -48,6 +51,9 @@ enum ockamd_main_option {
 	OCKAMD_OPT_LISTEN,
 	OCKAMD_OPT_NO_LISTENER,
 	OCKAMD_OPT_IDENTITY,
+	OCKAMD_OPT_AUTHORITY,
+	OCKAMD_OPT_SCOPE,
+	OCKAMD_OPT_STRICT,
 	OCKAMD_OPT_CONTROL,
 	OCKAMD_OPT_FOREGROUND,
 	OCKAMD_OPT_IN_MEMORY,
@@ -64,6 +70,9 @@ static const struct option ockamd_main_options[] = {
 	{ "tcp-listener-address", required_argument, NULL, OCKAMD_OPT_LISTEN },
 	{ "no-listener", no_argument, NULL, OCKAMD_OPT_NO_LISTENER },
 	{ "identity", required_argument, NULL, OCKAMD_OPT_IDENTITY },
+	{ "authority-identity", required_argument, NULL, OCKAMD_OPT_AUTHORITY },
+	{ "credential-scope", required_argument, NULL, OCKAMD_OPT_SCOPE },
+	{ "strict-identities", no_argument, NULL, OCKAMD_OPT_STRICT },
 	{ "control-path", required_argument, NULL, OCKAMD_OPT_CONTROL },
 	{ "foreground", no_argument, NULL, OCKAMD_OPT_FOREGROUND },
 	{ "in-memory", no_argument, NULL, OCKAMD_OPT_IN_MEMORY },
@@ -126,6 +135,15 @@ static int ockamd_main_parse(int argc, char **argv, struct ockamd_options *o)
 			break;
 		case OCKAMD_OPT_IDENTITY:
 			o->identity = optarg;
+			break;
+		case OCKAMD_OPT_AUTHORITY:
+			o->authority = optarg;
+			break;
+		case OCKAMD_OPT_SCOPE:
+			o->credential_scope = optarg;
+			break;
+		case OCKAMD_OPT_STRICT:
+			o->strict_identities = true;
 			break;
 		case OCKAMD_OPT_CONTROL:
 			o->control = optarg;

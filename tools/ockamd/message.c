@@ -69,7 +69,8 @@ static void ockamd_message_reply(struct ockamd_watch *watch, uint32_t events)
 	if (!payload)
 		len = -ENOMEM;
 	else
-		len = ockamd_service_receive(watch->fd, &back, payload, OCKAMD_MESSAGE_MAX);
+		len = ockamd_service_receive(watch->fd, &back, NULL, payload,
+					     OCKAMD_MESSAGE_MAX);
 	if (len == -EAGAIN || len == -EINTR) {
 		free(payload);
 		return;

@@ -175,6 +175,29 @@ static int ockamd_node_check_module(struct ockam_err *err)
 	return ockam_err_set(err, -errno, "Cannot make an Ockam socket: %s", strerror(errno));
 }
 
+/* The row has the trust options that it had, or none; now those of this process. */
+static int ockamd_node_claim_trust(struct ockamd_node *node, struct ockam_err *err)
+{
+	struct ockam_node_trust trust = { .strict_identities = node->rules.strict };
+	int ret;
+
+	if (node->rules.has_authority)
+		trust.authority = node->rules.authorities[0];
+	strcpy(trust.scope, node->rules.scope);
+	ret = ockam_store_node_trust(node->store, node->options->name, &node->trust_before, err);
+	return ret ? ret : ockam_store_node_set_trust(node->store, node->options->name, &trust,
+						      err);
+}
+
+/* Nothing shall be left of a start that failed. */
+static void ockamd_node_unclaim(struct ockamd_node *node)
+{
+	const char *name = node->options->name;
+
+	ockam_store_node_set_trust(node->store, name, &node->trust_before, NULL);
+	ockam_store_node_unclaim(node->store, name, getpid(), &node->before, NULL);
+}
+
 /* Open the home, take the name, find or make the identity. */
 static int ockamd_node_claim(struct ockamd_node *node, struct ockam_err *err)
 {
@@ -210,6 +233,8 @@ static int ockamd_node_claim(struct ockamd_node *node, struct ockam_err *err)
 		strcpy(node->control, o->control);
 	else
 		ret = ockam_home_control_path(&node->home, o->name, node->control, err);
+	if (!ret)
+		ret = ockamd_rule_start(node, err);
 	if (ret || o->in_memory)
 		return ret;
 
@@ -222,7 +247,7 @@ static int ockamd_node_claim(struct ockamd_node *node, struct ockam_err *err)
 	node->record.in_background = !o->foreground;
 	ret = ockam_store_node_claim(node->store, &node->record, &node->before, err);
 	node->claimed = !ret;
-	return ret;
+	return ret ? ret : ockamd_node_claim_trust(node, err);
 }
 
 /* In the caller's namespace: the thread that stays there, and what it listens at. */
@@ -373,9 +398,12 @@ static void ockamd_node_end(struct ockamd_node *node)
 	if (node->claimed && node->came_up)
 		ockam_store_node_stopped(node->store, node->options->name, getpid(), NULL);
 	else if (node->claimed)
-		ockam_store_node_unclaim(node->store, node->options->name, getpid(), &node->before,
-					 NULL);
+		ockamd_node_unclaim(node);
 	ockam_store_close(node->store);
+	ockam_node_trust_free(&node->trust_before);
+	ockamd_present_wipe(node);
+	ockamd_attributes_wipe(node);
+	ockamd_rule_wipe(node);
 	ockamd_keyring_wipe(node);
 }
 

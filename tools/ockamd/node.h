@@ -7,6 +7,7 @@
 #ifndef OCKAMD_NODE_H
 #define OCKAMD_NODE_H
 
+#include "attributes.h"
 #include "channel.h"
 #include "ctl.h"
 #include "dial.h"
@@ -17,6 +18,8 @@
 #include "message.h"
 #include "nl.h"
 #include "orphan.h"
+#include "present.h"
+#include "rule.h"
 #include "service.h"
 #include "spawn.h"
 #include "store.h"
@@ -28,6 +31,9 @@ struct ockamd_options {
 	const char	*listen;	/* TCP listener */
 	bool		no_listener;
 	const char	*identity;	/* NULL: the default one */
+	const char	*authority;	/* history of whose credentials count, in hexadecimal */
+	const char	*credential_scope;	/* NULL: presents no credential */
+	bool		strict_identities;
 	const char	*control;	/* NULL: /run/ockam/<home hash>/<name> */
 	bool		foreground;
 	bool		in_memory;	/* no row in the store, no pin */
@@ -47,6 +53,7 @@ struct ockamd_node {
 	struct ockam_store		*store;
 	struct ockam_node_record	record;
 	struct ockam_node_record	before;	/* the row when it was taken */
+	struct ockam_node_trust		trust_before;	/* its trust options */
 	bool				claimed;	/* the row is ours */
 	bool				came_up;
 	char				pin[NAME_MAX + 1];	/* "" = not pinned */
@@ -70,6 +77,9 @@ struct ockamd_node {
 	struct ockamd_orphans		orphans;
 	struct ockamd_services		services;
 	struct ockamd_keyring		keyring;
+	struct ockamd_rules		rules;
+	struct ockamd_presents		presents;
+	struct ockamd_attributes	attributes;
 	struct ockamd_spawn		spawn;
 	struct ockamd_ctl		ctl;
 };

@@ -20,13 +20,20 @@
 #define OCKAMD_SERVICE_MAX	(1024 * 1024)	/* bytes of one message, as the kernel's frames */
 #define OCKAMD_SERVICE_BATCH	64	/* messages answered in one go */
 
-/* answer: makes the reply of a request; 0, or a negative errno for no reply. */
+/*
+ * answer: makes the reply of a request; 0, or a negative errno for no reply.
+ * members: only for peers with a credential of the node's authority, if it has
+ * one (cli 1.11).
+ */
 struct ockamd_service {
 	struct ockamd_watch		watch;
+	struct ockamd_node		*node;
 	const char			*name;
 	int				(*answer)(const uint8_t *request, size_t len,
 						  struct ockam_buf *reply);
+	bool				members;
 	uint64_t			dropped;
+	uint64_t			refused;
 
 	LIST_ENTRY(ockamd_service)	link;
 };
@@ -52,6 +59,7 @@ int ockamd_service_bind(const char *name, struct ockam_err *err)
 				     strerror(errno));
 	if (setsockopt(fd, SOL_OCKAM, OCKAM_REACH, &reach, sizeof(reach)) ||
 	    setsockopt(fd, SOL_OCKAM, OCKAM_RECVROUTE, &one, sizeof(one)) ||
+	    setsockopt(fd, SOL_OCKAM, OCKAM_RECVPEER, &one, sizeof(one)) ||
 	    bind(fd, (struct sockaddr *)&addr, len)) {
 		ret = ockam_err_set(err, -errno, "Cannot bind the address '%s': %s",
 				    name ? name : "(random)", strerror(errno));
@@ -84,11 +92,13 @@ int ockamd_service_send(int fd, const struct ockam_route *route, const void *pay
 	return sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-ssize_t ockamd_service_receive(int fd, struct ockam_route *back, void *payload, size_t size)
+ssize_t ockamd_service_receive(int fd, struct ockam_route *back, struct ockam_nl_identifier *peer,
+			       void *payload, size_t size)
 {
 	union {
 		struct cmsghdr	align;
-		uint8_t		bytes[CMSG_SPACE(OCKAM_ROUTE_MAX_BYTES)];
+		uint8_t		bytes[CMSG_SPACE(OCKAM_ROUTE_MAX_BYTES) +
+				      CMSG_SPACE(OCKAM_IDENTIFIER_LEN)];
 	} control;
 	struct iovec iov = { .iov_base = payload, .iov_len = size };
 	struct msghdr msg = {
@@ -101,6 +111,8 @@ ssize_t ockamd_service_receive(int fd, struct ockam_route *back, void *payload, 
 	ssize_t len;
 
 	memset(back, 0, sizeof(*back));
+	if (peer)
+		peer->present = false;
 	len = recvmsg(fd, &msg, MSG_DONTWAIT);
 	if (len < 0)
 		return -errno;
@@ -110,6 +122,11 @@ ssize_t ockamd_service_receive(int fd, struct ockam_route *back, void *payload, 
 		if (cmsg->cmsg_level == SOL_OCKAM && cmsg->cmsg_type == OCKAM_CMSG_ROUTE)
 			ockam_route_unpack(back, CMSG_DATA(cmsg), cmsg->cmsg_len - CMSG_LEN(0),
 					   NULL);
+		if (peer && cmsg->cmsg_level == SOL_OCKAM && cmsg->cmsg_type == OCKAM_CMSG_PEER &&
+		    cmsg->cmsg_len == CMSG_LEN(OCKAM_IDENTIFIER_LEN)) {
+			peer->present = true;
+			memcpy(peer->id, CMSG_DATA(cmsg), OCKAM_IDENTIFIER_LEN);
+		}
 	}
 	return len;
 }
@@ -142,9 +159,25 @@ static int ockamd_service_uppercase(const uint8_t *request, size_t len, struct o
 	return 0;
 }
 
+/* May @peer use a service of members? */
+static bool ockamd_service_admits(struct ockamd_node *node, const struct ockam_nl_identifier *peer)
+{
+	const uint8_t *authority = node->rules.authority;
+
+	if (!peer->present)
+		return false;
+	if (ockamd_attributes_get(node, peer->id, authority))
+		return true;
+	/* The worker may have reported them a moment ago. */
+	ockamd_spawn_drain(node);
+	return ockamd_attributes_get(node, peer->id, authority);
+}
+
 static void ockamd_service_ready(struct ockamd_watch *watch, uint32_t events)
 {
 	struct ockamd_service *service = (struct ockamd_service *)watch;
+	struct ockamd_node *node = service->node;
+	struct ockam_nl_identifier peer;
 	struct ockam_buf reply = { 0 };
 	struct ockam_route back;
 	ssize_t len;
@@ -153,7 +186,7 @@ static void ockamd_service_ready(struct ockamd_watch *watch, uint32_t events)
 
 	(void)events;
 	for (i = 0; i < OCKAMD_SERVICE_BATCH; i++) {
-		len = ockamd_service_receive(watch->fd, &back, ockamd_service_buffer,
+		len = ockamd_service_receive(watch->fd, &back, &peer, ockamd_service_buffer,
 					     sizeof(ockamd_service_buffer));
 		if (len == -EAGAIN || len == -EINTR)
 			break;
@@ -161,6 +194,11 @@ static void ockamd_service_ready(struct ockamd_watch *watch, uint32_t events)
 		reply.len = 0;
 		if (!ret && !back.hops)
 			ret = -EDESTADDRREQ;
+		if (!ret && service->members && node->rules.has_authority &&
+		    !ockamd_service_admits(node, &peer)) {
+			service->refused++;
+			ret = -EACCES;
+		}
 		if (!ret)
 			ret = service->answer(ockamd_service_buffer, (size_t)len, &reply);
 		if (!ret && reply.failed)
@@ -177,7 +215,7 @@ static void ockamd_service_ready(struct ockamd_watch *watch, uint32_t events)
 	ockam_buf_free(&reply);
 }
 
-static int ockamd_service_start(struct ockamd_node *node, const char *name,
+static int ockamd_service_start(struct ockamd_node *node, const char *name, bool members,
 				int (*answer)(const uint8_t *request, size_t len,
 					      struct ockam_buf *reply),
 				struct ockam_err *err)
@@ -188,7 +226,9 @@ static int ockamd_service_start(struct ockamd_node *node, const char *name,
 	service = calloc(1, sizeof(*service));
 	if (!service)
 		return ockam_err_set(err, -ENOMEM, "Out of memory");
+	service->node = node;
 	service->name = name;
+	service->members = members;
 	service->answer = answer;
 	service->watch.fn = ockamd_service_ready;
 	ret = ockamd_service_bind(name, err);
@@ -211,10 +251,20 @@ int ockamd_service_start_all(struct ockamd_node *node, struct ockam_err *err)
 {
 	int ret;
 
-	ret = ockamd_service_start(node, "echo", ockamd_service_echo, err);
+	ret = ockamd_service_start(node, "echo", true, ockamd_service_echo, err);
 	if (!ret)
-		ret = ockamd_service_start(node, "uppercase", ockamd_service_uppercase, err);
+		ret = ockamd_service_start(node, "uppercase", false, ockamd_service_uppercase, err);
 	return ret;
+}
+
+uint64_t ockamd_service_refused(struct ockamd_node *node)
+{
+	struct ockamd_service *service;
+	uint64_t refused = 0;
+
+	LIST_FOREACH(service, &node->services, link)
+		refused += service->refused;
+	return refused;
 }
 
 struct json_object *ockamd_service_describe(struct ockamd_node *node)

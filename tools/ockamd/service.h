@@ -13,6 +13,7 @@
 #include "buf.h"
 #include "err.h"
 #include "loop.h"
+#include "nl.h"
 #include "route.h"
 
 struct json_object;
@@ -23,6 +24,9 @@ LIST_HEAD(ockamd_services, ockamd_service);
 
 /** ockamd_service_start_all() - bind echo and uppercase; 0 or a negative errno */
 int ockamd_service_start_all(struct ockamd_node *node, struct ockam_err *err);
+
+/** ockamd_service_refused() - messages to echo that its authority's members alone may send */
+uint64_t ockamd_service_refused(struct ockamd_node *node);
 
 /** ockamd_service_describe() - [{addr, type}] */
 struct json_object *ockamd_service_describe(struct ockamd_node *node);
@@ -51,11 +55,13 @@ int ockamd_service_send(int fd, const struct ockam_route *route, const void *pay
 
 /**
  * ockamd_service_receive() - one message, with its return route
+ * @peer: receives who sent it, when it came through a channel; may be NULL
  * @payload: receives up to @size bytes
  *
  * Return: length of the payload; -EMSGSIZE when it did not fit and was
  * dropped; -EAGAIN; another negative errno.
  */
-ssize_t ockamd_service_receive(int fd, struct ockam_route *back, void *payload, size_t size);
+ssize_t ockamd_service_receive(int fd, struct ockam_route *back, struct ockam_nl_identifier *peer,
+			       void *payload, size_t size);
 
 #endif /* OCKAMD_SERVICE_H */

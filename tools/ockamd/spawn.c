@@ -90,22 +90,9 @@ static void ockamd_spawn_peer_put(struct ockamd_spawn *spawn, struct ockam_reade
 	}
 	if (ockam_store_peer_put(spawn->node->store, identity, &err))
 		ockamd_warn("cannot store a peer's change history: %s", err.text);
+	else
+		ockamd_rule_learnt(spawn->node, identity);
 	ockam_identity_free(identity);
-}
-
-static void ockamd_spawn_refreshed(struct ockamd_spawn *spawn, struct ockam_reader *r)
-{
-	struct ockam_nl_channel_set set = { .set_expiry = true };
-	struct ockam_piece encryptor;
-	struct ockam_err err;
-
-	if (ockam_reader_bytes(r, &encryptor) || !encryptor.len ||
-	    encryptor.len > OCKAM_ADDR_MAX_LEN || ockam_reader_uint(r, UINT64_MAX, &set.expiry))
-		return;
-	set.encryptor.len = (uint8_t)encryptor.len;
-	memcpy(set.encryptor.bytes, encryptor.data, encryptor.len);
-	if (ockam_nl_channel_set(spawn->node->nl, &set, &err))
-		ockamd_warn("cannot refresh a channel's credentials: %s", err.text);
 }
 
 /* One packet. 0, -EAGAIN, or why the pipe is of no more use. */
@@ -137,7 +124,10 @@ static int ockamd_spawn_hear(struct ockamd_spawn *spawn)
 		ockamd_spawn_peer_put(spawn, &r);
 		return 0;
 	case OCKAMD_PIPE_REFRESHED:
-		ockamd_spawn_refreshed(spawn, &r);
+		ockamd_attributes_refreshed(spawn->node, &r);
+		return 0;
+	case OCKAMD_PIPE_PROVED:
+		ockamd_attributes_proved(spawn->node, &r);
 		return 0;
 	case OCKAMD_PIPE_LOG:
 		ockamd_spawn_log(&r);
@@ -218,7 +208,10 @@ static int ockamd_spawn_process(struct ockamd_spawn *spawn, struct ockam_err *er
 	spawn->started = ockamd_loop_now();
 	spawn->ready = false;
 	memset(&spawn->failure, 0, sizeof(spawn->failure));
-	return ockamd_keyring_push(spawn->node, spawn->pipe.fd);
+	ret = ockamd_rule_push(spawn->node, spawn->pipe.fd);
+	if (!ret)
+		ret = ockamd_keyring_push(spawn->node, spawn->pipe.fd);
+	return ret ? ret : ockamd_present_push(spawn->node, spawn->pipe.fd);
 }
 
 /* Reap it and close what belongs to it. */

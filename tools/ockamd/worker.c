@@ -87,14 +87,34 @@ void ockamd_worker_learnt(const struct ockam_peer *peer)
 	ockam_buf_free(&packet);
 }
 
+/* Four fields of a packet. */
+static void ockamd_worker_put_proof(const struct ockam_peer *peer, struct ockam_buf *packet)
+{
+	ockam_buf_put_bytes(packet, peer->identity->identifier, OCKAM_IDENTIFIER_LEN);
+	ockam_buf_put_bytes(packet, peer->issuer, OCKAM_IDENTIFIER_LEN);
+	ockam_buf_put_uint(packet, peer->expires_at);
+	ockam_buf_put_bytes(packet, peer->attributes.data, peer->attributes.len);
+}
+
+void ockamd_worker_proved(const struct ockam_peer *peer)
+{
+	struct ockam_buf packet = { 0 };
+
+	ockamd_pipe_begin(&packet, OCKAMD_PIPE_PROVED, 4);
+	ockamd_worker_put_proof(peer, &packet);
+	if (ockamd_pipe_send(OCKAMD_WORKER_PIPE, &packet, OCKAMD_WORKER_ASK_MS))
+		ockamd_warn("the node process does not take a peer's attributes");
+	ockam_buf_free(&packet);
+}
+
 void ockamd_worker_refreshed(const struct ockam_nl_control *control,
 			     const struct ockam_peer *peer)
 {
 	struct ockam_buf packet = { 0 };
 
-	ockamd_pipe_begin(&packet, OCKAMD_PIPE_REFRESHED, 2);
+	ockamd_pipe_begin(&packet, OCKAMD_PIPE_REFRESHED, 5);
 	ockam_buf_put_bytes(&packet, control->encryptor.bytes, control->encryptor.len);
-	ockam_buf_put_uint(&packet, peer->expires_at);
+	ockamd_worker_put_proof(peer, &packet);
 	if (ockamd_pipe_send(OCKAMD_WORKER_PIPE, &packet, OCKAMD_WORKER_ASK_MS))
 		ockamd_warn("the node process does not take refreshed credentials");
 	ockam_buf_free(&packet);
@@ -131,20 +151,6 @@ bad:
 	return -EBADMSG;
 }
 
-static int ockamd_worker_take_authority(struct ockamd_worker *worker, struct ockam_reader *r)
-{
-	struct ockam_piece history;
-	struct ockam_err err;
-
-	if (worker->n_authorities == OCKAMD_WORKER_AUTHORITIES ||
-	    ockam_reader_bytes(r, &history) ||
-	    ockam_identity_decode(history.data, history.len,
-				  &worker->authorities[worker->n_authorities], &err))
-		return -EBADMSG;
-	worker->n_authorities++;
-	return 0;
-}
-
 /*
  * One packet. An answer to PEER_ASK is put into worker->answer. Returns its
  * type, or a negative errno: the node process is gone or talks nonsense.
@@ -165,6 +171,15 @@ static int ockamd_worker_hear(struct ockamd_worker *worker, struct ockam_reader 
 		break;
 	case OCKAMD_PIPE_AUTHORITY:
 		ret = ockamd_worker_take_authority(worker, r);
+		break;
+	case OCKAMD_PIPE_OPTIONS:
+		ret = ockamd_worker_take_options(worker, r);
+		break;
+	case OCKAMD_PIPE_PRESENT:
+		ret = ockamd_worker_take_present(worker, r);
+		break;
+	case OCKAMD_PIPE_REFRESH:
+		ret = ockamd_worker_take_refresh(worker, r);
 		break;
 	case OCKAMD_PIPE_PEER:
 		break;
@@ -258,7 +273,8 @@ static int ockamd_worker_allocate(struct ockamd_worker *worker, struct ockam_err
 	worker->payload = malloc(OCKAM_NOISE_MESSAGE_MAX);
 	worker->message = malloc(OCKAM_NOISE_MESSAGE_MAX);
 	if (!worker->keys || !worker->packet || !worker->answer || !worker->payload ||
-	    !worker->message || ockamd_exchange_allocate(worker))
+	    !worker->message || ockamd_exchange_allocate(worker) ||
+	    ockamd_worker_trust_allocate(worker))
 		return ockam_err_set(err, -ENOMEM, "Out of memory");
 	return 0;
 }

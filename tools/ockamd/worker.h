@@ -12,10 +12,10 @@
 #include "nl.h"
 #include "noise.h"
 #include "payload.h"
+#include "workerpipe.h"
 
 #define OCKAMD_WORKER_PIPE	3	/* descriptor of the pipe to the node process */
 #define OCKAMD_WORKER_EXCHANGES	4096	/* kept at once; the kernel's limit is lower */
-#define OCKAMD_WORKER_AUTHORITIES	16
 
 #define OCKAMD_WORKER_CACHE	256	/* histories remembered, by first byte of the identifier */
 #define OCKAMD_WORKER_CACHE_MS	1000	/* another node of the home may learn a longer one */
@@ -41,14 +41,22 @@ struct ockamd_worker_key {
 	struct ockam_buf	attestation;
 };
 
+/* What is presented with a key; the credential is empty when there is none. */
+struct ockamd_worker_present {
+	struct ockam_buf	credential;
+	uint64_t		expires_at;
+};
+
 struct ockamd_exchange;
 
 /* One for the process. */
 struct ockamd_worker {
 	struct ockam_nl			*nl;
 	struct ockamd_worker_key	**keys;		/* OCKAMD_PIPE_KEYS of them, NULL: none */
-	struct ockam_identity		*authorities[OCKAMD_WORKER_AUTHORITIES];
-	size_t				n_authorities;
+	struct ockamd_worker_present	*presents;	/* by the same numbers */
+	struct ockam_identity		**authorities;	/* OCKAMD_PIPE_AUTHORITIES, NULL: none */
+	bool				strict;		/* of struct ockam_payload_rules */
+	const struct ockam_nl_control	*control;	/* the refresh being verified */
 	struct ockamd_exchange		*exchanges;	/* OCKAMD_WORKER_EXCHANGES of them */
 	size_t				n_exchanges;
 	size_t				furthest;	/* from an exchange's usual place, ever */
@@ -74,9 +82,28 @@ int ockamd_worker_known(void *arg, const uint8_t id[OCKAM_IDENTIFIER_LEN],
 /** ockamd_worker_learnt() - report a new or longer history, before the channel is reported */
 void ockamd_worker_learnt(const struct ockam_peer *peer);
 
-/** ockamd_worker_refreshed() - report until when a channel's peer has proved its attributes */
+/** ockamd_worker_proved() - report a credential that verified in a handshake, before its channel */
+void ockamd_worker_proved(const struct ockam_peer *peer);
+
+/** ockamd_worker_refreshed() - report one that a channel's peer has sent later */
 void ockamd_worker_refreshed(const struct ockam_nl_control *control,
 			     const struct ockam_peer *peer);
+
+/** ockamd_worker_trust_allocate() - tables of this room; 0 or -ENOMEM */
+int ockamd_worker_trust_allocate(struct ockamd_worker *worker);
+
+/* Packets of the node process behind their type; 0 or -EBADMSG. */
+int ockamd_worker_take_authority(struct ockamd_worker *worker, struct ockam_reader *r);
+int ockamd_worker_take_options(struct ockamd_worker *worker, struct ockam_reader *r);
+int ockamd_worker_take_present(struct ockamd_worker *worker, struct ockam_reader *r);
+int ockamd_worker_take_refresh(struct ockamd_worker *worker, struct ockam_reader *r);
+
+/** ockamd_worker_present() - what is presented with key @index now, NULL: nothing valid */
+const struct ockam_buf *ockamd_worker_present(const struct ockamd_worker *worker, uint32_t index);
+
+/** ockamd_worker_authority() - an authority as a list of one, NULL when it is not loaded */
+struct ockam_identity *const *ockamd_worker_authority(const struct ockamd_worker *worker,
+						      const uint8_t id[OCKAM_IDENTIFIER_LEN]);
 
 /** ockamd_worker_key_get() - the key that has number @index now, NULL: none */
 struct ockamd_worker_key *ockamd_worker_key_get(struct ockamd_worker *worker, uint32_t index);

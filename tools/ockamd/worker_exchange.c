@@ -36,6 +36,9 @@ struct ockamd_exchange {
 	struct ockamd_worker_key *key;		/* held */
 	struct ockam_noise	noise;
 	struct ockam_trust	trust;
+	bool			has_authority;	/* whose credentials count */
+	bool			bare;		/* has to present a credential, has none */
+	uint8_t			authority[OCKAM_IDENTIFIER_LEN];
 	struct ockam_buf	credentials[OCKAMD_PIPE_CREDENTIALS];
 	size_t			n_credentials;
 };
@@ -127,18 +130,38 @@ static struct ockamd_exchange *ockamd_exchange_slot(struct ockamd_worker *worker
 	return x;
 }
 
-static int ockamd_exchange_keep_credentials(struct ockamd_exchange *x,
+static int ockamd_exchange_keep_credential(struct ockamd_exchange *x, const void *data, size_t len)
+{
+	struct ockam_buf *copy = &x->credentials[x->n_credentials++];
+
+	ockam_buf_put(copy, data, len);
+	return copy->failed ? -ENOMEM : 0;
+}
+
+static int ockamd_exchange_keep_credentials(struct ockamd_worker *worker, struct ockamd_exchange *x,
 					    const struct ockamd_opaque *opaque)
 {
-	for (; x->n_credentials < opaque->n_credentials; x->n_credentials++) {
-		struct ockam_buf *copy = &x->credentials[x->n_credentials];
-		const struct ockam_piece *from = &opaque->credentials[x->n_credentials];
+	const struct ockam_buf *present;
+	size_t i;
+	int ret;
 
-		ockam_buf_put(copy, from->data, from->len);
-		if (copy->failed)
-			return -ENOMEM;
+	for (i = 0; i < opaque->n_credentials; i++) {
+		ret = ockamd_exchange_keep_credential(x, opaque->credentials[i].data,
+						      opaque->credentials[i].len);
+		if (ret)
+			return ret;
 	}
-	return 0;
+	if (!opaque->present || x->n_credentials == OCKAMD_PIPE_CREDENTIALS)
+		return 0;
+	present = ockamd_worker_present(worker, opaque->key);
+	x->bare = !present;
+	return present ? ockamd_exchange_keep_credential(x, present->data, present->len) : 0;
+}
+
+static int ockamd_exchange_bare(struct ockam_err *err)
+{
+	return ockam_err_set(err, -ENOKEY,
+			     "this node must present a credential and has no valid one: see ockam credential store");
 }
 
 /* The first message of an exchange: decide with which key, set up Noise. */
@@ -161,9 +184,14 @@ static int ockamd_exchange_begin(struct ockamd_worker *worker, const struct ocka
 		OCKAMD_EXCHANGE_INITIATOR : OCKAMD_EXCHANGE_RESPONDER);
 	x->key = ockamd_worker_key_get(worker, opaque.key);
 	x->trust = opaque.trust;
-	ret = ockamd_exchange_keep_credentials(x, &opaque);
+	x->has_authority = opaque.has_authority;
+	memcpy(x->authority, opaque.authority, sizeof(x->authority));
+	ret = ockamd_exchange_keep_credentials(worker, x, &opaque);
 	if (ret)
 		return ockam_err_set(err, ret, "Out of memory");
+	/* A responder can say it as soon as there are keys. */
+	if (x->bare && x->role == OCKAM_ROLE_INITIATOR)
+		return ockamd_exchange_bare(err);
 	if (!x->key)
 		return ockam_err_set(err, -ENOKEY, "The identity of this handshake is not loaded");
 	return ockam_noise_init(&x->noise, f->role == OCKAM_ROLE_INITIATOR ?
@@ -206,16 +234,35 @@ static int ockamd_exchange_read(struct ockamd_worker *worker, struct ockamd_exch
 				OCKAM_NOISE_MESSAGE_MAX, len, err);
 }
 
-static void ockamd_exchange_rules(struct ockamd_worker *worker, const struct ockam_trust *trust,
+static void ockamd_exchange_rules(struct ockamd_worker *worker,
 				  struct ockam_payload_rules *rules)
 {
 	memset(rules, 0, sizeof(*rules));
-	rules->trust = trust;
-	rules->authorities = worker->authorities;
-	rules->n_authorities = worker->n_authorities;
+	rules->strict = worker->strict;
 	rules->now = (uint64_t)time(NULL);
 	rules->known = ockamd_worker_known;
 	rules->arg = worker;
+}
+
+/* The checks of the peer's introduction, all of them. */
+static int ockamd_exchange_verify(struct ockamd_worker *worker, struct ockamd_exchange *x,
+				  size_t len, struct ockam_peer *peer, struct ockam_err *err)
+{
+	struct ockam_payload_rules rules;
+
+	if (x->bare)
+		return ockamd_exchange_bare(err);
+	ockamd_exchange_rules(worker, &rules);
+	rules.trust = &x->trust;
+	if (x->has_authority) {
+		rules.authorities = ockamd_worker_authority(worker, x->authority);
+		rules.n_authorities = 1;
+		if (!rules.authorities)
+			return ockam_err_set(err, -ENOKEY,
+					     "The authority of this handshake is not loaded");
+	}
+	return ockam_payload_verify(worker->payload, len, ockam_noise_peer(&x->noise), &rules,
+				    peer, err);
 }
 
 /* ---- the end ------------------------------------------------------------------ */
@@ -248,9 +295,12 @@ static int ockamd_exchange_install(struct ockamd_worker *worker, struct ockamd_e
 		done.peer = peer->identity->identifier;
 		done.local_id = x->key->identity->identifier;
 		if (peer->has_credential) {
-			done.expiry = peer->expires_at;
 			done.attributes.data = peer->attributes.data;
 			done.attributes.len = peer->attributes.len;
+			/* A channel lives on when it could have been made without. */
+			if (ockam_trust_needs_credential(&x->trust, done.peer))
+				done.expiry = peer->expires_at;
+			ockamd_worker_proved(peer);
 		}
 		done.control.data = body.data;
 		done.control.len = body.len;
@@ -290,13 +340,10 @@ static int ockamd_exchange_refuse(struct ockamd_worker *worker, struct ockamd_ex
 static int ockamd_exchange_judge(struct ockamd_worker *worker, struct ockamd_exchange *x,
 				 size_t len, bool *over, struct ockam_err *err)
 {
-	struct ockam_payload_rules rules;
 	struct ockam_peer peer = { 0 };
 	int ret;
 
-	ockamd_exchange_rules(worker, &x->trust, &rules);
-	ret = ockam_payload_verify(worker->payload, len, ockam_noise_peer(&x->noise), &rules, &peer,
-				   err);
+	ret = ockamd_exchange_verify(worker, x, len, &peer, err);
 	if (ret && x->role == OCKAM_ROLE_RESPONDER &&
 	    !ockamd_exchange_refuse(worker, x, ret, err->text)) {
 		ockamd_info("exchange %llu: refused: %s", (unsigned long long)x->id, err->text);
@@ -381,24 +428,40 @@ void ockamd_exchange_advance(struct ockamd_worker *worker, uint64_t id)
 	ockam_nl_fetched_free(&fetched);
 }
 
+/* A refreshed credential verified; whether it counts there is for the node process to say. */
+static void ockamd_exchange_refreshed(void *arg, const struct ockam_peer *peer)
+{
+	struct ockamd_worker *worker = arg;
+
+	ockamd_worker_refreshed(worker->control, peer);
+}
+
 void ockamd_exchange_control(struct ockamd_worker *worker,
 			     const struct ockam_nl_control *control)
 {
 	struct ockam_payload_rules rules;
 	struct ockam_peer peer = { 0 };
 	struct ockam_err err;
+	int ret;
 
 	if (!control->peer.present)
 		return;
-	ockamd_exchange_rules(worker, NULL, &rules);
-	if (ockam_refresh_verify(control->body.data, control->body.len, control->peer.id, &rules,
-				 &peer, &err)) {
+	ockamd_exchange_rules(worker, &rules);
+	rules.authorities = worker->authorities;
+	rules.n_authorities = OCKAMD_PIPE_AUTHORITIES;
+	rules.verified = ockamd_exchange_refreshed;
+	worker->control = control;
+	ret = ockam_refresh_verify(control->body.data, control->body.len, control->peer.id, &rules,
+				   &peer, &err);
+	worker->control = NULL;
+	if (ret) {
 		/* As the protocol wants it: ignored, the channel stays as it is. */
 		ockamd_info("a channel's peer sent credentials that do not verify: %s", err.text);
 		return;
 	}
+	if (peer.credential_err.code)
+		ockamd_info("a channel's peer sent a credential that does not count: %s",
+			    peer.credential_err.text);
 	ockamd_worker_learnt(&peer);
-	if (peer.has_credential)
-		ockamd_worker_refreshed(control, &peer);
 	ockam_peer_free(&peer);
 }

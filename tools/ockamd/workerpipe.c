@@ -65,43 +65,64 @@ void ockamd_opaque_encode(const struct ockamd_opaque *opaque, struct ockam_buf *
 {
 	size_t i;
 
-	ockam_buf_put_array(out, 3);
+	ockam_buf_put_array(out, 5);
 	ockam_buf_put_uint(out, opaque->key);
 	ockam_trust_encode(&opaque->trust, out);
 	ockam_buf_put_array(out, opaque->n_credentials);
 	for (i = 0; i < opaque->n_credentials; i++)
 		ockam_buf_put_bytes(out, opaque->credentials[i].data, opaque->credentials[i].len);
+	if (opaque->has_authority)
+		ockam_buf_put_bytes(out, opaque->authority, sizeof(opaque->authority));
+	else
+		ockam_buf_put_null(out);
+	ockam_buf_put_bool(out, opaque->present);
+}
+
+/* Behind the trust rule. */
+static int ockamd_opaque_read_rest(struct ockam_reader *r, struct ockam_reader_list *parts,
+				   struct ockamd_opaque *opaque)
+{
+	struct ockam_reader_list list;
+	int more;
+
+	if (ockam_reader_more(r, parts) != 1 || ockam_reader_array(r, &list))
+		return -EBADMSG;
+	while ((more = ockam_reader_more(r, &list)) > 0) {
+		if (opaque->n_credentials == OCKAMD_PIPE_CREDENTIALS ||
+		    ockam_reader_bytes(r, &opaque->credentials[opaque->n_credentials++]))
+			return -EBADMSG;
+	}
+	if (more < 0 || ockam_reader_more(r, parts) != 1)
+		return -EBADMSG;
+	opaque->has_authority = !ockam_reader_null(r);
+	if (opaque->has_authority &&
+	    ockam_reader_fixed(r, opaque->authority, sizeof(opaque->authority)))
+		return -EBADMSG;
+	return ockam_reader_more(r, parts) != 1 || ockam_reader_bool(r, &opaque->present) ?
+		-EBADMSG : 0;
 }
 
 int ockamd_opaque_decode(const uint8_t *bytes, size_t len, struct ockamd_opaque *opaque,
 			 struct ockam_err *err)
 {
-	struct ockam_reader_list list;
+	static const char bad[] = "The worker data of the exchange does not decode";
+	struct ockam_reader_list parts;
 	struct ockam_reader r;
 	uint64_t key;
 	int ret;
 
 	memset(opaque, 0, sizeof(*opaque));
 	ockam_reader_init(&r, bytes, len);
-	if (ockam_reader_array(&r, &list) || ockam_reader_more(&r, &list) != 1 ||
-	    ockam_reader_uint(&r, OCKAMD_PIPE_KEYS - 1, &key) || ockam_reader_more(&r, &list) != 1)
-		return ockam_err_set(err, -EBADMSG,
-				     "The worker data of the exchange does not decode");
+	if (ockam_reader_array(&r, &parts) || ockam_reader_more(&r, &parts) != 1 ||
+	    ockam_reader_uint(&r, OCKAMD_PIPE_KEYS - 1, &key) || ockam_reader_more(&r, &parts) != 1)
+		return ockam_err_set(err, -EBADMSG, "%s", bad);
 	opaque->key = (uint32_t)key;
 	ret = ockam_trust_decode(&r, &opaque->trust, err);
 	if (ret)
 		return ret;
-	if (ockam_reader_more(&r, &list) != 1 || ockam_reader_array(&r, &list))
-		goto bad;
-	for (;;) {
-		ret = ockam_reader_more(&r, &list);
-		if (!ret)
-			return 0;
-		if (ret < 0 || opaque->n_credentials == OCKAMD_PIPE_CREDENTIALS ||
-		    ockam_reader_bytes(&r, &opaque->credentials[opaque->n_credentials++]))
-			goto bad;
-	}
-bad:
+	ret = ockamd_opaque_read_rest(&r, &parts, opaque);
+	if (!ret)
+		return 0;
 	ockam_trust_free(&opaque->trust);
-	return ockam_err_set(err, -EBADMSG, "The worker data of the exchange does not decode");
+	return ockam_err_set(err, ret, "%s", bad);
 }

@@ -18,20 +18,25 @@
 
 #define OCKAMD_PIPE_MAX		(96 * 1024)	/* bytes of one packet: a history and more */
 #define OCKAMD_PIPE_KEYS	256	/* identities of one node */
+#define OCKAMD_PIPE_AUTHORITIES	64	/* authorities of one node and its rules */
 #define OCKAMD_PIPE_CREDENTIALS	4	/* credentials presented on one channel */
 
 enum ockamd_pipe_type {
 	/* node process to worker */
 	OCKAMD_PIPE_KEY		= 1,	/* index, history, X25519 secret, attestation */
-	OCKAMD_PIPE_AUTHORITY	= 2,	/* history: credentials of this identity count */
+	OCKAMD_PIPE_AUTHORITY	= 2,	/* index, history of whose credentials may count */
 	OCKAMD_PIPE_PEER	= 3,	/* identifier, history or null: answer to PEER_ASK */
+	OCKAMD_PIPE_OPTIONS	= 4,	/* strict rules for identities */
+	OCKAMD_PIPE_PRESENT	= 5,	/* index of a key, expiry, credential or null */
+	OCKAMD_PIPE_REFRESH	= 6,	/* index of a key, encryptor: present it there now */
 	/* worker to node process */
 	OCKAMD_PIPE_READY	= 16,	/* bound and locked up */
 	OCKAMD_PIPE_FAILED	= 17,	/* errno (positive), sentence: it ends now */
 	OCKAMD_PIPE_PEER_ASK	= 18,	/* identifier */
 	OCKAMD_PIPE_PEER_PUT	= 19,	/* history of a new or rotated peer, verified */
 	OCKAMD_PIPE_LOG		= 20,	/* level, text */
-	OCKAMD_PIPE_REFRESHED	= 21,	/* encryptor, expiry of what its peer proved */
+	OCKAMD_PIPE_REFRESHED	= 21,	/* encryptor; as PROVED, of its peer */
+	OCKAMD_PIPE_PROVED	= 22,	/* peer, issuer, expiry, attributes: in a handshake */
 };
 
 /** ockamd_pipe_begin() - start a packet with @n_fields fields behind its type */
@@ -59,13 +64,20 @@ int ockamd_pipe_receive(int fd, uint8_t *buffer, uint64_t *type, struct ockam_re
 
 /*
  * Worker data of a channel or channel listener (OCKAM_A_OPAQUE): which
- * identity, who is trusted, what is presented. CBOR [index, trust, [*bytes]].
+ * identity, who is trusted, what is presented, whose credentials count. CBOR
+ * [index, trust, [*bytes], authority / null, present].
+ *
+ * present: what PIPE_PRESENT has given for the key is presented, and without it
+ * there is no channel.
  */
 struct ockamd_opaque {
 	uint32_t		key;		/* index of OCKAMD_PIPE_KEY */
 	struct ockam_trust	trust;
 	struct ockam_piece	credentials[OCKAMD_PIPE_CREDENTIALS];	/* borrowed */
 	size_t			n_credentials;
+	bool			has_authority;
+	uint8_t			authority[OCKAM_IDENTIFIER_LEN];
+	bool			present;
 };
 
 /** ockamd_opaque_encode() - append to @out, whose failed is the caller's to check */
