@@ -1,0 +1,82 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Copyright The Ockam for Linux authors
+# where: uml
+#
+# A second reading of the protocol (tiny.py) with the Rust peer and with a kernel node, in both
+# roles: what all three agree on is not our misunderstanding.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+	PEER_LIB_DIR=$BATS_TEST_DIRNAME
+	. "$BATS_TEST_DIRNAME/lib.sh"
+	PEER_DIR=$BATS_TEST_TMPDIR
+	export OCKAM_HOME=$BATS_TEST_TMPDIR/home QUIET=true NO_COLOR=true
+}
+
+teardown() {
+	[ -z "${tiny:-}" ] || kill "$tiny"
+	[ ! -d "$OCKAM_HOME" ] || ockamctl reset -y >/dev/null
+	peer_stop_all
+}
+
+tiny() {
+	python3 "$BATS_TEST_DIRNAME/tiny.py" "$@"
+}
+
+tiny_listen() {
+	local left=200
+	python3 "$BATS_TEST_DIRNAME/tiny.py" listen >"$PEER_DIR/tiny" 3>&- &
+	tiny=$!
+	while ! grep -q '^ready ' "$PEER_DIR/tiny"; do
+		left=$((left - 1))
+		[ $left -gt 0 ]
+		sleep 0.1
+	done
+	read -r _ tiny_id tiny_port <"$PEER_DIR/tiny"
+}
+
+kernel_node() {
+	ockamctl node create n1
+	port=$(ockamctl node show n1 --jq .route.verbose | sed -n 's,.*/tcp/\([0-9]*\).*,\1,p')
+	identifier=$(ockamctl identity show)
+}
+
+@test "the Rust peer answers: 100 messages through a channel" {
+	peer_start a listen --messages
+	run -0 tiny send "127.0.0.1:$(peer_port a)" api uppercase "straße" 100
+	[ "$(grep -c '^reply STRASSE$' <<<"$output")" -eq 100 ]
+	grep -qx "channel $(peer_identifier a)" <<<"$output"
+	peer_wait a '^channel-closed '
+}
+
+@test "the Rust peer begins: plain text, 100 messages, a large one" {
+	tiny_listen
+	peer_send --to "127.0.0.1:$tiny_port" --service uppercase hello
+	run -0 peer_send --to "127.0.0.1:$tiny_port" --channel api --service uppercase hello --count 100
+	[ "$(grep -c '^reply HELLO$' <<<"$output")" -eq 100 ]
+	grep -qx "trusted $tiny_id" <<<"$output"
+	peer_send --to "127.0.0.1:$tiny_port" --channel api --service echo --size 300000
+}
+
+@test "a kernel node answers: 100 messages through a channel" {
+	kernel_node
+	run -0 tiny send "127.0.0.1:$port" api uppercase "straße" 100
+	[ "$(grep -c '^reply STRASSE$' <<<"$output")" -eq 100 ]
+	grep -qx "channel $identifier" <<<"$output"
+}
+
+@test "a kernel node begins: plain text, messages, the right identity only" {
+	kernel_node
+	tiny_listen
+	to=/ip4/127.0.0.1/tcp/$tiny_port/service
+	[ "$(ockamctl message send hello --from n1 --to "$to/uppercase")" = HELLO ]
+	channel=$(ockamctl secure-channel create --from n1 --to "$to/api" --authorized "$tiny_id")
+	for i in 1 2 3; do
+		[ "$(ockamctl message send "hello $i" --from n1 --to "$channel/service/uppercase")" = "HELLO $i" ]
+	done
+	grep -qx "channel $identifier" "$PEER_DIR/tiny"
+	run ! ockamctl secure-channel create --from n1 --to "$to/api" --authorized "$identifier"
+	grep -q 'is not trusted' <<<"$output"
+}
