@@ -9,7 +9,10 @@ wire.py proxy PORT FLAG      listens on a port (printed), forwards to 127.0.0.1:
                              the next frame from the client is flipped, and FLAG removed
 wire.py search FILE DB...    exit 1 when a text of the environment variable TEXTS
                              (separated by |) or a secret key of a database is in FILE
+wire.py written KEYS DB FILE...   exit 1 when a secret key of a database or of the file
+                             KEYS (hexadecimal, one a line) is in a FILE, in any form
 """
+import base64
 import os
 import signal
 import socket
@@ -99,6 +102,22 @@ def search(path, databases):
     print(f"{len(data)} bytes, {len(needles)} texts, {len(keys)} keys: nothing found")
 
 
+def written(keys, database, paths):
+    """Logs: bytes, hexadecimal and base64 of each key."""
+    with open(keys, encoding="ascii") as file:
+        known = [bytes.fromhex(line) for line in file] + secrets(database)
+    data = b"".join(open(path, "rb").read() for path in paths)
+    if not data or not known:
+        sys.exit("no log, or no keys to look for")
+    for key in known:
+        # Half of one is too much as well.
+        for form in (key[:16], key.hex().encode()[:32], key.hex().upper().encode()[:32],
+                     base64.b64encode(key)[:20]):
+            if form in data:
+                sys.exit("a secret key was written down")
+    print(f"{len(data)} bytes, {len(known)} keys: nothing found")
+
+
 def main():
     match sys.argv[1:]:
         case ["capture", path]:
@@ -107,6 +126,8 @@ def main():
             proxy(int(port), flag)
         case ["search", path, *databases]:
             search(path, databases)
+        case ["written", keys, database, *paths]:
+            written(keys, database, paths)
         case _:
             sys.exit(__doc__)
 
