@@ -11,6 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define CTL_VALUE_SHOWN	300	/* bytes of a value that an error repeats */
+
 static int ctl_check_output(const char *value, struct ockam_err *why)
 {
 	if (!strcmp(value, "plain") || !strcmp(value, "json"))
@@ -114,6 +116,22 @@ static void ctl_flag_text(const struct ctl_flag *flag, char *text, size_t size)
 		 ctl_flag_takes_value(flag) ? flag->placeholder : "");
 }
 
+/*
+ * "invalid value '...' for '...': why". A value without end would leave no room
+ * for the reason, which may have a second line.
+ */
+static int ctl_value_invalid(struct ockam_err *err, const char *value, const char *flag,
+			     const struct ockam_err *why)
+{
+	const char *second = strchr(why->text, '\n');
+	bool cut = strlen(value) > CTL_VALUE_SHOWN;
+
+	ockam_err_set(err, -EINVAL, "invalid value '%.*s%s' for '%s': %.*s", CTL_VALUE_SHOWN, value,
+		      cut ? "..." : "", flag,
+		      second ? (int)(second - why->text) : OCKAM_ERR_TEXT, why->text);
+	return second ? ockam_err_line(err, "%s", second + 1) : -EINVAL;
+}
+
 static int ctl_args_add(struct ctl_args *args, const struct ctl_flag *flag, const char *value,
 			struct ockam_err *err)
 {
@@ -123,8 +141,7 @@ static int ctl_args_add(struct ctl_args *args, const struct ctl_flag *flag, cons
 
 	if (value && flag->check && flag->check(value, &why) < 0) {
 		ctl_flag_text(flag, text, sizeof(text));
-		return ockam_err_set(err, -EINVAL, "invalid value '%s' for '%s': %s", value, text,
-				     why.text);
+		return ctl_value_invalid(err, value, text, &why);
 	}
 	grown = reallocarray(args->values, args->n_values + 1, sizeof(*grown));
 	if (!grown)

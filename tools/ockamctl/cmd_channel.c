@@ -11,6 +11,7 @@
 #include "ctl.h"
 #include "multiaddr.h"
 #include "resolve.h"
+#include "rule.h"
 #include "stdin_route.h"
 
 /* What a script gets, and what a person gets, of a new channel. */
@@ -44,20 +45,6 @@ static int ctl_channel_print_new(struct ctl *ctl, const char *from, const char *
 	return ret;
 }
 
-static struct json_object *ctl_channel_authorized(const struct ctl_args *args)
-{
-	struct json_object *ids = NULL;
-	const char *id;
-	size_t iter = 0;
-
-	while ((id = ctl_arg_list(args, "authorized", &iter))) {
-		if (!ids)
-			ids = json_object_new_array();
-		json_object_array_add(ids, json_object_new_string(id));
-	}
-	return ids;
-}
-
 static int ctl_channel_make(struct ctl *ctl, const struct ctl_args *args,
 			    struct ctl_session *session, const char *to)
 {
@@ -65,7 +52,7 @@ static int ctl_channel_make(struct ctl *ctl, const struct ctl_args *args,
 	struct ctl_route_options options = {
 		.identity = ctl_arg(args, "identity"), .timeout_ms = timeout,
 	};
-	struct json_object *request, *ids, *result = NULL;
+	struct json_object *request, *result = NULL;
 	struct ctl_route route;
 	struct ockam_err err;
 	char *shown;
@@ -81,9 +68,7 @@ static int ctl_channel_make(struct ctl *ctl, const struct ctl_args *args,
 	ockam_value_put_text(request, "shown_route", shown);
 	free(shown);
 	ockam_value_put_int(request, "timeout_ms", timeout);
-	ids = ctl_channel_authorized(args);
-	if (ids)
-		ockam_value_put(request, "authorized", ids);
+	ctl_rule_put(args, request);
 	if (options.identity)
 		ockam_value_put_text(request, "identity", options.identity);
 	if (ctl_arg(args, "credential"))
@@ -119,16 +104,20 @@ static int ctl_channel_create(struct ctl *ctl, const struct ctl_args *args)
 	return ret;
 }
 
-/* One channel as scripts get it; takes nothing. */
+/* One channel as scripts get it; takes nothing. What not every channel has is left out. */
 static struct json_object *ctl_channel_object(struct json_object *channel)
 {
 	static const char *const members[] = {
 		"authorized_identifiers", "flow_control_id", "route", "their_change_history",
 		"their_identifier",
 	};
+	static const char *const extra[] = {
+		"authority", "policy", "their_attributes", "their_credential",
+	};
 	struct json_object *out = json_object_new_object();
 	const char *address = ockam_value_text(channel, "address") ?: "";
 	char text[OCKAM_MULTIADDR_VALUE + 16];
+	struct json_object *value;
 	size_t i;
 
 	snprintf(text, sizeof(text), "/service/%s", address);
@@ -136,22 +125,47 @@ static struct json_object *ctl_channel_object(struct json_object *channel)
 	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++)
 		ockam_value_put(out, members[i],
 				json_object_get(ockam_value_get(channel, members[i])));
+	for (i = 0; i < sizeof(extra) / sizeof(extra[0]); i++) {
+		value = ockam_value_get(channel, extra[i]);
+		if (value)
+			ockam_value_put(out, extra[i], json_object_get(value));
+	}
 	if (!ockam_value_bool(channel, "confirmed", true))
 		ockam_value_put_bool(out, "confirmed", false);
 	return out;
 }
 
+/* What the peer has proved; bytes of a stranger, as JSON text. */
+static void ctl_channel_write_proof(FILE *f, struct json_object *channel)
+{
+	struct json_object *credential = ockam_value_get(channel, "their_credential");
+	char text[CTL_TIME_TEXT];
+
+	if (!credential)
+		return;
+	ctl_time_text((uint64_t)ockam_value_int(credential, "expires_at", 0), text);
+	fprintf(f, "\nTheir attributes: %s\nAttested by %s until %s",
+		json_object_to_json_string_ext(ockam_value_get(channel, "their_attributes"),
+					       JSON_C_TO_STRING_PLAIN |
+					       JSON_C_TO_STRING_NOSLASHESCAPE),
+		ockam_value_text(credential, "issuer") ?: "", text);
+}
+
 static char *ctl_channel_plain(struct json_object *channel)
 {
-	char *text;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
 
-	if (asprintf(&text,
-		     "Secure channel running at /service/%s\nWith route to %s\nTheir identifier: %s%s",
-		     ockam_value_text(channel, "address") ?: "",
-		     ockam_value_text(channel, "route") ?: "",
-		     ockam_value_text(channel, "their_identifier") ?: "",
-		     ockam_value_bool(channel, "confirmed", true) ? "" : "\nNot confirmed yet") < 0)
+	if (!f)
 		return NULL;
+	fprintf(f, "Secure channel running at /service/%s\nWith route to %s\nTheir identifier: %s%s",
+		ockam_value_text(channel, "address") ?: "",
+		ockam_value_text(channel, "route") ?: "",
+		ockam_value_text(channel, "their_identifier") ?: "",
+		ockam_value_bool(channel, "confirmed", true) ? "" : "\nNot confirmed yet");
+	ctl_channel_write_proof(f, channel);
+	fclose(f);
 	return text;
 }
 
@@ -323,6 +337,7 @@ static const struct ctl_flag ctl_channel_create_flags[] = {
 	{ .name = "authorized", .letter = 'a', .kind = CTL_FLAG_LIST,
 	  .placeholder = "<IDENTIFIER>", .check = ctl_check_identifier,
 	  .help = "Identifier that the listener may have; repeat for more" },
+	CTL_RULE_FLAGS,
 	{ .name = "credential", .letter = 'c', .kind = CTL_FLAG_VALUE,
 	  .placeholder = "<CREDENTIAL>", .check = ctl_check_hex,
 	  .help = "Credential to present, in hex" },

@@ -8,18 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rule.h"
 #include "session.h"
 
 static int ctl_listener_create(struct ctl *ctl, const struct ctl_args *args)
 {
 	const char *address = ctl_strip_service(ctl_arg_positional(args, 0));
-	struct json_object *request, *ids = NULL, *item;
+	struct json_object *request, *item;
 	struct ctl_result out = { };
 	struct ctl_session session;
 	char *machine = NULL, *plain = NULL;
 	struct ockam_err err;
-	size_t iter = 0;
-	const char *id;
 	int ret;
 
 	ret = ctl_session_open_default(ctl, ctl_arg(args, "at"), &session);
@@ -27,13 +26,7 @@ static int ctl_listener_create(struct ctl *ctl, const struct ctl_args *args)
 		return ret;
 	request = json_object_new_object();
 	ockam_value_put_text(request, "address", address);
-	while ((id = ctl_arg_list(args, "authorized", &iter))) {
-		if (!ids)
-			ids = json_object_new_array();
-		json_object_array_add(ids, json_object_new_string(id));
-	}
-	if (ids)
-		ockam_value_put(request, "authorized", ids);
+	ctl_rule_put(args, request);
 	if (ctl_arg(args, "identity"))
 		ockam_value_put_text(request, "identity", ctl_arg(args, "identity"));
 	ret = ctl_session_call(&session, "secure-channel-listener.create", request,
@@ -65,12 +58,14 @@ static int ctl_listener_create(struct ctl *ctl, const struct ctl_args *args)
 static bool ctl_listener_lines(FILE *f, struct json_object *list, const char *key,
 			       const char *format, const char *only)
 {
+	struct json_object *item;
 	bool found = false;
 	const char *value;
 	size_t i;
 
 	for (i = 0; list && i < json_object_array_length(list); i++) {
-		value = ockam_value_text(json_object_array_get_idx(list, i), key) ?: "";
+		item = json_object_array_get_idx(list, i);
+		value = ockam_value_text(item, key) ?: "";
 		if (only && strcmp(only, value))
 			continue;
 		fprintf(f, "%s%s%s", ftell(f) ? "\n" : "", format, value);
@@ -93,15 +88,35 @@ static int ctl_listener_ask(struct ctl *ctl, const struct ctl_args *args, const 
 	return ret;
 }
 
-static int ctl_listener_print(struct ctl *ctl, const struct ctl_args *args, const char *format,
-			      const char *only)
+/* Each listener of @list, or @only one, with its rule. How many were written. */
+static size_t ctl_listener_write(FILE *f, struct json_object *list, const char *only)
+{
+	struct json_object *item;
+	size_t i, found = 0;
+	const char *address;
+	char *rule;
+
+	for (i = 0; list && i < json_object_array_length(list); i++) {
+		item = json_object_array_get_idx(list, i);
+		address = ockam_value_text(item, "address") ?: "";
+		if (only && strcmp(only, address))
+			continue;
+		rule = ctl_rule_text(item);
+		fprintf(f, "%s%s/service/%s\n%sAdmits %s", found ? "\n" : "",
+			only ? "" : "Listener at ", address, only ? "" : "    ", rule ?: "");
+		free(rule);
+		found++;
+	}
+	return found;
+}
+
+static int ctl_listener_print(struct ctl *ctl, const struct ctl_args *args, const char *only)
 {
 	struct json_object *result = NULL, *list;
 	struct ctl_result out = { };
 	struct ctl_session session;
 	char empty[128], *text = NULL;
-	bool found = false;
-	size_t size = 0;
+	size_t size = 0, found = 0;
 	FILE *f;
 	int ret;
 
@@ -112,7 +127,7 @@ static int ctl_listener_print(struct ctl *ctl, const struct ctl_args *args, cons
 							    : ockam_value_array(result, "list");
 	f = open_memstream(&text, &size);
 	if (f) {
-		found = ctl_listener_lines(f, list, "address", format, only);
+		found = ctl_listener_write(f, list, only);
 		fclose(f);
 	}
 	json_object_put(result);
@@ -130,13 +145,75 @@ static int ctl_listener_print(struct ctl *ctl, const struct ctl_args *args, cons
 
 static int ctl_listener_list(struct ctl *ctl, const struct ctl_args *args)
 {
-	return ctl_listener_print(ctl, args, "Listener at /service/", NULL);
+	return ctl_listener_print(ctl, args, NULL);
 }
 
 static int ctl_listener_show(struct ctl *ctl, const struct ctl_args *args)
 {
-	return ctl_listener_print(ctl, args, "/service/",
-				  ctl_strip_service(ctl_arg_positional(args, 0)));
+	return ctl_listener_print(ctl, args, ctl_strip_service(ctl_arg_positional(args, 0)));
+}
+
+static int ctl_listener_print_updated(struct ctl *ctl, const char *address,
+				      struct json_object *listener)
+{
+	int64_t closed = ockam_value_int(listener, "closed", -1);
+	struct ctl_result out = { };
+	char *rule = ctl_rule_text(listener);
+	char *plain = NULL, ended[64] = "";
+	char *machine = NULL;
+	int ret;
+
+	if (closed >= 0)
+		snprintf(ended, sizeof(ended), "\nClosed %lld channel%s", (long long)closed,
+			 closed == 1 ? "" : "s");
+	if (asprintf(&machine, "/service/%s", address) < 0)
+		machine = NULL;
+	if (asprintf(&plain, "Secure Channel Listener at /service/%s updated\nAdmits %s%s", address,
+		     rule ?: "", ended) < 0)
+		plain = NULL;
+	out.json = json_object_new_object();
+	ockam_value_put_text(out.json, "address", machine);
+	if (closed >= 0)
+		ockam_value_put_int(out.json, "closed", closed);
+	out.machine = machine;
+	out.plain = plain;
+	ret = ctl_output_result(&ctl->out, &out);
+	json_object_put(out.json);
+	free(machine);
+	free(plain);
+	free(rule);
+	return ret;
+}
+
+static int ctl_listener_update(struct ctl *ctl, const struct ctl_args *args)
+{
+	const char *address = ctl_strip_service(ctl_arg_positional(args, 0));
+	struct json_object *request, *result = NULL;
+	struct ctl_session session;
+	int ret;
+
+	if (!ctl_rule_given(args) && !ctl_arg_switch(args, "everyone") &&
+	    !ctl_arg_switch(args, "close"))
+		return ctl_output_fail(&ctl->out, -EINVAL, NULL,
+				       "say who is admitted: --authorized, --authority-identity, --allow or --everyone",
+				       "Nothing is to be changed");
+	ret = ctl_session_open(ctl, ctl_arg(args, "at"), &session);
+	if (ret)
+		return ret;
+	request = json_object_new_object();
+	ockam_value_put_text(request, "address", address);
+	ctl_rule_put(args, request);
+	if (ctl_arg_switch(args, "everyone"))
+		ockam_value_put_bool(request, "everyone", true);
+	if (ctl_arg_switch(args, "close"))
+		ockam_value_put_bool(request, "close", true);
+	ret = ctl_session_do(ctl, &session, "secure-channel-listener.update", request,
+			     ctl_session_timeout_ms(), &result);
+	ctl_session_close(&session);
+	if (!ret)
+		ret = ctl_listener_print_updated(ctl, address, result);
+	json_object_put(result);
+	return ret;
 }
 
 /* Everything that a node says it has at an address. */
@@ -225,8 +302,21 @@ static const struct ctl_flag ctl_listener_create_flags[] = {
 	{ .name = "authorized", .letter = 'a', .kind = CTL_FLAG_LIST,
 	  .placeholder = "<IDENTIFIERS>", .check = ctl_check_identifier,
 	  .help = "Identifier that an initiator may have; repeat for more" },
+	CTL_RULE_FLAGS,
 	{ .name = "identity", .kind = CTL_FLAG_VALUE, .placeholder = "<IDENTITY_NAME>",
 	  .help = "Identity that the listener proves; default the node's" },
+	{ }
+};
+
+static const struct ctl_flag ctl_listener_update_flags[] = {
+	{ .name = "at", .kind = CTL_FLAG_VALUE, .placeholder = "<NODE_NAME>",
+	  .help = "Node; default the default node" },
+	{ .name = "authorized", .letter = 'a', .kind = CTL_FLAG_LIST,
+	  .placeholder = "<IDENTIFIERS>", .check = ctl_check_identifier,
+	  .help = "Identifier that an initiator may have; repeat for more" },
+	CTL_RULE_FLAGS,
+	{ .name = "everyone", .excludes = "authorized", .help = "Any identifier may come" },
+	{ .name = "close", .help = "End channels made here whose peer would not be admitted now" },
 	{ }
 };
 
@@ -239,6 +329,14 @@ static const struct ctl_command ctl_listener_create_command = {
 	.name = "create", .about = "Create a secure channel listener",
 	.flags = ctl_listener_create_flags, .positionals = ctl_listener_positionals,
 	.run = ctl_listener_create,
+};
+
+static const struct ctl_command ctl_listener_update_command = {
+	.name = "update", .about = "Change whom a secure channel listener admits",
+	.details = "The flags given are the whole new rule. It counts for channels from now on; those\n"
+		   "that there are stay, unless --close is given.",
+	.flags = ctl_listener_update_flags, .positionals = ctl_listener_positionals,
+	.run = ctl_listener_update,
 };
 
 static const struct ctl_command ctl_listener_list_command = {
@@ -262,8 +360,9 @@ const struct ctl_command ctl_cmd_secure_channel_listener = {
 	.name = "secure-channel-listener",
 	.about = "Secure channel listeners",
 	.children = (const struct ctl_command *const[]){
-		&ctl_listener_create_command, &ctl_listener_list_command,
-		&ctl_listener_show_command, &ctl_listener_delete_command, NULL
+		&ctl_listener_create_command, &ctl_listener_update_command,
+		&ctl_listener_list_command, &ctl_listener_show_command,
+		&ctl_listener_delete_command, NULL
 	},
 };
 

@@ -12,6 +12,9 @@
 #include "ctl.h"
 #include "node_new.h"
 #include "node_object.h"
+#include "rule.h"
+#include "hex.h"
+#include "store_credential.h"
 #include "sweep.h"
 
 /* Flags of scripts for things that nodes of this release do not have. */
@@ -58,6 +61,9 @@ static int ctl_node_create(struct ctl *ctl, const struct ctl_args *args)
 			.listener = listener,
 			.exit_on_eof = ctl_arg_switch(args, "exit-on-eof"),
 			.in_memory = ctl_arg_switch(args, "in-memory"),
+			.authority = ctl_arg(args, "authority-identity"),
+			.credential_scope = ctl_arg(args, "credential-scope"),
+			.strict_identities = ctl_arg_switch(args, "strict-identities"),
 		},
 		.foreground = ctl_arg_switch(args, "foreground"),
 		.skip_check = ctl_arg_switch(args, "skip-is-running-check"),
@@ -76,14 +82,42 @@ static int ctl_node_create(struct ctl *ctl, const struct ctl_args *args)
 	return ctl_node_new(ctl, &new, ctl_arg_positional(args, 0), ctl_arg(args, "identity"));
 }
 
-/* Bring one stopped node back on the same port, with the same identity. */
-static int ctl_node_start_one(struct ctl *ctl, struct ockam_node_record *node)
+/* Start the process of a stopped node, with the trust options that it had. */
+static int ctl_node_restart(struct ctl *ctl, const struct ockam_node_record *node)
 {
-	const struct ctl_spawn spawn = {
+	struct ctl_spawn spawn = {
 		.name = node->name,
 		.identity = node->identity[0] ? node->identity : NULL,
 		.listener = node->tcp_listener[0] ? node->tcp_listener : NULL,
 	};
+	struct ockam_node_trust trust;
+	char *authority = NULL;
+	struct ockam_err err;
+	int ret;
+
+	if (ockam_store_node_trust(ctl->store, node->name, &trust, &err) < 0)
+		return ctl_output_fail_err(&ctl->out, &err);
+	if (trust.authority) {
+		authority = malloc(2 * trust.authority->history_len + 1);
+		if (!authority) {
+			ockam_node_trust_free(&trust);
+			return ctl_output_fail(&ctl->out, -ENOMEM, NULL, NULL, "Out of memory");
+		}
+		ockam_hex_encode(trust.authority->history, trust.authority->history_len,
+				 authority);
+	}
+	spawn.authority = authority;
+	spawn.credential_scope = trust.scope[0] ? trust.scope : NULL;
+	spawn.strict_identities = trust.strict_identities;
+	ret = ctl_spawn(ctl, &spawn);
+	free(authority);
+	ockam_node_trust_free(&trust);
+	return ret;
+}
+
+/* Bring one stopped node back on the same port, with the same identity. */
+static int ctl_node_start_one(struct ctl *ctl, struct ockam_node_record *node)
+{
 	struct ctl_result out = { };
 	struct ockam_err err;
 	char *plain = NULL;
@@ -100,8 +134,11 @@ static int ctl_node_start_one(struct ctl *ctl, struct ockam_node_record *node)
 		return ret;
 	}
 	ret = ctl_node_check_possible(ctl);
+	/* Several are started in turn, and each start closes the store. */
 	if (!ret)
-		ret = ctl_spawn(ctl, &spawn);
+		ret = ctl_store(ctl, false);
+	if (!ret)
+		ret = ctl_node_restart(ctl, node);
 	if (!ret)
 		ret = ctl_store(ctl, false);
 	if (ret)
@@ -166,6 +203,14 @@ static const struct ctl_flag ctl_node_create_flags[] = {
 	  .check = ctl_check_socket_address, .help = "TCP listener; port 0 is any free one" },
 	{ .name = "identity", .kind = CTL_FLAG_VALUE, .placeholder = "<IDENTITY_NAME>",
 	  .help = "Identity of the node; made if missing" },
+	{ .name = "authority-identity", .kind = CTL_FLAG_VALUE, .placeholder = "<IDENTITY>",
+	  .check = ctl_check_authority,
+	  .help = "Authority whose credentials count (change history, in hex)" },
+	{ .name = "credential-scope", .kind = CTL_FLAG_VALUE, .placeholder = "<CREDENTIAL_SCOPE>",
+	  .requires = "authority-identity", .check = ctl_check_scope,
+	  .help = "Present the credential stored under this scope on every channel" },
+	{ .name = "strict-identities",
+	  .help = "Refuse peers whose identity has expired or lies in the future" },
 	{ .name = "in-memory", .env = "OCKAM_SQLITE_IN_MEMORY",
 	  .help = "Keep state in memory; foreground only" },
 	{ .name = "no-status-endpoint", .excludes = "status-endpoint-port",

@@ -208,17 +208,10 @@ struct json_object *ctl_credential_object(const struct ctl_credential *credentia
 
 static void ctl_credential_put_time(FILE *f, const char *name, uint64_t seconds)
 {
-	time_t when = (time_t)seconds;
-	char text[64] = "";
-	struct tm tm;
+	char text[CTL_TIME_TEXT];
 
-	/* Beyond the years of four digits it stays a number. */
-	if (seconds < 8000ULL * 365 * 86400 && gmtime_r(&when, &tm))
-		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	if (*text)
-		fprintf(f, "  %s %s\n", name, text);
-	else
-		fprintf(f, "  %s %llu\n", name, (unsigned long long)seconds);
+	ctl_time_text(seconds, text);
+	fprintf(f, "  %s %s\n", name, text);
 }
 
 static void ctl_credential_put_key(FILE *f, const struct ockam_attestation *a)

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 int ctl_store(struct ctl *ctl, bool create)
@@ -76,6 +77,17 @@ int ctl_check_duration(const char *value, struct ockam_err *why)
 	if (ctl_duration_ms(value) >= 0)
 		return 0;
 	return ockam_err_set(why, -EINVAL, "expected a number followed by ms, s, m, h or d");
+}
+
+void ctl_time_text(uint64_t seconds, char text[CTL_TIME_TEXT])
+{
+	time_t when = (time_t)seconds;
+	struct tm tm;
+
+	if (seconds < 8000ULL * 365 * 86400 && gmtime_r(&when, &tm) &&
+	    strftime(text, CTL_TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm))
+		return;
+	snprintf(text, CTL_TIME_TEXT, "%llu", (unsigned long long)seconds);
 }
 
 int ctl_arg_ms(const struct ctl_args *args, const char *name)

@@ -44,6 +44,11 @@ int ctl_check_hex(const char *value, struct ockam_err *why);
 /** ctl_duration_ms() - "10", "10s", "500ms", "2m", "1h", "1d" in ms; negative: not one */
 int64_t ctl_duration_ms(const char *text);
 
+#define CTL_TIME_TEXT	32
+
+/** ctl_time_text() - "2026-01-01T00:00:00Z"; beyond the years of four digits the number */
+void ctl_time_text(uint64_t seconds, char text[CTL_TIME_TEXT]);
+
 /** ctl_arg_ms() - value of a checked duration flag, 1 ms to 12 days */
 int ctl_arg_ms(const struct ctl_args *args, const char *name);
 

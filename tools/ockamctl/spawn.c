@@ -95,6 +95,16 @@ static void ctl_spawn_args(const struct ctl *ctl, const struct ctl_spawn *spawn,
 		argv[n++] = (char *)"--identity";
 		argv[n++] = (char *)spawn->identity;
 	}
+	if (spawn->authority) {
+		argv[n++] = (char *)"--authority-identity";
+		argv[n++] = (char *)spawn->authority;
+	}
+	if (spawn->credential_scope) {
+		argv[n++] = (char *)"--credential-scope";
+		argv[n++] = (char *)spawn->credential_scope;
+	}
+	if (spawn->strict_identities)
+		argv[n++] = (char *)"--strict-identities";
 	if (foreground)
 		argv[n++] = (char *)"--foreground";
 	if (spawn->exit_on_eof)

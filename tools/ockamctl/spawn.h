@@ -17,6 +17,9 @@ struct ctl_spawn {
 	const char	*name;
 	const char	*listener;	/* "host:port" */
 	const char	*identity;
+	const char	*authority;	/* change history in hexadecimal */
+	const char	*credential_scope;
+	bool		strict_identities;
 	bool		exit_on_eof;
 	bool		in_memory;
 	bool		no_listener;
