@@ -308,6 +308,8 @@ said=$(OCKAM_COMMAND_RETRY_COUNT=2 ockam message send x --from n1 \
 [ $? = 70 ] && ! grep -q 'Will retry' <<<"$said"
 ok $? "--no-retry does not" "$said"
 same "$(ockam message send --from n1 --to /service/uppercase --hex 68c3a9)" "HÉ" "--hex"
+same "$(ockam message send --from n1 --to /service/uppercase --hex 610062)" "410042" \
+	"a zero byte is a character to uppercase"
 same "$(QUIET=true ockam message send 'a  b!' --from n1 --to /service/echo 2>&1)" 'a  b!' \
 	"under QUIET both streams together are the reply"
 same "$(ockam message send '' --from n1 --to /service/echo 2>/dev/null)" '' "an empty message"

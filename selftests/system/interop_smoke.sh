@@ -70,6 +70,9 @@ ok $? "carries message and answer" "$said"
 said=$(peer_send --to "127.0.0.1:$port" --channel api --service echo --size 40000 --count 100 \
 	--quiet 2>&1)
 same $? 0 "100 messages of 40,000 bytes are echoed" "$said"
+said=$(peer_send --to "127.0.0.1:$port" --channel api --service echo --size 200000 --count 40 \
+	--window 16 --quiet 2>&1)
+same $? 0 "so are 40 of 200,000 bytes, 16 of them under way" "$said"
 said=$(peer_send --to "127.0.0.1:$port" --channel api --channel api --service uppercase deep 2>&1)
 same $? 0 "a channel inside a channel" "$said"
 run_ok "a listener for one identity" ockamctl secure-channel-listener create picky --at n1 \

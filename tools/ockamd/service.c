@@ -12,12 +12,14 @@
 #include <sys/types.h>
 #include <unicase.h>
 #include <unistd.h>
+#include <unistr.h>
 
 #include "bare.h"
 #include "log.h"
 #include "node.h"
 
 #define OCKAMD_SERVICE_MAX	(1024 * 1024)	/* bytes of one message, as the kernel's frames */
+#define OCKAMD_SERVICE_ROOM	(16 * 1024 * 1024)	/* requests that wait, and replies that leave */
 #define OCKAMD_SERVICE_BATCH	64	/* messages answered in one go */
 
 /*
@@ -40,6 +42,20 @@ struct ockamd_service {
 
 /* One for all: the loop has one thread. */
 static uint8_t ockamd_service_buffer[OCKAMD_SERVICE_MAX];
+
+/*
+ * What does not fit is lost, and its sender waits for an answer in vain. In a
+ * user namespace the system's own maximum counts.
+ */
+static void ockamd_service_make_room(int fd)
+{
+	int room = OCKAMD_SERVICE_ROOM;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)))
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)))
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+}
 
 int ockamd_service_bind(const char *name, struct ockam_err *err)
 {
@@ -145,7 +161,7 @@ static int ockamd_service_uppercase(const uint8_t *request, size_t len, struct o
 	size_t upper_len = 0;
 	uint8_t *upper;
 
-	if (ockam_bare_get_data(&pos, request + len, &text) || !ockam_bare_is_text(&text))
+	if (ockam_bare_get_data(&pos, request + len, &text) || u8_check(text.data, text.len))
 		return -EBADMSG;
 	if (!text.len) {
 		ockam_bare_put_data(reply, "", 0);
@@ -237,6 +253,7 @@ static int ockamd_service_start(struct ockamd_node *node, const char *name, bool
 		return ret;
 	}
 	service->watch.fd = ret;
+	ockamd_service_make_room(ret);
 	ret = ockamd_loop_add(&node->loop, &service->watch, EPOLLIN);
 	if (ret) {
 		close(service->watch.fd);
