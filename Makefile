@@ -21,6 +21,7 @@ MANDIR ?= $(PREFIX)/share/man
 TESTS ?=
 TARGETS ?=
 FUZZ_SECONDS ?= 600
+SOAK_SECONDS ?= 3600
 CMD ?=
 
 machine := $(top)/selftests/vm/machine
@@ -29,7 +30,7 @@ export OCKAM_BUILD := $(BUILD)
 
 .PHONY: all help modules tools tools-asan tools-asan-lib system-tests deps interop vm uml debug demo \
 	check check-long check-unit check-fuzz check-uml check-vm check-debug check-style \
-	fuzz style \
+	fuzz soak style \
 	layers install uninstall modules_install clean \
 	modules-vm modules-uml modules-debug
 
@@ -40,6 +41,7 @@ help:
 	@echo "  make vm|uml|debug CMD='...'   run a command as root in a machine"
 	@echo "  make check-unit|check-fuzz|check-uml|check-vm|check-debug|check-style|check-long"
 	@echo "  make fuzz [TARGETS='...'] [FUZZ_SECONDS=600]   fuzz targets, so long each"
+	@echo "  make soak [SOAK_SECONDS=3600]   mixed traffic with the Rust peer, for an hour"
 	@echo "  make style, make layers, make interop, make install, make clean"
 
 # What is missing is installed, or named when that needs another user.
@@ -88,6 +90,10 @@ export OCKAM_COMMAND := $(value CMD)
 
 demo: modules-vm tools
 	@$(machine) -t 600 vm $(top)/selftests/demo/demo.sh
+
+soak: modules-uml tools interop
+	@$(machine) -o $(BUILD)/soak -t $$(($(SOAK_SECONDS) + 1200)) uml \
+		$(top)/selftests/soak/soak.py $(SOAK_SECONDS)
 
 # These build what they need themselves: a build that fails counts as well.
 check: deps
