@@ -246,8 +246,7 @@ static int ctl_credential_tell(struct ctl *ctl, const struct ctl_args *args,
 	ret = ctl_session_call(&session, "credential.changed", request, ctl_session_timeout_ms(),
 			       NULL, &err);
 	ctl_session_close(&session);
-	/* A node process of an earlier release looks into the store each time. */
-	if (!ret || strstr(err.text, "does not know the operation"))
+	if (!ret)
 		return CTL_EXIT_OK;
 	return ctl_output_fail(&ctl->out, ret, err.text, "restart the node",
 			       "The credential is stored, but the node %s does not use it yet",
