@@ -52,7 +52,7 @@ enum ockam_store_flags {
  *
  * The home must belong to the caller and the database file must be readable
  * and writable for nobody else: otherwise -EPERM. An older schema is brought
- * up to date, a newer one refused with -ENOTSUP.
+ * up to date, a newer one or that of another program refused with -ENOTSUP.
  */
 int ockam_store_open(const struct ockam_home *home, unsigned int flags, struct ockam_store **store,
 		     struct ockam_err *err);
@@ -378,10 +378,15 @@ int ockam_store_peer_get(struct ockam_store *store,
  * ockam_store_peer_put() - remember a peer's history
  *
  * Return: 0 (new, equal or longer); -ESTALE when it is older than or
- * conflicts with the known one, which is kept.
+ * conflicts with the known one, which is kept; -ENOSPC at the limits of what
+ * strangers can fill (limits.rst).
  */
 int ockam_store_peer_put(struct ockam_store *store, const struct ockam_identity *identity,
 			 struct ockam_err *err);
+
+/** ockam_store_peer_put_named() - the same for one whom the user named: there is room always */
+int ockam_store_peer_put_named(struct ockam_store *store, const struct ockam_identity *identity,
+			       struct ockam_err *err);
 
 /**
  * ockam_store_peer_each() - walk all known histories

@@ -10,6 +10,8 @@
 #include "store_sql.h"
 
 #define OCKAM_PEERS_MAX		16384	/* histories of peers kept */
+#define OCKAM_PEERS_LONG	1024	/* bytes: a history above counts against ... */
+#define OCKAM_PEERS_LONG_BYTES	(32LL * 1024 * 1024)	/* ... what they may have together */
 #define OCKAM_PEERS_ONE_CHANGE	256	/* bytes: less than the shortest history of two changes */
 #define OCKAM_PURPOSE_SPARE	86400	/* seconds a purpose key must still be valid */
 
@@ -283,8 +285,30 @@ static int __ockam_peer_make_room(struct ockam_store *store, struct ockam_err *e
 			     OCKAM_PEERS_MAX);
 }
 
+/* A history may grow to the size of a handshake message, in as many steps as it likes. */
+static int __ockam_peer_check_long(struct ockam_store *store,
+				   const struct ockam_identity *identity, struct ockam_err *err)
+{
+	int64_t sum;
+
+	if (identity->history_len <= OCKAM_PEERS_LONG)
+		return 0;
+	sum = ockam_sql_count(store->db, err,
+			      "SELECT coalesce(sum(length(history)), 0) FROM peers"
+			      " WHERE length(history) > ? AND identifier <> ?", "ib",
+			      (int64_t)OCKAM_PEERS_LONG, identity->identifier,
+			      (size_t)OCKAM_IDENTIFIER_LEN);
+	if (sum < 0)
+		return (int)sum;
+	if (sum + (int64_t)identity->history_len <= OCKAM_PEERS_LONG_BYTES)
+		return 0;
+	return ockam_err_set(err, -ENOSPC,
+			     "the long change histories of peers have %lld bytes, no more fit",
+			     (long long)sum);
+}
+
 static int __ockam_peer_put(struct ockam_store *store, const struct ockam_identity *identity,
-			    struct ockam_err *err)
+			    bool named, struct ockam_err *err)
 {
 	enum ockam_history_order order = OCKAM_HISTORY_NEWER;
 	struct ockam_identity *known;
@@ -307,8 +331,10 @@ static int __ockam_peer_put(struct ockam_store *store, const struct ockam_identi
 				     order == OCKAM_HISTORY_OLDER ? "is older than the known one" :
 				     "conflicts with the known one");
 	}
-	if (is_new) {
-		ret = __ockam_peer_make_room(store, err);
+	if (!named) {
+		ret = is_new ? __ockam_peer_make_room(store, err) : 0;
+		if (!ret)
+			ret = __ockam_peer_check_long(store, identity, err);
 		if (ret)
 			return ret;
 	}
@@ -319,12 +345,24 @@ static int __ockam_peer_put(struct ockam_store *store, const struct ockam_identi
 	return ret < 0 ? ret : 0;
 }
 
-int ockam_store_peer_put(struct ockam_store *store, const struct ockam_identity *identity,
-			 struct ockam_err *err)
+static int ockam_peer_put(struct ockam_store *store, const struct ockam_identity *identity,
+			  bool named, struct ockam_err *err)
 {
 	int ret = ockam_sql_begin(store, err);
 
-	return ret ? ret : ockam_sql_end(store, __ockam_peer_put(store, identity, err), err);
+	return ret ? ret : ockam_sql_end(store, __ockam_peer_put(store, identity, named, err), err);
+}
+
+int ockam_store_peer_put(struct ockam_store *store, const struct ockam_identity *identity,
+			 struct ockam_err *err)
+{
+	return ockam_peer_put(store, identity, false, err);
+}
+
+int ockam_store_peer_put_named(struct ockam_store *store, const struct ockam_identity *identity,
+			       struct ockam_err *err)
+{
+	return ockam_peer_put(store, identity, true, err);
 }
 
 int ockam_store_peer_each(struct ockam_store *store,

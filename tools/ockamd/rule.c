@@ -145,7 +145,7 @@ static int ockamd_rule_add_authority(struct ockamd_node *node, struct ockam_iden
 		ockam_identity_free(known);
 	}
 	if (!ret)
-		ret = ockam_store_peer_put(node->store, identity, err);
+		ret = ockam_store_peer_put_named(node->store, identity, err);
 	if (ret)
 		ockam_identity_free(identity);
 	else
