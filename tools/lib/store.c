@@ -69,6 +69,24 @@ static const char *const ockam_store_steps[] = {
 _Static_assert(sizeof(ockam_store_steps) / sizeof(char *) == OCKAM_STORE_SCHEMA,
 	       "one step for each version");
 
+/*
+ * The Rust implementation has the same name for its database, in the same home.
+ * One statement, so that it sees a database that is being made as empty or done.
+ */
+static int ockam_store_check_own(struct ockam_store *store, struct ockam_err *err)
+{
+	int64_t foreign;
+
+	foreign = ockam_sql_count(store->db, err, "SELECT count(*) > 0 AND"
+				  " (SELECT user_version FROM pragma_user_version) = 0"
+				  " FROM sqlite_master", "");
+	if (foreign <= 0)
+		return (int)foreign;
+	return ockam_err_set(err, -ENOTSUP,
+			     "the database of %.120s was made by another program: set OCKAM_HOME to a directory of its own",
+			     store->home.path);
+}
+
 static int ockam_store_upgrade(struct ockam_store *store, struct ockam_err *err)
 {
 	char sql[64];
@@ -147,6 +165,8 @@ int ockam_store_open(const struct ockam_home *home, unsigned int flags, struct o
 		return ockam_err_set(err, -ENOMEM, "no memory for the database");
 	store->home = *home;
 	ret = ockam_sql_open_file(path, create, &store->db, err);
+	if (!ret)
+		ret = ockam_store_check_own(store, err);
 	if (!ret)
 		ret = ockam_store_set_wal(store, err);
 	if (!ret)

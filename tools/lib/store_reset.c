@@ -4,6 +4,7 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +13,16 @@
 #include "store_sql.h"
 
 #define OCKAM_RESET_ID_OFFSET	68	/* of the application id in SQLite's header */
+
+/* With what a command that was killed in the middle of writing a key has left. */
+static void ockam_reset_key_file(const char *path)
+{
+	char journal[PATH_MAX + 16];
+
+	snprintf(journal, sizeof(journal), "%s-journal", path);
+	unlink(journal);
+	unlink(path);
+}
 
 /* Key files that lie outside the home are known to the database alone. */
 static void ockam_reset_key_files(const struct ockam_home *home)
@@ -25,7 +36,7 @@ static void ockam_reset_key_files(const struct ockam_home *home)
 	if (!ockam_store_vault_list(store, &vaults, &count, NULL)) {
 		for (size_t i = 0; i < count; i++)
 			if (vaults[i].path[0])
-				unlink(vaults[i].path);
+				ockam_reset_key_file(vaults[i].path);
 		free(vaults);
 	}
 	ockam_store_close(store);
@@ -68,9 +79,13 @@ static int ockam_reset_left_over(int dir_fd)
 		return ret;
 	}
 	while ((entry = readdir(dir))) {
+		char journal[NAME_MAX + 16];
+
 		if (strncmp(entry->d_name, "vault-", 6) ||
 		    !ockam_reset_is_key_file(dir_fd, entry->d_name))
 			continue;
+		snprintf(journal, sizeof(journal), "%s-journal", entry->d_name);
+		unlinkat(dir_fd, journal, 0);
 		if (unlinkat(dir_fd, entry->d_name, 0) && errno != ENOENT && !ret)
 			ret = -errno;
 	}

@@ -12,6 +12,7 @@
 #include "store_sql.h"
 
 #define OCKAM_SQL_BUSY_MS	10000	/* how long a command waits for another one */
+#define OCKAM_SQL_FORGET_MS	200	/* the same for those that read old pages */
 
 int ockam_sql_fail(sqlite3 *db, const char *file, struct ockam_err *err)
 {
@@ -236,6 +237,16 @@ void ockam_sql_fixed(sqlite3_stmt *stmt, int column, uint8_t *out, size_t len)
 		memset(out, 0, len);
 }
 
+void ockam_sql_forget(struct ockam_store *store)
+{
+	store->forget = !sqlite3_get_autocommit(store->db);
+	if (store->forget)
+		return;
+	sqlite3_busy_timeout(store->db, OCKAM_SQL_FORGET_MS);
+	sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	sqlite3_busy_timeout(store->db, OCKAM_SQL_BUSY_MS);
+}
+
 int ockam_sql_begin(struct ockam_store *store, struct ockam_err *err)
 {
 	int ret = ockam_sql_run(store->db, err, "BEGIN IMMEDIATE", "");
@@ -249,10 +260,13 @@ int ockam_sql_end(struct ockam_store *store, int ret, struct ockam_err *err)
 
 	if (ret >= 0) {
 		committed = ockam_sql_run(store->db, err, "COMMIT", "");
+		if (committed >= 0 && store->forget)
+			ockam_sql_forget(store);
 		if (committed >= 0)
 			return ret;
 		ret = committed;
 	}
+	store->forget = false;
 	if (!sqlite3_get_autocommit(store->db))
 		ockam_sql_run(store->db, NULL, "ROLLBACK", "");
 	return ret;

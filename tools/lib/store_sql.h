@@ -19,6 +19,7 @@
 struct ockam_store {
 	sqlite3			*db;
 	struct ockam_home	home;
+	bool			forget;		/* this transaction deletes a secret */
 };
 
 /* A key of a vault; the numbers are stored. */
@@ -85,6 +86,15 @@ int ockam_sql_begin(struct ockam_store *store, struct ockam_err *err);
 
 /** ockam_sql_end() - commit when @ret >= 0, else roll back; return: @ret or the failure */
 int ockam_sql_end(struct ockam_store *store, int ret, struct ockam_err *err);
+
+/**
+ * ockam_sql_forget() - a secret is being deleted: let the log forget it too
+ *
+ * The write-ahead log holds pages as they were until it is begun anew. That is
+ * done at the end of the transaction, or at once outside of one, unless other
+ * commands read meanwhile.
+ */
+void ockam_sql_forget(struct ockam_store *store);
 
 /* As the public function; the caller holds the transaction. */
 int __ockam_store_vault_create(struct ockam_store *store, const char *name, const char *path,

@@ -89,20 +89,42 @@ int ockam_store_vault_list(struct ockam_store *store, struct ockam_vault_record 
 	return 0;
 }
 
+/*
+ * Is it a key file? An empty one becomes one with @create. A database of
+ * something else must not: a vault's file is deleted with the vault.
+ */
+static int ockam_vault_check_file(sqlite3 *db, const char *path, bool create,
+				  struct ockam_err *err)
+{
+	int64_t id, tables;
+	char sql[256];
+
+	id = ockam_sql_count(db, err, "PRAGMA application_id", "");
+	if (id == OCKAM_STORE_VAULT_ID)
+		return 0;
+	tables = id < 0 ? id : ockam_sql_count(db, err, "SELECT count(*) FROM sqlite_master", "");
+	if (tables < 0)
+		return (int)tables;
+	if (id || tables || !create)
+		return ockam_err_set(err, -EEXIST, "\"%.150s\" is no file of a vault", path);
+	snprintf(sql, sizeof(sql), "BEGIN IMMEDIATE; " OCKAM_VAULT_TABLE
+		 " PRAGMA application_id = %d; COMMIT", OCKAM_STORE_VAULT_ID);
+	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return ockam_sql_fail(db, path, err);
+	return 0;
+}
+
 /* Open a key file; @create makes it and its table. */
 static int ockam_vault_open_file(const char *path, bool create, sqlite3 **db,
 				 struct ockam_err *err)
 {
-	char sql[64];
 	int ret;
 
 	ret = ockam_sql_open_file(path, create, db, err);
-	if (ret || !create)
+	if (ret)
 		return ret;
-	snprintf(sql, sizeof(sql), "PRAGMA application_id = %d", OCKAM_STORE_VAULT_ID);
-	if (sqlite3_exec(*db, OCKAM_VAULT_TABLE, NULL, NULL, NULL) != SQLITE_OK ||
-	    sqlite3_exec(*db, sql, NULL, NULL, NULL) != SQLITE_OK) {
-		ret = ockam_sql_fail(*db, path, err);
+	ret = ockam_vault_check_file(*db, path, create, err);
+	if (ret) {
 		sqlite3_close(*db);
 		*db = NULL;
 	}
@@ -166,7 +188,7 @@ static int ockam_vault_choose_name(struct ockam_store *store, const char *name,
 int __ockam_store_vault_create(struct ockam_store *store, const char *name, const char *path,
 			       struct ockam_vault_record *vault, struct ockam_err *err)
 {
-	char file[OCKAM_NAME_SIZE + 8];
+	char file[OCKAM_NAME_SIZE + 8], own[PATH_MAX];
 	struct ockam_vault_record old;
 	sqlite3 *db = NULL;
 	int64_t inside;
@@ -187,8 +209,12 @@ int __ockam_store_vault_create(struct ockam_store *store, const char *name, cons
 		snprintf(file, sizeof(file), "vault-%s", vault->name);
 		ret = ockam_home_file(&store->home, file, vault->path, err);
 	}
+	if (!ret)
+		ret = ockam_home_file(&store->home, OCKAM_STORE_FILE, own, err);
 	if (ret)
 		return ret;
+	if (!strcmp(vault->path, own))
+		return ockam_err_set(err, -EEXIST, "\"%.150s\" is no file of a vault", own);
 	if (vault->path[0]) {
 		if (ockam_sql_count(store->db, err, "SELECT count(*) FROM vaults WHERE path = ?",
 				    "s", vault->path))
@@ -221,33 +247,45 @@ int ockam_store_vault_create(struct ockam_store *store, const char *name, const 
 	return ret;
 }
 
-/* Copy a closed key file; the new one appears complete or not at all. */
-static int ockam_vault_copy(const char *from, const char *to, struct ockam_err *err)
+/* The name of a new file is in its directory, whatever happens to the machine. */
+static int ockam_vault_sync_dir(const char *path)
 {
-	int in, out, ret = 0;
+	char dir[PATH_MAX];
+	char *slash;
+	int fd, ret;
+
+	snprintf(dir, sizeof(dir), "%s", path);
+	slash = strrchr(dir, '/');
+	slash[slash == dir] = '\0';
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	ret = fsync(fd);
+	close(fd);
+	return ret;
+}
+
+/* Copy a locked key file; the new one appears complete or not at all. */
+static int ockam_vault_copy(int in, const char *to, struct ockam_err *err)
+{
 	char block[4096];
+	int out, ret = 0;
 	ssize_t len;
 
-	in = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (in < 0)
-		return ockam_err_set(err, -errno, "the vault's file %.150s: %s", from,
-				     strerror(errno));
 	out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (out < 0) {
-		ret = ockam_err_set(err, -errno, "cannot make \"%.150s\": %s", to, strerror(errno));
-		close(in);
-		return ret;
-	}
+	if (out < 0)
+		return ockam_err_set(err, -errno, "cannot make \"%.150s\": %s", to,
+				     strerror(errno));
+	errno = 0;
 	while ((len = read(in, block, sizeof(block))) > 0)
 		if (write(out, block, (size_t)len) != len) {
 			len = -1;
 			break;
 		}
-	if (len < 0 || fsync(out))
+	if (len < 0 || fsync(out) || ockam_vault_sync_dir(to))
 		ret = ockam_err_set(err, errno ? -errno : -EIO, "cannot write \"%.150s\": %s", to,
 				    strerror(errno));
 	ockam_crypto_wipe(block, sizeof(block));
-	close(in);
 	close(out);
 	if (ret)
 		unlink(to);
@@ -261,6 +299,7 @@ int ockam_store_vault_move(struct ockam_store *store, const char *name, const ch
 	char target[PATH_MAX];
 	bool copied = false;
 	sqlite3 *db = NULL;
+	int in = -1;
 	int ret;
 
 	ret = ockam_vault_absolute(path, target, err);
@@ -275,7 +314,16 @@ int ockam_store_vault_move(struct ockam_store *store, const char *name, const ch
 				    name, path);
 	if (ret || !strcmp(vault.path, target))
 		goto out;
-	/* Holding the file's own lock keeps other commands from writing keys meanwhile. */
+	/*
+	 * Holding the file's own lock keeps other commands from writing keys meanwhile.
+	 * Closing any descriptor of the file would give it up, so this one stays open.
+	 */
+	in = open(vault.path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (in < 0) {
+		ret = ockam_err_set(err, -errno, "the vault's file %.150s: %s", vault.path,
+				    strerror(errno));
+		goto out;
+	}
 	ret = ockam_vault_open_file(vault.path, false, &db, err);
 	if (ret)
 		goto out;
@@ -283,7 +331,7 @@ int ockam_store_vault_move(struct ockam_store *store, const char *name, const ch
 		ret = ockam_sql_fail(db, NULL, err);
 		goto out;
 	}
-	ret = ockam_vault_copy(vault.path, target, err);
+	ret = ockam_vault_copy(in, target, err);
 	copied = !ret;
 	if (!ret)
 		ret = ockam_sql_run(store->db, err, "UPDATE vaults SET path = ? WHERE name = ?",
@@ -293,6 +341,8 @@ out:
 	if (copied)
 		unlink(ret < 0 ? target : vault.path);
 	sqlite3_close(db);
+	if (in >= 0)
+		close(in);
 	return ret < 0 ? ret : 0;
 }
 
@@ -338,9 +388,13 @@ int ockam_store_vault_delete(struct ockam_store *store, const char *name, struct
 		ret = ockam_sql_run(store->db, err,
 				    "UPDATE vaults SET is_default = 1"
 				    " WHERE rowid = (SELECT min(rowid) FROM vaults)", "");
+	if (ret >= 0 && !vault.path[0])
+		ockam_sql_forget(store);
 	ret = ockam_sql_end(store, ret, err);
-	if (ret >= 0 && vault.path[0])
-		unlink(vault.path);
+	if (ret >= 0 && vault.path[0] && unlink(vault.path) && errno != ENOENT)
+		return ockam_err_set(err, -errno,
+				     "the vault %s is deleted, but its file %.120s is not: %s",
+				     name, vault.path, strerror(errno));
 	return ret < 0 ? ret : 0;
 }
 
@@ -422,6 +476,8 @@ int ockam_store_key_delete(struct ockam_store *store, const struct ockam_vault_r
 	if (!vault->path[0]) {
 		ret = ockam_sql_run(store->db, err, "DELETE FROM keys WHERE vault = ? AND id = ?",
 				    "ss", vault->name, id);
+		if (ret > 0)
+			ockam_sql_forget(store);
 		return ret < 0 ? ret : 0;
 	}
 	ret = ockam_vault_open_file(vault->path, false, &db, err);
