@@ -17,6 +17,7 @@ mod services;
 
 use std::io::Write;
 
+use ockam::identity::{Identity, Vault};
 use ockam::{Context, NodeBuilder};
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::EnvFilter;
@@ -82,8 +83,24 @@ pub fn hex_argument(name: &str, text: &str) -> Outcome<Vec<u8>> {
     hex::decode(text.trim()).map_err(|_| format!("--{name}: not hex").into())
 }
 
+/// Say of each line of a file, a change history in hex, whether it verifies. Nothing is kept.
+async fn check_histories(path: &str) -> Outcome<()> {
+    let text = std::fs::read_to_string(path).map_err(|e| format!("cannot read {path}: {e}"))?;
+    for line in text.lines() {
+        let history = hex::decode(line.trim()).map_err(|_| format!("{path}: not hex"))?;
+        match Identity::import(None, &history, Vault::create_verifying_vault()).await {
+            Ok(identity) => say(&format!("accepted {}", identity.identifier())),
+            Err(error) => say(&format!("refused {error}")),
+        }
+    }
+    Ok(())
+}
+
 async fn identity(ctx: &Context, words: &[String]) -> Outcome<()> {
     let args = Args::parse(words, &[&COMMON])?;
+    if let ["check", path] = args.words().as_slice() {
+        return check_histories(path).await;
+    }
     let path = args.need("identity-file")?.to_string();
     let (identifier, peer) = match args.words().as_slice() {
         ["show"] | ["create"] => {
@@ -95,7 +112,7 @@ async fn identity(ctx: &Context, words: &[String]) -> Outcome<()> {
             let kind = key_type(args.get("key-type"))?;
             (IdentityFile::rotate(&path, &peer, kind).await?, peer)
         }
-        _ => return Err("identity wants one of: create, show, rotate".into()),
+        _ => return Err("identity wants one of: create, show, rotate, check".into()),
     };
     let history = peer.identities().export_identity(&identifier).await?;
     say(&format!("identifier {identifier}"));
