@@ -18,56 +18,6 @@ struct workqueue_struct *ockam_channel_wq;
 /* How late an expiry may be noticed by an idle channel when the clock jumps. */
 #define OCKAM_CHANNEL_EXPIRY_POLL	600	/* seconds */
 
-static void ockam_channel_free_path(struct rcu_head *rcu)
-{
-	struct ockam_channel_path *path = container_of(rcu,
-						       struct ockam_channel_path,
-						       rcu);
-
-	ockam_route_reset(&path->route);
-	kfree(path);
-}
-
-static void ockam_channel_put_path(struct ockam_channel_path *path)
-{
-	if (path && refcount_dec_and_test(&path->refs))
-		call_rcu(&path->rcu, ockam_channel_free_path);
-}
-
-int ockam_channel_copy_path(struct ockam_channel *ch, struct ockam_route *route)
-{
-	struct ockam_channel_path *path;
-	int err;
-
-	rcu_read_lock();
-	do {
-		/* Zero: it has just been replaced. */
-		path = rcu_dereference(ch->path);
-	} while (!refcount_inc_not_zero(&path->refs));
-	rcu_read_unlock();
-	err = ockam_route_copy(route, &path->route);
-	ockam_channel_put_path(path);
-	return err;
-}
-
-int ockam_channel_move_path(struct ockam_channel *ch, struct ockam_route *route)
-{
-	struct ockam_channel_path *path, *old;
-
-	path = kmalloc(sizeof(*path), GFP_KERNEL_ACCOUNT);
-	if (!path)
-		return -ENOMEM;
-	refcount_set(&path->refs, 1);
-	ockam_route_init(&path->route);
-	ockam_route_move(&path->route, route);
-
-	spin_lock_bh(&ch->lock);
-	old = rcu_replace_pointer(ch->path, path, lockdep_is_held(&ch->lock));
-	spin_unlock_bh(&ch->lock);
-	ockam_channel_put_path(old);
-	return 0;
-}
-
 static struct ockam_channel_attributes *
 ockam_channel_alloc_attributes(const u8 *data, size_t len)
 {
@@ -120,10 +70,19 @@ static void ockam_channel_release_dec(struct ockam_endpoint *ep)
 	ockam_channel_put(container_of(ep, struct ockam_channel, dec));
 }
 
+/* What its peer sends waits to be opened. */
+static bool ockam_channel_paused(struct ockam_endpoint *ep)
+{
+	struct ockam_channel *ch = container_of(ep, struct ockam_channel, enc);
+
+	return READ_ONCE(ch->rx.paused) || READ_ONCE(ch->rx.gate.used);
+}
+
 static const struct ockam_endpoint_ops ockam_channel_enc_ops = {
 	.kind = OCKAM_KIND_ENCRYPTOR,
 	.deliver = ockam_channel_deliver_tx,
 	.forwarded = ockam_channel_forwarded_tx,
+	.paused = ockam_channel_paused,
 	.release = ockam_channel_release_enc,
 };
 
@@ -157,17 +116,28 @@ void ockam_channel_queue_stall(struct ockam_channel *ch)
 	ockam_channel_put(ch);
 }
 
-void ockam_channel_queue_expiry(struct ockam_channel *ch, unsigned long delay)
+/* Start or move a timer, which holds a reference. Not after the death. */
+static void ockam_channel_arm(struct ockam_channel *ch,
+			      struct delayed_work *work, unsigned long delay)
 {
 	ockam_channel_get(ch);
 	spin_lock_bh(&ch->lock);
-	if (!ch->dead &&
-	    !mod_delayed_work(ockam_channel_wq, &ch->expiry_work, delay)) {
+	if (!ch->dead && !mod_delayed_work(ockam_channel_wq, work, delay)) {
 		spin_unlock_bh(&ch->lock);
 		return;
 	}
 	spin_unlock_bh(&ch->lock);
 	ockam_channel_put(ch);
+}
+
+void ockam_channel_queue_expiry(struct ockam_channel *ch, unsigned long delay)
+{
+	ockam_channel_arm(ch, &ch->expiry_work, delay);
+}
+
+void ockam_channel_queue_live(struct ockam_channel *ch, unsigned long delay)
+{
+	ockam_channel_arm(ch, &ch->live.work, delay);
 }
 
 bool ockam_channel_expired(const struct ockam_channel *ch)
@@ -311,6 +281,8 @@ int ockam_channel_alloc(struct ockam_net *on,
 	ockam_channel_init_origin(ch, p);
 	ockam_channel_init_tx(ch, p->key_tx);
 	ockam_channel_init_rx(ch, p->key_rx);
+	ockam_channel_init_path(ch);
+	ockam_channel_init_live(ch, &p->liveness);
 
 	err = ockam_channel_copy_params(ch, p);
 	if (!err)
@@ -365,8 +337,9 @@ int ockam_channel_publish(struct ockam_channel *ch, struct ockam_endpoint *old)
 		goto err_enc;
 
 	spin_lock_bh(&ch->lock);
-	ch->published = !ch->dead;
+	WRITE_ONCE(ch->published, !ch->dead);
 	spin_unlock_bh(&ch->lock);
+	ockam_channel_watch_path(ch);
 	/*
 	 * The node may have ended while we were not yet in reach of its end:
 	 * then the kill saw the table's entry, or hides what came after it.
@@ -379,6 +352,7 @@ int ockam_channel_publish(struct ockam_channel *ch, struct ockam_endpoint *old)
 	ockam_mib_inc(ch->on, OCKAM_MIB_CHANNELS_OPENED);
 	ockam_channel_notify(ch, OCKAM_EVENT_CHANNEL_NEW, 0, NULL);
 	ockam_channel_arm_expiry(ch);
+	ockam_channel_start_live(ch);
 	goto out;
 
 err_enc:
@@ -423,6 +397,7 @@ bool ockam_channel_kill(struct ockam_channel *ch, int error, const char *reason,
 	published = ch->published;
 	spin_unlock_bh(&ch->lock);
 
+	ockam_watch_stop(&ch->watch);
 	ockam_endpoint_remove(&ch->enc);
 	ockam_endpoint_remove(&ch->dec);
 	ockam_channel_close_tx(ch);
@@ -430,6 +405,8 @@ bool ockam_channel_kill(struct ockam_channel *ch, int error, const char *reason,
 	if (cancel_delayed_work(&ch->expiry_work))
 		ockam_channel_put(ch);
 	if (cancel_delayed_work(&ch->rx.stall_work))
+		ockam_channel_put(ch);
+	if (cancel_delayed_work(&ch->live.work))
 		ockam_channel_put(ch);
 	/* The one thing that a run of it does for a dead channel is to clean up. */
 	ockam_channel_queue_rx(ch);
@@ -516,7 +493,10 @@ int ockam_channel_get_info(struct ockam_channel *ch,
 	info->flags = (READ_ONCE(ch->confirmed) ? OCKAM_FLAG_CONFIRMED : 0) |
 		      (ch->role == OCKAM_ROLE_INITIATOR ?
 		       OCKAM_FLAG_INITIATOR : 0) |
-		      (READ_ONCE(ch->rx.paused) ? OCKAM_FLAG_PAUSED : 0);
+		      (READ_ONCE(ch->rx.paused) ? OCKAM_FLAG_PAUSED : 0) |
+		      (ockam_channel_has_way(ch) ? 0 : OCKAM_FLAG_NO_ROUTE);
+	info->liveness.ms = READ_ONCE(ch->live.ms);
+	info->liveness.strict = READ_ONCE(ch->live.strict);
 
 	spin_lock_bh(&ch->lock);
 	info->dead = ch->dead;
@@ -543,24 +523,6 @@ void ockam_channel_reset_info(struct ockam_channel_info *info)
 {
 	ockam_route_reset(&info->route);
 	ockam_channel_put_attributes(info->attributes);
-}
-
-int ockam_channel_set_route(struct ockam_channel *ch,
-			    const struct ockam_route *route)
-{
-	struct ockam_route copy;
-	int err;
-
-	if (!route->hops)
-		return -EINVAL;
-	if (READ_ONCE(ch->dead))
-		return -ESHUTDOWN;
-	ockam_route_init(&copy);
-	err = ockam_route_copy(&copy, route);
-	if (!err)
-		err = ockam_channel_move_path(ch, &copy);
-	ockam_route_reset(&copy);
-	return err;
 }
 
 int ockam_channel_set_credentials(struct ockam_channel *ch,

@@ -8,6 +8,7 @@
 #ifndef OCKAM_CHANNEL_H
 #define OCKAM_CHANNEL_H
 
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
@@ -17,6 +18,7 @@
 #include "gate.h"
 #include "netns.h"
 #include "replay.h"
+#include "watch.h"
 
 struct ockam_channel;
 struct ockam_dispatch;
@@ -28,6 +30,12 @@ struct ockam_channel_ops {
 	void (*confirmed)(struct ockam_channel *ch, u64 cookie);
 	/* The channel has been killed; @by_peer: the peer sent Close. Once. */
 	void (*dead)(struct ockam_channel *ch, u64 cookie, bool by_peer);
+};
+
+/* When a silent peer is asked whether it is there (channel_live.c). */
+struct ockam_liveness {
+	u32 ms;				/* of silence; 0: never */
+	bool strict;			/* a peer that has never answered is dead too */
 };
 
 /* All borrowed, copied by ockam_channel_alloc(). */
@@ -50,6 +58,7 @@ struct ockam_channel_params {
 	u32 encryptor_reach;		/* mask OCKAM_REACH_*, usually LOCAL */
 	const u8 *encryptor_ids;	/* n * 16 bytes */
 	u32 n_encryptor_ids;
+	struct ockam_liveness liveness;
 	const struct ockam_channel_ops *ops;	/* or NULL */
 	u64 cookie;			/* for ops */
 };
@@ -82,6 +91,7 @@ struct ockam_channel_info {
 	u64 rx_bytes, tx_bytes;		/* of packets, nonce and tag included */
 	u64 rx_messages, tx_messages;
 	u64 queued_bytes;		/* waiting to be opened or sealed */
+	struct ockam_liveness liveness;
 	u32 flags;			/* enum ockam_object_flags */
 	u8 listener_len;
 	u8 role;
@@ -101,7 +111,8 @@ int ockam_channel_get_info(struct ockam_channel *ch,
 void ockam_channel_reset_info(struct ockam_channel_info *info);
 /*
  * Replace the path: @route is the whole route to the peer's decryptor.
- * 0, -ESHUTDOWN (dead), -EINVAL (empty), -ENOMEM.
+ * 0, -ESHUTDOWN (dead), -EINVAL (empty), -EHOSTUNREACH (its first address is not
+ * there, or has no way on), -ENOMEM: then the path is as before.
  */
 int ockam_channel_set_route(struct ockam_channel *ch,
 			    const struct ockam_route *route);
@@ -120,6 +131,9 @@ struct ockam_channel_credentials {
  */
 int ockam_channel_set_credentials(struct ockam_channel *ch,
 				  const struct ockam_channel_credentials *c);
+/* From now on. 0, -ESHUTDOWN. */
+int ockam_channel_set_liveness(struct ockam_channel *ch,
+			       const struct ockam_liveness *l);
 /* Who may send through it. 0, -E2BIG, -ENOMEM, -ESHUTDOWN. */
 int ockam_channel_set_reach(struct ockam_channel *ch, u32 reach,
 			    const u8 *ids, u32 n);
@@ -213,6 +227,17 @@ struct ockam_channel_rx {
 	u64 messages;
 };
 
+/* See channel_live.c. */
+struct ockam_channel_live {
+	struct delayed_work work;
+	unsigned long heard;		/* jiffies of the last packet, READ_ONCE */
+	u32 ms;				/* READ_ONCE */
+	bool strict;			/* READ_ONCE */
+	bool answered;			/* a question, ever; READ_ONCE */
+	u8 asked;			/* since something was heard; of ->work */
+	unsigned long asked_at;		/* jiffies of the last one; of ->work */
+};
+
 /*
  * Secure channel: two endpoints and the keys between them.
  *
@@ -223,7 +248,9 @@ struct ockam_channel_rx {
  * Locks:  ->lock guards ->dead, ->closing, ->expiry, ->attributes and writes of
  *         ->path (read under RCU); ->tx.lock and ->rx.lock their parts. None
  *         nests in another, all are leaves but for the gate's; deliver(),
- *         events and callbacks are called with none held.
+ *         events and callbacks are called with none held. ->path_mutex
+ *         serialises who replaces ->path and watches its first address; ->lock
+ *         and the address table's lock nest in it.
  * Dies:   user's delete, the peer's Close, end of nonces, expiry, encryption
  *         failure, a stalled receiver, end of the node. All go through
  *         ockam_channel_kill(): dead, both endpoints hidden, sending keys
@@ -242,14 +269,20 @@ struct ockam_channel {
 	spinlock_t lock;		/* ->dead to ->path */
 	bool dead;			/* READ_ONCE elsewhere */
 	bool closing;			/* a Close is on its way out */
-	bool published;			/* CHANNEL_NEW was announced */
+	bool published;			/* CHANNEL_NEW was announced; READ_ONCE elsewhere */
 	u64 expiry;			/* READ_ONCE elsewhere */
 	struct ockam_channel_attributes *attributes;	/* or NULL */
 	struct ockam_channel_path __rcu *path;
 	struct delayed_work expiry_work;
 
+	struct mutex path_mutex;	/* who replaces ->path and watches it */
+	struct ockam_watch watch;	/* of the path's first address */
+	bool hop_lost;			/* ->watch was told since it began; address_lock */
+	struct work_struct stranded_work;	/* ->enc.stranded: tell who watches us */
+
 	struct ockam_channel_tx tx;
 	struct ockam_channel_rx rx;
+	struct ockam_channel_live live;
 
 	/* Immutable. */
 	const struct ockam_channel_ops *ops;
@@ -282,9 +315,20 @@ static inline void ockam_channel_get(struct ockam_channel *ch)
 	refcount_inc(&ch->refs);
 }
 
+void ockam_channel_queue_live(struct ockam_channel *ch, unsigned long delay);
+void ockam_channel_init_live(struct ockam_channel *ch,
+			     const struct ockam_liveness *l);
+void ockam_channel_start_live(struct ockam_channel *ch);
+
+void ockam_channel_init_path(struct ockam_channel *ch);
+void ockam_channel_put_path(struct ockam_channel_path *path);	/* NULL is allowed */
+/* Look anew whether the first address of the path is there. May sleep. */
+void ockam_channel_watch_path(struct ockam_channel *ch);
+/* Is it there? Looks anew when it was not. May sleep. */
+bool ockam_channel_has_way(struct ockam_channel *ch);
 /* Copy the path to @route. 0 or -ENOMEM. */
 int ockam_channel_copy_path(struct ockam_channel *ch, struct ockam_route *route);
-/* Make @route, which is taken over, the path. 0, -ENOMEM, -ESHUTDOWN. */
+/* Make @route, which is taken over, the path. 0 or -ENOMEM. May sleep. */
 int ockam_channel_move_path(struct ockam_channel *ch, struct ockam_route *route);
 
 void ockam_channel_init_tx(struct ockam_channel *ch, const u8 *key);

@@ -190,6 +190,7 @@ static void ockam_channel_commit(struct ockam_channel *ch, u64 nonce, size_t len
 	rx->messages++;
 	rx->bytes += len;
 	spin_unlock_bh(&rx->lock);
+	WRITE_ONCE(ch->live.heard, jiffies);
 	ockam_mib_inc(ch->on, OCKAM_MIB_CHANNEL_PACKETS_RX);
 }
 
@@ -286,6 +287,7 @@ static void ockam_channel_route_inner(struct ockam_channel *ch,
 	/* The answer to a probe has done its work by being opened. */
 	if (ockam_route_first(&body->onward, &first) &&
 	    ockam_hop_equal(&first, &dec)) {
+		WRITE_ONCE(ch->live.answered, true);
 		ockam_message_free(msg);
 		return;
 	}

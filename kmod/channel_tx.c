@@ -347,6 +347,8 @@ static enum ockam_mib ockam_channel_tx_reason(int err)
 		return OCKAM_DROP_DEPTH;
 	case -EKEYEXPIRED:
 		return OCKAM_DROP_CHANNEL_EXPIRED;
+	case -EHOSTUNREACH:
+		return OCKAM_DROP_CHANNEL_NO_ROUTE;
 	default:
 		return OCKAM_DROP_CHANNEL_DEAD;
 	}
@@ -362,6 +364,8 @@ static int ockam_channel_check_tx(struct ockam_channel *ch,
 		ockam_channel_queue_expiry(ch, 0);
 		return -EKEYEXPIRED;
 	}
+	if (!ockam_channel_has_way(ch))
+		return -EHOSTUNREACH;
 	if (msg->depth >= ockam_netns_limit(ch->on, OCKAM_LIMIT_CHANNEL_DEPTH))
 		return -ELOOP;
 	if (msg->len > ockam_netns_limit(ch->on, OCKAM_LIMIT_FRAME_BYTES))
@@ -410,7 +414,9 @@ static int ockam_channel_send_own(struct ockam_channel *ch,
 	int err;
 
 	msg->control = true;
-	err = ockam_channel_copy_path(ch, &msg->onward);
+	err = ockam_channel_has_way(ch) ? 0 : -EHOSTUNREACH;
+	if (!err)
+		err = ockam_channel_copy_path(ch, &msg->onward);
 	if (!err)
 		err = ockam_channel_seal(ch, &msg, last);
 	if (err) {

@@ -46,6 +46,8 @@ struct ockam_endpoint_ops {
 	 * taken by its next hop, or dropped. May be NULL. Same context.
 	 */
 	void (*forwarded)(struct ockam_endpoint *ep);
+	/* Does it take in nothing because a queue is full here? May be NULL. */
+	bool (*paused)(struct ockam_endpoint *ep);
 	/*
 	 * The last reference is gone and a grace period has passed. Process
 	 * context. Frees the object that embeds @ep.
@@ -73,8 +75,8 @@ struct ockam_reach_ids {
  *         remove and replace and the count; ->reach_ids is RCU, written under
  *         on->address_lock.
  * Dies:   ockam_endpoint_remove() hides it (idempotent) and tells who watches
- *         it (watch.h); the object's owner puts its ref; the last put queues ->free_work after a grace period,
- *         which calls ops->release.
+ *         it (watch.h); the object's owner puts its ref; the last put queues
+ *         ->free_work after a grace period, which calls ops->release.
  */
 struct ockam_endpoint {
 	struct rhash_head node;

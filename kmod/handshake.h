@@ -16,6 +16,7 @@
 #include <linux/workqueue.h>
 
 #include "addr.h"
+#include "channel.h"
 #include "endpoint.h"
 #include "gate.h"
 #include "netns.h"
@@ -37,6 +38,7 @@ struct ockam_listener_params {
 	const u8 *reach_ids;		/* n * 16 bytes */
 	u32 n_reach_ids;
 	const u8 *flow_id;		/* 16 bytes, NULL: random */
+	struct ockam_liveness liveness;	/* of its channels */
 };
 
 /* Pointers are valid as long as the listener is held. */
@@ -45,6 +47,7 @@ struct ockam_listener_info {
 	const u8 *flow_id;		/* 16 bytes: spawner id of its channels */
 	u32 timeout_ms;
 	u32 pending;			/* its exchanges that are not done */
+	struct ockam_liveness liveness;
 };
 
 /*
@@ -70,6 +73,8 @@ struct ockam_listener_change {
 	bool has_opaque;
 	const u8 *opaque;		/* at most OCKAM_OPAQUE_MAX bytes */
 	size_t opaque_len;
+	bool has_liveness;
+	struct ockam_liveness liveness;
 	bool abort;			/* end the pending handshakes */
 };
 
@@ -96,6 +101,7 @@ struct ockam_handshake_params {
 	u32 encryptor_reach;		/* mask OCKAM_REACH_*; 0: LOCAL */
 	const u8 *encryptor_ids;	/* n * 16 bytes */
 	u32 n_encryptor_ids;
+	struct ockam_liveness liveness;
 };
 
 #define OCKAM_CONFIRM_DEFAULT_MS	1000
@@ -205,8 +211,8 @@ struct ockam_opaque {
  * Born:   ockam_handshake_add_listener(). Holds the module.
  * Refs:   those of ->ep: the caller's, the table of listeners, the address
  *         table, each exchange, each lookup.
- * Locks:  ->lock (spinlock, a leaf) guards ->opaque and ->aborts; the rest is
- *         immutable but for ->pending and ->dead.
+ * Locks:  ->lock (spinlock, a leaf) guards ->opaque, ->liveness and ->aborts;
+ *         the rest is immutable but for ->pending and ->dead.
  * Dies:   ockam_handshake_del_listener(), end of the node: hidden, out of the
  *         table, its exchanges fail; the last put frees after a grace period.
  */
@@ -219,6 +225,7 @@ struct ockam_listener {
 	bool dead;			/* READ_ONCE */
 	spinlock_t lock;		/* below */
 	struct ockam_opaque *opaque;	/* never NULL */
+	struct ockam_liveness liveness;
 	u32 aborts;			/* how often the pending exchanges were ended */
 };
 
@@ -261,6 +268,7 @@ struct ockam_exchange {
 	u32 n_encryptor_ids;
 	u8 *encryptor_ids;
 	struct ockam_opaque *opaque;	/* with a reference */
+	struct ockam_liveness liveness;	/* of the channel that it becomes */
 	u32 aborts;			/* of a responder: the listener's at its birth */
 	u8 role;
 

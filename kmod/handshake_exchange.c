@@ -168,6 +168,7 @@ int ockam_handshake_start(struct ockam_net *on,
 	ex->seq = p->seq;
 	ex->confirm_ms = p->confirm_ms ?: OCKAM_CONFIRM_DEFAULT_MS;
 	ex->encryptor_reach = p->encryptor_reach ?: OCKAM_REACH_LOCAL;
+	ex->liveness = p->liveness;
 	err = ockam_route_copy(&ex->route, p->route);
 	if (!err) {
 		ex->opaque = ockam_opaque_alloc(p->opaque, p->opaque_len);
@@ -466,6 +467,7 @@ static int ockam_exchange_alloc_channel(struct ockam_exchange *ex,
 		.encryptor_reach = done->encryptor_reach ?: OCKAM_REACH_LOCAL,
 		.encryptor_ids = done->encryptor_ids,
 		.n_encryptor_ids = done->n_encryptor_ids,
+		.liveness = ex->liveness,
 		.ops = initiator ? &ockam_exchange_channel_ops : NULL,
 		.cookie = ex->id,
 	};

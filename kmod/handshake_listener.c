@@ -198,6 +198,7 @@ static void ockam_listener_get_rules(struct ockam_listener *l,
 	spin_lock_bh(&l->lock);
 	ex->opaque = l->opaque;
 	refcount_inc(&ex->opaque->refs);
+	ex->liveness = l->liveness;
 	ex->aborts = l->aborts;
 	spin_unlock_bh(&l->lock);
 }
@@ -326,6 +327,7 @@ static int ockam_listener_alloc(struct ockam_net *on,
 	else
 		ockam_endpoint_random_flow_id(l->origin.flow_id);
 	l->timeout_ms = p->timeout_ms;
+	l->liveness = p->liveness;
 	*out = l;
 	return 0;
 
@@ -463,6 +465,8 @@ int ockam_handshake_set_listener(struct ockam_listener *l,
 	spin_lock_bh(&l->lock);
 	if (o)
 		swap(o, l->opaque);
+	if (c->has_liveness)
+		l->liveness = c->liveness;
 	if (c->abort)
 		WRITE_ONCE(l->aborts, l->aborts + 1);
 	spin_unlock_bh(&l->lock);
@@ -520,6 +524,9 @@ void ockam_handshake_listener_info(struct ockam_listener *l,
 	info->flow_id = l->origin.flow_id;
 	info->timeout_ms = l->timeout_ms;
 	info->pending = atomic_read(&l->pending);
+	spin_lock_bh(&l->lock);
+	info->liveness = l->liveness;
+	spin_unlock_bh(&l->lock);
 }
 
 void ockam_listener_hide_net(struct ockam_net *on)

@@ -153,6 +153,11 @@ static void ockam_link_end_work(struct work_struct *work)
 	ockam_link_put(link);
 }
 
+bool ockam_link_paused(struct ockam_endpoint *ep)
+{
+	return test_bit(OCKAM_LINK_PAUSED, &ockam_link_from(ep)->bits);
+}
+
 void ockam_link_release(struct ockam_endpoint *ep)
 {
 	struct ockam_link *link = ockam_link_from(ep);

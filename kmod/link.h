@@ -226,6 +226,7 @@ static inline bool ockam_link_dead(const struct ockam_link *link)
 
 /* ->ep_ops.release of every framing. */
 void ockam_link_release(struct ockam_endpoint *ep);
+bool ockam_link_paused(struct ockam_endpoint *ep);
 
 extern struct workqueue_struct *ockam_link_wq;	/* works of the framings */
 

@@ -88,6 +88,7 @@ const struct ockam_link_ops ockam_link_stream_ops = {
 	.ep_ops = {
 		.kind = OCKAM_KIND_LINK,
 		.deliver = ockam_link_stream_tx_deliver,
+		.paused = ockam_link_paused,
 		.release = ockam_link_release,
 	},
 	.check = ockam_link_socket_check_stream,

@@ -57,7 +57,7 @@ int ockam_nl_refuse(struct netlink_ext_ack *extack, int err, const char *why)
 		break;
 	case -EHOSTUNREACH:
 		NL_SET_ERR_MSG(extack,
-			       "the first hop of the route is no address of this node");
+			       "the first hop of the route is no address of this node, or leads nowhere now");
 		break;
 	case -EACCES:
 		NL_SET_ERR_MSG(extack,

@@ -108,6 +108,15 @@ static inline u32 ockam_nl_get_u32(struct nlattr **attrs, int attr)
 	return attrs[attr] ? nla_get_u32(attrs[attr]) : 0;
 }
 
+struct ockam_liveness;
+/*
+ * LIVENESS_MS and LIVENESS_STRICT of a request, zero when not given. 0 or
+ * -EINVAL with a sentence.
+ */
+int ockam_nl_get_liveness(struct nlattr **attrs, struct ockam_liveness *l,
+			  struct netlink_ext_ack *extack);
+int ockam_nl_put_liveness(struct sk_buff *skb, const struct ockam_liveness *l);
+
 int ockam_nl_put_name(struct sk_buff *skb, int attr,
 		      const struct ockam_endpoint *ep);
 int ockam_nl_put_reach(struct sk_buff *skb, const struct ockam_endpoint *ep);

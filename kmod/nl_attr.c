@@ -5,6 +5,7 @@
  * Copyright (C) 2026 The Ockam for Linux authors
  */
 #include "addr.h"
+#include "channel.h"
 #include "netlink.h"
 
 int ockam_nl_get_reach(struct nlattr **attrs, struct ockam_nl_reach *reach,
@@ -29,6 +30,35 @@ int ockam_nl_get_reach(struct nlattr **attrs, struct ockam_nl_reach *reach,
 		reach->n_ids = nla_len(ids) / OCKAM_FLOW_ID_LEN;
 	}
 	return 0;
+}
+
+int ockam_nl_get_liveness(struct nlattr **attrs, struct ockam_liveness *l,
+			  struct netlink_ext_ack *extack)
+{
+	const struct nlattr *ms = attrs[OCKAM_A_LIVENESS_MS];
+
+	l->ms = ms ? nla_get_u32(ms) : 0;
+	l->strict = attrs[OCKAM_A_LIVENESS_STRICT];
+	if (l->strict && !l->ms) {
+		NL_SET_ERR_MSG_ATTR(extack, attrs[OCKAM_A_LIVENESS_STRICT],
+				    "strict liveness needs a time");
+		return -EINVAL;
+	}
+	if (l->ms && l->ms < OCKAM_LIVENESS_MIN_MS) {
+		NL_SET_ERR_MSG_ATTR(extack, ms,
+				    "the time of liveness is 0 (off) or at least 100 ms");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int ockam_nl_put_liveness(struct sk_buff *skb, const struct ockam_liveness *l)
+{
+	int err = nla_put_u32(skb, OCKAM_A_LIVENESS_MS, l->ms);
+
+	if (!err && l->strict)
+		err = nla_put_flag(skb, OCKAM_A_LIVENESS_STRICT);
+	return err;
 }
 
 int ockam_nl_put_name(struct sk_buff *skb, int attr,

@@ -65,6 +65,9 @@ int ockam_nl_new_channel(struct sk_buff *skb, struct genl_info *info)
 	err = ockam_nl_get_reach(attrs, &reach, info->extack);
 	if (err)
 		return err;
+	err = ockam_nl_get_liveness(attrs, &p.liveness, info->extack);
+	if (err)
+		return err;
 	err = ockam_nl_get_route(info, &route);
 	if (err)
 		return err;
@@ -130,11 +133,14 @@ int ockam_nl_set_channel(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr **attrs = info->attrs;
 	struct ockam_nl_reach reach;
+	struct ockam_liveness liveness;
 	struct ockam_channel *ch;
 	bool credentials;
 	int err;
 
 	err = ockam_nl_get_reach(attrs, &reach, info->extack);
+	if (!err)
+		err = ockam_nl_get_liveness(attrs, &liveness, info->extack);
 	if (err)
 		return err;
 	if (reach.has_ids && !reach.has_mask)
@@ -142,9 +148,10 @@ int ockam_nl_set_channel(struct sk_buff *skb, struct genl_info *info)
 				       "flow ids are replaced together with the mask: give both");
 	credentials = attrs[OCKAM_A_ATTRIBUTES] || attrs[OCKAM_A_EXPIRY];
 	/* Several changes could end half done. */
-	if (!!attrs[OCKAM_A_ROUTE] + credentials + reach.has_mask != 1)
+	if (!!attrs[OCKAM_A_ROUTE] + credentials + reach.has_mask +
+	    !!attrs[OCKAM_A_LIVENESS_MS] != 1)
 		return ockam_nl_refuse(info->extack, -EINVAL,
-				       "a request changes one thing: route, attributes and expiry, or reachability");
+				       "a request changes one thing: route, attributes and expiry, reachability, or liveness");
 	ch = ockam_nl_lookup_channel(info, &err);
 	if (!ch)
 		return err;
@@ -152,6 +159,8 @@ int ockam_nl_set_channel(struct sk_buff *skb, struct genl_info *info)
 		err = ockam_nl_set_channel_route(info, ch);
 	else if (credentials)
 		err = ockam_nl_set_channel_credentials(attrs, ch);
+	else if (attrs[OCKAM_A_LIVENESS_MS])
+		err = ockam_channel_set_liveness(ch, &liveness);
 	else
 		err = ockam_channel_set_reach(ch, reach.mask, reach.ids,
 					      reach.n_ids);
@@ -219,6 +228,8 @@ static int ockam_nl_put_channel(struct sk_buff *skb,
 		err = nla_put_u32(skb, OCKAM_A_FLAGS, i->flags);
 	if (!err)
 		err = nla_put_u8(skb, OCKAM_A_ROLE, i->role);
+	if (!err)
+		err = ockam_nl_put_liveness(skb, &i->liveness);
 	return err ?: ockam_nl_put_channel_counts(skb, i);
 }
 

@@ -33,6 +33,8 @@ static int ockam_nl_fill_listener(struct sk_buff *skb, struct ockam_listener *l)
 		err = ockam_nl_put_reach_ids(skb, i.ep);
 	if (!err)
 		err = nla_put_u32(skb, OCKAM_A_TIMEOUT_MS, i.timeout_ms);
+	if (!err)
+		err = ockam_nl_put_liveness(skb, &i.liveness);
 	return err;
 }
 
@@ -72,6 +74,8 @@ int ockam_nl_new_listener(struct sk_buff *skb, struct genl_info *info)
 	int err;
 
 	err = ockam_nl_get_reach(attrs, &reach, info->extack);
+	if (!err)
+		err = ockam_nl_get_liveness(attrs, &p.liveness, info->extack);
 	if (err)
 		return err;
 	p.reach = reach.mask;
@@ -147,7 +151,11 @@ int ockam_nl_set_listener(struct sk_buff *skb, struct genl_info *info)
 		c.opaque = nla_data(attrs[OCKAM_A_OPAQUE]);
 		c.opaque_len = nla_len(attrs[OCKAM_A_OPAQUE]);
 	}
-	if (!c.has_opaque && !c.abort)
+	c.has_liveness = attrs[OCKAM_A_LIVENESS_MS];
+	err = ockam_nl_get_liveness(attrs, &c.liveness, info->extack);
+	if (err)
+		return err;
+	if (!c.has_opaque && !c.abort && !c.has_liveness)
 		return ockam_nl_refuse(info->extack, -EINVAL,
 				       "nothing is given that would change");
 	l = ockam_nl_lookup_listener(info, &err);

@@ -25,6 +25,11 @@ static struct netlink_range_validation ockam_nl_range_ms = {
 	.max = OCKAM_NL_MS_MAX,
 };
 
+static struct netlink_range_validation ockam_nl_range_liveness = {
+	.min = 0,
+	.max = OCKAM_NL_MS_MAX,
+};
+
 static struct netlink_range_validation ockam_nl_range_id = {
 	.min = 1,
 	.max = U64_MAX,
@@ -53,6 +58,8 @@ static struct netlink_range_validation_signed ockam_nl_range_fd = {
 #define OCKAM_NL_ATTRS	NLA_POLICY_RANGE(NLA_BINARY, 0, OCKAM_ATTRIBUTES_MAX)
 #define OCKAM_NL_BODY	{ .type = NLA_BINARY, .len = OCKAM_HANDSHAKE_MAX }
 #define OCKAM_NL_MS	NLA_POLICY_FULL_RANGE(NLA_U32, &ockam_nl_range_ms)
+#define OCKAM_NL_LIVE	NLA_POLICY_FULL_RANGE(NLA_U32, \
+					      &ockam_nl_range_liveness)
 #define OCKAM_NL_ID	NLA_POLICY_FULL_RANGE(NLA_U64, &ockam_nl_range_id)
 #define OCKAM_NL_ERRNO	NLA_POLICY_FULL_RANGE_SIGNED(NLA_S32, \
 						     &ockam_nl_range_errno)
@@ -140,12 +147,16 @@ static const struct nla_policy ockam_nl_policy_listener_new[] = {
 	[OCKAM_A_FLOW_ID] = OCKAM_NL_FLOW,
 	[OCKAM_A_OPAQUE] = OCKAM_NL_OPAQUE,
 	[OCKAM_A_TIMEOUT_MS] = OCKAM_NL_MS,
+	[OCKAM_A_LIVENESS_MS] = OCKAM_NL_LIVE,
+	[OCKAM_A_LIVENESS_STRICT] = { .type = NLA_FLAG },
 };
 
 static const struct nla_policy ockam_nl_policy_listener_set[] = {
 	[OCKAM_A_ADDRESS] = OCKAM_NL_NAME,
 	[OCKAM_A_OPAQUE] = OCKAM_NL_OPAQUE,
 	[OCKAM_A_ABORT] = { .type = NLA_FLAG },
+	[OCKAM_A_LIVENESS_MS] = OCKAM_NL_LIVE,
+	[OCKAM_A_LIVENESS_STRICT] = { .type = NLA_FLAG },
 };
 
 static const struct nla_policy ockam_nl_policy_channel_new[] = {
@@ -155,6 +166,8 @@ static const struct nla_policy ockam_nl_policy_channel_new[] = {
 	[OCKAM_A_ROUTE] = OCKAM_NL_ROUTE,
 	[OCKAM_A_TIMEOUT_MS] = OCKAM_NL_MS,
 	[OCKAM_A_CONFIRM_MS] = OCKAM_NL_MS,
+	[OCKAM_A_LIVENESS_MS] = OCKAM_NL_LIVE,
+	[OCKAM_A_LIVENESS_STRICT] = { .type = NLA_FLAG },
 };
 
 static const struct nla_policy ockam_nl_policy_channel_set[] = {
@@ -164,6 +177,8 @@ static const struct nla_policy ockam_nl_policy_channel_set[] = {
 	[OCKAM_A_ENCRYPTOR] = OCKAM_NL_NAME,
 	[OCKAM_A_EXPIRY] = { .type = NLA_U64 },
 	[OCKAM_A_ATTRIBUTES] = OCKAM_NL_ATTRS,
+	[OCKAM_A_LIVENESS_MS] = OCKAM_NL_LIVE,
+	[OCKAM_A_LIVENESS_STRICT] = { .type = NLA_FLAG },
 };
 
 static const struct nla_policy ockam_nl_policy_channel_del[] = {

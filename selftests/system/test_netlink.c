@@ -36,7 +36,7 @@ static uint8_t filler[HUGE_LEN];
 enum rule {
 	R_NAME, R_FLOW, R_IDENT, R_KEY, R_MASK, R_IDS, R_ROUTE, R_OPAQUE,
 	R_ATTRS, R_BODY, R_MS, R_ID, R_ERRNO, R_FD, R_FRAMING, R_LABEL,
-	R_REASON, R_U64, R_FLAG, R_LIMITS,
+	R_REASON, R_U64, R_FLAG, R_LIMITS, R_LIVE,
 };
 
 struct taken {
@@ -84,14 +84,17 @@ static const struct command commands[] = {
 	{ C(LINK_GET), .taken = { N(ADDRESS, NAME) } },
 	{ C(LISTENER_NEW), .taken = {
 		A(ADDRESS, NAME), A(REACH, MASK), A(REACH_IDS, IDS),
-		A(FLOW_ID, FLOW), A(OPAQUE, OPAQUE), A(TIMEOUT_MS, MS) } },
+		A(FLOW_ID, FLOW), A(OPAQUE, OPAQUE), A(TIMEOUT_MS, MS),
+		A(LIVENESS_MS, LIVE), A(LIVENESS_STRICT, FLAG) } },
 	{ C(LISTENER_SET), .taken = {
-		N(ADDRESS, NAME), N(OPAQUE, OPAQUE), A(ABORT, FLAG) } },
+		N(ADDRESS, NAME), N(OPAQUE, OPAQUE), A(ABORT, FLAG),
+		A(LIVENESS_MS, LIVE), A(LIVENESS_STRICT, FLAG) } },
 	{ C(LISTENER_DEL), .taken = { N(ADDRESS, NAME) } },
 	{ C(LISTENER_GET), .taken = { N(ADDRESS, NAME) } },
 	{ C(CHANNEL_NEW), .taken = {
 		N(ROUTE, ROUTE), A(REACH, MASK), A(REACH_IDS, IDS),
-		A(OPAQUE, OPAQUE), A(TIMEOUT_MS, MS), A(CONFIRM_MS, MS) } },
+		A(OPAQUE, OPAQUE), A(TIMEOUT_MS, MS), A(CONFIRM_MS, MS),
+		A(LIVENESS_MS, LIVE), A(LIVENESS_STRICT, FLAG) } },
 	{ C(CHANNEL_SET), .taken = {
 		N(ENCRYPTOR, NAME), N(EXPIRY, U64), A(ATTRIBUTES, ATTRS) } },
 	{ C(CHANNEL_DEL), .taken = { N(ENCRYPTOR, NAME) } },
@@ -150,6 +153,9 @@ static void put_good(struct nlh_msg *m, const struct taken *t)
 	case R_ATTRS:
 	case R_BODY:
 		nlh_put(m, t->attr, filler, 32);
+		break;
+	case R_LIVE:
+		nlh_put_u32(m, t->attr, 1000);
 		break;
 	case R_MASK:
 	case R_MS:
@@ -274,6 +280,11 @@ static bool refused_all(const struct command *c, const struct taken *t)
 		break;
 	case R_MS:
 		good &= refused_u32(c, t, 0) && refused_u32(c, t, DAY_MS + 1) &&
+			refused_length(c, t, 3) && refused_length(c, t, 8);
+		break;
+	case R_LIVE:
+		good &= refused_u32(c, t, 1) && refused_u32(c, t, 99) &&
+			refused_u32(c, t, DAY_MS + 1) &&
 			refused_length(c, t, 3) && refused_length(c, t, 8);
 		break;
 	case R_ERRNO:

@@ -148,6 +148,7 @@ RULES = {
     "OCKAM_NL_ATTRS": ("binary", {"max-len": 4096}),
     "OCKAM_NL_BODY": ("binary", {"max-len": 32768}),
     "OCKAM_NL_MS": MS,
+    "OCKAM_NL_LIVE": ("u32", {"min": 0, "max": 86400000}),
     "OCKAM_NL_ID": ("u64", {"min": 1}),
     "OCKAM_NL_ERRNO": ("s32", {"min": -4095, "max": 0}),
     "OCKAM_NL_FD": ("s32", {"min": 0}),

@@ -271,6 +271,16 @@ int ockam_nl_link_get(struct ockam_nl *nl, const void *name, size_t len,
 int ockam_nl_link_dump(struct ockam_nl *nl, ockam_nl_link_fn fn, void *arg,
 		       struct ockam_err *err);
 
+/*
+ * When the silent peer of a channel is asked whether it is there. Not set: the
+ * kernel's default (new objects: never), or unchanged.
+ */
+struct ockam_nl_liveness {
+	bool		set;
+	uint32_t	ms;	/* of silence, at least 100; 0: never */
+	bool		strict;	/* a peer that has never answered is dead too */
+};
+
 /* ---- secure-channel listeners -------------------------------------------- */
 
 struct ockam_nl_listener_new {
@@ -279,12 +289,14 @@ struct ockam_nl_listener_new {
 	struct ockam_nl_reach	reach;
 	struct ockam_nl_blob	opaque;	/* for the worker, with every exchange */
 	uint32_t		timeout_ms;	/* 0: the node's limit */
+	struct ockam_nl_liveness	liveness;	/* of its channels */
 };
 
 /* What new handshakes begin with; those that have begun keep what they have. */
 struct ockam_nl_listener_set {
 	struct ockam_nl_name	address;
 	struct ockam_nl_blob	opaque;	/* NULL: unchanged */
+	struct ockam_nl_liveness	liveness;	/* of its later channels */
 	bool			abort;	/* end those that have begun, too */
 };
 
@@ -294,6 +306,7 @@ struct ockam_nl_listener {
 	uint32_t		reach;
 	struct ockam_nl_blob	reach_ids;
 	uint32_t		timeout_ms;
+	struct ockam_nl_liveness	liveness;
 };
 
 typedef int (*ockam_nl_listener_fn)(void *arg,
@@ -327,11 +340,12 @@ struct ockam_nl_channel_new {
 	uint32_t		timeout_ms;	/* 0: the node's limit */
 	uint32_t		confirm_ms;	/* 0: 1000 */
 	struct ockam_nl_reach	reach;	/* of the encryptor */
+	struct ockam_nl_liveness	liveness;
 };
 
 /*
  * One change a request: a route; what is known of the peer's credentials
- * (attributes, expiry or both, then in one step); or a reachability.
+ * (attributes, expiry or both, then in one step); a reachability; or liveness.
  */
 struct ockam_nl_channel_set {
 	struct ockam_nl_name	encryptor;
@@ -340,6 +354,7 @@ struct ockam_nl_channel_set {
 	uint64_t		expiry;	/* seconds since 1970, 0 = never */
 	struct ockam_nl_blob	attributes;	/* NULL: unchanged; empty: forget them */
 	struct ockam_nl_reach	reach;	/* mask and ids together */
+	struct ockam_nl_liveness	liveness;
 };
 
 /* reach_ids and attributes are not in dumps, only in ockam_nl_channel_get(). */
@@ -361,6 +376,7 @@ struct ockam_nl_channel {
 	uint64_t			rx_bytes, tx_bytes;
 	uint64_t			rx_messages, tx_messages;
 	uint64_t			queued_bytes;
+	struct ockam_nl_liveness	liveness;
 };
 
 typedef int (*ockam_nl_channel_fn)(void *arg,

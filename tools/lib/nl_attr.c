@@ -65,6 +65,16 @@ void ockam_nl_put_reach(struct ockam_nl_request *req,
 		     reach->n_ids * OCKAM_FLOW_ID_LEN);
 }
 
+void ockam_nl_put_liveness(struct ockam_nl_request *req,
+			   const struct ockam_nl_liveness *liveness)
+{
+	if (!liveness->set)
+		return;
+	ockam_nl_put_u32(req, OCKAM_A_LIVENESS_MS, liveness->ms);
+	if (liveness->strict)
+		ockam_nl_put_flag(req, OCKAM_A_LIVENESS_STRICT);
+}
+
 void ockam_nl_get_name(struct nlattr **tb, int attr, struct ockam_nl_name *name)
 {
 	memset(name, 0, sizeof(*name));
@@ -72,6 +82,14 @@ void ockam_nl_get_name(struct nlattr **tb, int attr, struct ockam_nl_name *name)
 		return;
 	name->len = nla_len(tb[attr]);
 	memcpy(name->bytes, nla_data(tb[attr]), name->len);
+}
+
+void ockam_nl_get_liveness(struct nlattr **tb,
+			   struct ockam_nl_liveness *liveness)
+{
+	liveness->set = tb[OCKAM_A_LIVENESS_MS];
+	liveness->ms = ockam_nl_get_u32(tb, OCKAM_A_LIVENESS_MS);
+	liveness->strict = tb[OCKAM_A_LIVENESS_STRICT];
 }
 
 void ockam_nl_get_flow(struct nlattr **tb, int attr, struct ockam_nl_flow *flow)

@@ -26,6 +26,7 @@ int ockam_nl_channel_new(struct ockam_nl *nl,
 	if (ch->confirm_ms)
 		ockam_nl_put_u32(&req, OCKAM_A_CONFIRM_MS, ch->confirm_ms);
 	ockam_nl_put_reach(&req, &ch->reach);
+	ockam_nl_put_liveness(&req, &ch->liveness);
 	/* What comes with this number is the result, also when it comes now. */
 	return ockam_nl_call(nl, &req, NULL, NULL, err);
 }
@@ -44,6 +45,7 @@ int ockam_nl_channel_set(struct ockam_nl *nl,
 	if (ch->set_expiry)
 		ockam_nl_put_u64(&req, OCKAM_A_EXPIRY, ch->expiry);
 	ockam_nl_put_blob(&req, OCKAM_A_ATTRIBUTES, &ch->attributes);
+	ockam_nl_put_liveness(&req, &ch->liveness);
 	ockam_nl_put_reach(&req, &ch->reach);
 	return ockam_nl_call(nl, &req, NULL, NULL, err);
 }
@@ -90,6 +92,7 @@ static int ockam_nl_read_channel(void *arg, struct nlattr **tb,
 	ockam_nl_get_flow(tb, OCKAM_A_FLOW_ID, &ch.flow);
 	ockam_nl_get_flow(tb, OCKAM_A_SPAWNER_ID, &ch.spawner);
 	ockam_nl_get_name(tb, OCKAM_A_LISTENER, &ch.listener);
+	ockam_nl_get_liveness(tb, &ch.liveness);
 	ret = reader->fn(reader->arg, &ch);
 	if (ret)
 		return ockam_err_set(err, ret, "the list was left early");

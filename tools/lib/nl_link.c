@@ -173,6 +173,7 @@ int ockam_nl_listener_new(struct ockam_nl *nl,
 	if (listener->timeout_ms)
 		ockam_nl_put_u32(&req, OCKAM_A_TIMEOUT_MS,
 				 listener->timeout_ms);
+	ockam_nl_put_liveness(&req, &listener->liveness);
 	return ockam_nl_call(nl, &req, ockam_nl_read_made, made, err);
 }
 
@@ -186,6 +187,7 @@ int ockam_nl_listener_set(struct ockam_nl *nl,
 			      OCKAM_NL_OBJECT_ROOM + set->opaque.len);
 	ockam_nl_put_name(&req, OCKAM_A_ADDRESS, &set->address);
 	ockam_nl_put_blob(&req, OCKAM_A_OPAQUE, &set->opaque);
+	ockam_nl_put_liveness(&req, &set->liveness);
 	if (set->abort)
 		ockam_nl_put_flag(&req, OCKAM_A_ABORT);
 	return ockam_nl_call(nl, &req, NULL, NULL, err);
@@ -215,6 +217,7 @@ static int ockam_nl_read_listener(void *arg, struct nlattr **tb,
 
 	ockam_nl_get_name(tb, OCKAM_A_ADDRESS, &listener.address);
 	ockam_nl_get_flow(tb, OCKAM_A_FLOW_ID, &listener.flow);
+	ockam_nl_get_liveness(tb, &listener.liveness);
 	ret = reader->fn(reader->arg, &listener);
 	if (ret)
 		return ockam_err_set(err, ret, "the list was left early");

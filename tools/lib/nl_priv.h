@@ -39,6 +39,8 @@ void ockam_nl_put_blob(struct ockam_nl_request *req, int attr,
 		       const struct ockam_nl_blob *blob);
 void ockam_nl_put_name(struct ockam_nl_request *req, int attr,
 		       const struct ockam_nl_name *name);
+void ockam_nl_put_liveness(struct ockam_nl_request *req,
+			   const struct ockam_nl_liveness *liveness);
 void ockam_nl_put_reach(struct ockam_nl_request *req,
 			const struct ockam_nl_reach *reach);
 
@@ -62,6 +64,8 @@ void ockam_nl_get_name(struct nlattr **tb, int attr, struct ockam_nl_name *name)
 void ockam_nl_get_flow(struct nlattr **tb, int attr, struct ockam_nl_flow *flow);
 void ockam_nl_get_identifier(struct nlattr **tb, int attr,
 			     struct ockam_nl_identifier *id);
+void ockam_nl_get_liveness(struct nlattr **tb,
+			   struct ockam_nl_liveness *liveness);
 struct ockam_nl_blob ockam_nl_get_blob(struct nlattr **tb, int attr);
 void ockam_nl_get_text(struct nlattr **tb, int attr, char *text, size_t size);
 const char *ockam_nl_get_string(struct nlattr **tb, int attr);

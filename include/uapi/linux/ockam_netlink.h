@@ -131,6 +131,10 @@ enum ockam_attr {
 	/* listeners */
 	OCKAM_A_ABORT,			/* flag: end the pending handshakes too */
 
+	/* liveness of channels, and of those that a listener makes */
+	OCKAM_A_LIVENESS_MS,		/* u32: silence before the peer is asked, 0 = never */
+	OCKAM_A_LIVENESS_STRICT,	/* flag: one that never answered ends too */
+
 	__OCKAM_A_MAX,
 	OCKAM_A_MAX = __OCKAM_A_MAX - 1
 };
@@ -164,6 +168,7 @@ enum ockam_object_flags {
 	OCKAM_FLAG_CONFIRMED	= 1 << 1,	/* channel: a packet of the peer was opened */
 	OCKAM_FLAG_INITIATOR	= 1 << 2,	/* channel: this side began */
 	OCKAM_FLAG_PAUSED	= 1 << 3,	/* link: reading waits for room elsewhere */
+	OCKAM_FLAG_NO_ROUTE	= 1 << 4,	/* channel: the first hop of its route has gone */
 };
 
 enum ockam_event {
@@ -207,5 +212,6 @@ enum ockam_limit_attr {
 #define OCKAM_OPAQUE_MAX	16384	/* bytes of OCKAM_A_OPAQUE */
 #define OCKAM_ATTRIBUTES_MAX	4096	/* bytes of OCKAM_A_ATTRIBUTES */
 #define OCKAM_HANDSHAKE_MAX	32768	/* bytes of one handshake message */
+#define OCKAM_LIVENESS_MIN_MS	100	/* least OCKAM_A_LIVENESS_MS but 0 */
 
 #endif /* _UAPI_LINUX_OCKAM_NETLINK_H */

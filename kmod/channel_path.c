@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The way to a channel's peer: replaced as a whole, its first address watched.
+ *
+ * While there is no such address the channel is stranded: it takes nothing to
+ * be sealed, for a packet that is lost is a hole in the nonces, and 32 of them
+ * in a row kill a channel. It may be given another path meanwhile.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#include <linux/slab.h>
+
+#include "channel.h"
+
+static void ockam_channel_free_path(struct rcu_head *rcu)
+{
+	struct ockam_channel_path *path = container_of(rcu,
+						       struct ockam_channel_path,
+						       rcu);
+
+	ockam_route_reset(&path->route);
+	kfree(path);
+}
+
+void ockam_channel_put_path(struct ockam_channel_path *path)
+{
+	if (path && refcount_dec_and_test(&path->refs))
+		call_rcu(&path->rcu, ockam_channel_free_path);
+}
+
+int ockam_channel_copy_path(struct ockam_channel *ch, struct ockam_route *route)
+{
+	struct ockam_channel_path *path;
+	int err;
+
+	rcu_read_lock();
+	do {
+		/* Zero: it has just been replaced. */
+		path = rcu_dereference(ch->path);
+	} while (!refcount_inc_not_zero(&path->refs));
+	rcu_read_unlock();
+	err = ockam_route_copy(route, &path->route);
+	ockam_channel_put_path(path);
+	return err;
+}
+
+/* Who sends through us, or is about to, learns that there is no way on. */
+static void ockam_channel_stranded_work(struct work_struct *work)
+{
+	struct ockam_channel *ch = container_of(work, struct ockam_channel,
+						stranded_work);
+
+	if (READ_ONCE(ch->enc.stranded))
+		ockam_watch_tell(&ch->enc);
+	ockam_channel_put(ch);
+}
+
+/* Any context, as long as something else holds the channel. */
+static void ockam_channel_strand(struct ockam_channel *ch)
+{
+	WRITE_ONCE(ch->enc.stranded, true);
+	ockam_channel_get(ch);
+	if (!queue_work(ockam_channel_wq, &ch->stranded_work))
+		ockam_channel_put(ch);
+}
+
+/* Under on->address_lock. The channel lives: or the watch had been stopped. */
+static void ockam_channel_hop_gone(struct ockam_watch *watch, bool gone)
+{
+	struct ockam_channel *ch = container_of(watch, struct ockam_channel,
+						watch);
+
+	ch->hop_lost = true;
+	ockam_channel_strand(ch);
+}
+
+void ockam_channel_init_path(struct ockam_channel *ch)
+{
+	mutex_init(&ch->path_mutex);
+	INIT_WORK(&ch->stranded_work, ockam_channel_stranded_work);
+	ockam_watch_init(&ch->watch, ch->on, ockam_channel_hop_gone);
+}
+
+/* Watch the first address of the path. Afterwards ->enc.stranded is right. */
+static void __ockam_channel_watch_path(struct ockam_channel *ch)
+	__must_hold(&ch->path_mutex)
+{
+	const struct ockam_channel_path *path;
+	struct ockam_net *on = ch->on;
+	struct ockam_hop first;
+
+	lockdep_assert_held(&ch->path_mutex);
+	/* Nobody else replaces it. */
+	path = rcu_dereference_protected(ch->path, true);
+	ockam_watch_stop(&ch->watch);
+	ch->hop_lost = false;
+	if (!ockam_route_first(&path->route, &first) ||
+	    ockam_watch_start(&ch->watch, &first)) {
+		if (!READ_ONCE(ch->enc.stranded))
+			ockam_channel_strand(ch);
+	} else {
+		/* Unless it has gone already. */
+		spin_lock_bh(&on->address_lock);
+		if (!ch->hop_lost)
+			WRITE_ONCE(ch->enc.stranded, false);
+		spin_unlock_bh(&on->address_lock);
+	}
+	/* Its end stops the watch after it has set this. */
+	if (READ_ONCE(ch->dead))
+		ockam_watch_stop(&ch->watch);
+}
+
+void ockam_channel_watch_path(struct ockam_channel *ch)
+{
+	mutex_lock(&ch->path_mutex);
+	__ockam_channel_watch_path(ch);
+	mutex_unlock(&ch->path_mutex);
+}
+
+bool ockam_channel_has_way(struct ockam_channel *ch)
+{
+	if (!READ_ONCE(ch->enc.stranded))
+		return true;
+	/* The address may be there again, or have a way on again. */
+	ockam_channel_watch_path(ch);
+	return !READ_ONCE(ch->enc.stranded);
+}
+
+int ockam_channel_move_path(struct ockam_channel *ch, struct ockam_route *route)
+{
+	struct ockam_channel_path *path, *old;
+
+	path = kmalloc(sizeof(*path), GFP_KERNEL_ACCOUNT);
+	if (!path)
+		return -ENOMEM;
+	refcount_set(&path->refs, 1);
+	ockam_route_init(&path->route);
+	ockam_route_move(&path->route, route);
+
+	mutex_lock(&ch->path_mutex);
+	spin_lock_bh(&ch->lock);
+	old = rcu_replace_pointer(ch->path, path, lockdep_is_held(&ch->lock));
+	spin_unlock_bh(&ch->lock);
+	/* Before that nobody sends but who makes it. */
+	if (READ_ONCE(ch->published))
+		__ockam_channel_watch_path(ch);
+	mutex_unlock(&ch->path_mutex);
+	ockam_channel_put_path(old);
+	return 0;
+}
+
+/* 0, or why packets cannot go to @hop first. */
+static int ockam_channel_check_hop(struct ockam_channel *ch,
+				   const struct ockam_hop *hop)
+{
+	struct ockam_endpoint *ep;
+	bool stranded;
+
+	if (hop->type != OCKAM_ADDR_LOCAL)
+		return -EHOSTUNREACH;
+	ep = ockam_endpoint_lookup(ch->on, hop->name, hop->len);
+	if (!ep)
+		return -EHOSTUNREACH;
+	stranded = READ_ONCE(ep->stranded);
+	ockam_endpoint_put(ep);
+	return stranded ? -EHOSTUNREACH : 0;
+}
+
+int ockam_channel_set_route(struct ockam_channel *ch,
+			    const struct ockam_route *route)
+{
+	struct ockam_route copy;
+	struct ockam_hop first;
+	int err;
+
+	if (!ockam_route_first(route, &first))
+		return -EINVAL;
+	if (READ_ONCE(ch->dead))
+		return -ESHUTDOWN;
+	err = ockam_channel_check_hop(ch, &first);
+	if (err)
+		return err;
+	ockam_route_init(&copy);
+	err = ockam_route_copy(&copy, route);
+	if (!err)
+		err = ockam_channel_move_path(ch, &copy);
+	ockam_route_reset(&copy);
+	return err;
+}
