@@ -132,6 +132,7 @@ size_t ockam_dgram_first_len(struct ockam_sock *os)
 static bool ockam_dgram_readable(struct sock *sk)
 {
 	return !list_empty_careful(&ockam_af_sock(sk)->rx) ||
+	       READ_ONCE(ockam_af_sock(sk)->hungup) || READ_ONCE(sk->sk_err) ||
 	       READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN;
 }
 
@@ -221,10 +222,14 @@ static int ockam_dgram_resolve(struct ockam_sock *os, struct msghdr *m,
 	}
 
 	lock_sock(&os->sk);
-	if (!given && os->connected)
+	if (!given && os->connected) {
 		err = ockam_route_copy(onward, &os->peer);
-	else
+		/* It was not there, or has gone; it may be there now. */
+		if (list_empty_careful(&os->watch.list))
+			ockam_af_watch_peer(os);
+	} else {
 		err = onward->hops ? 0 : -EDESTADDRREQ;
+	}
 	if (!err && !os->bound)
 		err = ockam_af_bind_name(os, NULL, 0);
 	release_sock(&os->sk);
@@ -368,6 +373,12 @@ static struct ockam_message *ockam_dgram_wait_first(struct ockam_sock *os,
 			return msg;
 		mutex_unlock(&os->rx_mutex);
 		if (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN)
+			return NULL;
+		*err = sock_error(sk);
+		/* Nothing will come any more, whoever reads. */
+		if (!*err && READ_ONCE(os->hungup))
+			*err = -ECONNRESET;
+		if (*err)
 			return NULL;
 		*err = ockam_dgram_wait(sk, &timeo, ockam_dgram_readable);
 		if (*err)

@@ -166,6 +166,37 @@ out:
 	return err;
 }
 
+/*
+ * The first address of the connected route has gone, or has no way on. Under
+ * on->address_lock; the socket lives, or the watch had been stopped.
+ */
+static void ockam_af_peer_gone(struct ockam_watch *watch, bool gone)
+{
+	struct ockam_sock *os = container_of(watch, struct ockam_sock, watch);
+	struct sock *sk = &os->sk;
+
+	if (gone)
+		WRITE_ONCE(os->hungup, true);
+	WRITE_ONCE(sk->sk_err, gone ? ECONNRESET : EHOSTUNREACH);
+	sk_error_report(sk);
+}
+
+void ockam_af_watch_peer(struct ockam_sock *os)
+{
+	struct ockam_net *on = os->watch.on;
+	struct ockam_hop first;
+
+	sock_owned_by_me(&os->sk);
+	if (!ockam_route_first(&os->peer, &first) ||
+	    ockam_watch_start(&os->watch, &first) == -EHOSTUNREACH)
+		return;
+	/* Unless it has gone already. */
+	spin_lock_bh(&on->address_lock);
+	if (!list_empty(&os->watch.list))
+		WRITE_ONCE(os->hungup, false);
+	spin_unlock_bh(&on->address_lock);
+}
+
 static int ockam_af_connect(struct socket *sock, struct sockaddr *addr,
 			    int len, int flags)
 {
@@ -195,6 +226,12 @@ static int ockam_af_connect(struct socket *sock, struct sockaddr *addr,
 		ockam_route_move(&os->peer, &route);
 		os->connected = connect;
 		spin_unlock_bh(&os->rx_lock);
+		/* What the old route had to say does not matter any more. */
+		ockam_watch_stop(&os->watch);
+		WRITE_ONCE(sk->sk_err, 0);
+		WRITE_ONCE(os->hungup, false);
+		if (connect)
+			ockam_af_watch_peer(os);
 		sock->state = connect ? SS_CONNECTED : SS_UNCONNECTED;
 	}
 	release_sock(sk);
@@ -264,6 +301,9 @@ static __poll_t ockam_af_poll(struct file *file, struct socket *sock,
 		mask |= EPOLLERR;
 	if (shutdown == SHUTDOWN_MASK)
 		mask |= EPOLLHUP;
+	/* A reader would not wait. */
+	if (READ_ONCE(os->hungup))
+		mask |= EPOLLHUP | EPOLLIN | EPOLLRDNORM;
 	if (shutdown & RCV_SHUTDOWN)
 		mask |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
 	/* A reader looks again under the lock; here a glance is enough. */
@@ -310,6 +350,7 @@ static int ockam_af_release(struct socket *sock)
 		return 0;
 	os = ockam_af_sock(sk);
 	lock_sock(sk);
+	ockam_watch_stop(&os->watch);
 	/* First no look-up finds it, then those that did find it closed. */
 	if (os->bound)
 		ockam_endpoint_remove(&os->ep);
@@ -330,6 +371,7 @@ static void ockam_af_destruct(struct sock *sk)
 	struct ockam_sock *os = ockam_af_sock(sk);
 
 	WARN_ON_ONCE(!list_empty(&os->rx));
+	WARN_ON_ONCE(!list_empty(&os->watch.list));
 	WARN_ON_ONCE(atomic_read(&sk->sk_rmem_alloc));
 	ockam_route_reset(&os->peer);
 	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, -1);
@@ -389,6 +431,7 @@ static int ockam_af_create(struct net *net, struct socket *sock, int protocol,
 	os = ockam_af_sock(sk);
 	os->reach = OCKAM_AF_DEFAULT_REACH;
 	ockam_route_init(&os->peer);
+	ockam_watch_init(&os->watch, ockam_netns_from(net), ockam_af_peer_gone);
 	mutex_init(&os->rx_mutex);
 	spin_lock_init(&os->rx_lock);
 	INIT_LIST_HEAD(&os->rx);

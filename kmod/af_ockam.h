@@ -13,6 +13,7 @@
 #include <net/sock.h>
 
 #include "endpoint.h"
+#include "watch.h"
 
 struct ockam_message;
 
@@ -24,15 +25,16 @@ struct ockam_message;
  * Refs:   of ->sk: the struct socket's; ->ep holds one from its publication to
  *         its release(); every message charged to the send buffer holds a part
  *         of sk_wmem_alloc, which keeps the memory as well.
- * Locks:  lock_sock: ->bound, ->connected, ->peer, options; ->bound is set once
+ * Locks:  lock_sock: ->bound, ->connected, ->peer, ->watch, options; ->bound is set once
  *         and never cleared while the socket is open. ->rx_lock (spinlock,
  *         BH-safe, a leaf): ->rx, ->rx_dead and, together with lock_sock,
  *         writes of ->peer, ->connected and sk_shutdown; so deliver() needs
  *         nothing but ->rx_lock. ->rx_mutex: one reader at a time; only its
  *         holder takes messages off ->rx, so the first one stays while it is
  *         copied. Order: ->rx_mutex > ->rx_lock; lock_sock > ->rx_lock;
+ *         lock_sock > the address table's lock, under which ->watch is told;
  *         lock_sock and ->rx_mutex are never held together.
- * Dies:   close(2): ->ep is hidden, ->rx_dead is set, the queue is freed. The
+ * Dies:   close(2): ->watch is stopped, ->ep is hidden, ->rx_dead is set, the queue is freed. The
  *         memory goes when lookups, dispatches and sent messages have let go.
  */
 struct ockam_sock {
@@ -44,6 +46,8 @@ struct ockam_sock {
 	bool recv_peer;			/* OCKAM_RECVPEER */
 	u32 reach;			/* OCKAM_REACH, copied to ->ep */
 	struct ockam_route peer;	/* where connect() pointed */
+	struct ockam_watch watch;	/* of the first address of ->peer */
+	bool hungup;			/* that has gone; READ_ONCE */
 
 	struct mutex rx_mutex;		/* one reader at a time */
 	spinlock_t rx_lock;		/* the rest, and see above */
@@ -58,6 +62,11 @@ static inline struct ockam_sock *ockam_af_sock(const struct sock *sk)
 
 /* Publish an address of the socket; @name NULL: a random one. lock_sock held. */
 int ockam_af_bind_name(struct ockam_sock *os, const u8 *name, u8 len);
+/*
+ * ->connected: watch the first address of ->peer. No matter if it is not there:
+ * it may come. lock_sock held.
+ */
+void ockam_af_watch_peer(struct ockam_sock *os);
 /*
  * Check and copy a route from user space's address structure.
  * 0, -EINVAL, -EAFNOSUPPORT, -ENOMEM; @route is unchanged on error.

@@ -856,7 +856,8 @@ static int matrix_want(enum call c, enum state s)
 	case SENDTO:
 		return shut_w ? EPIPE : 0;
 	case RECV:
-		return s == QUEUED || shut_r ? 0 : EAGAIN;
+		return s == QUEUED || shut_r ? 0 :
+		       s == PEER_CLOSED ? ECONNRESET : EAGAIN;
 	case GETPEER:
 		return connected ? 0 : ENOTCONN;
 	default:
