@@ -86,11 +86,10 @@ static void ockam_channel_live_work(struct work_struct *work)
 	/* When it was asked, nothing had been heard for long. */
 	if (live->asked && time_after_eq(heard, live->asked_at))
 		live->asked = 0;
-	if (goes_on && silent < period) {
+	if (goes_on && silent < period)
 		next = period - silent;
-	} else if (goes_on) {
+	else if (goes_on)
 		goes_on = ockam_channel_ask(ch);
-	}
 	if (goes_on)
 		ockam_channel_queue_live(ch, next);
 	ockam_channel_put(ch);

@@ -91,7 +91,8 @@ static void check_hung(int fd, struct reader *readers, const char *what)
 		last += readers[i].result == -ECONNRESET;
 	}
 	ok(last == 3, "%s: who waits for a message is told (%d of 3)", what, last);
-	ok(sock_recv(fd, buf, sizeof(buf), 0, NULL) == -ECONNRESET, "%s: so is who asks later", what);
+	ok(sock_recv(fd, buf, sizeof(buf), 0, NULL) == -ECONNRESET, "%s: so is who asks later",
+	   what);
 	ok(failed(send(fd, "x", 1, MSG_DONTWAIT)) == EHOSTUNREACH, "%s: nothing can be sent", what);
 	ok(ready(fd) == (POLLHUP | POLLIN), "%s: the error is told once, the end stays", what);
 }
