@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright The Ockam for Linux authors
 # where: uml
-# timeout: 240
+# timeout: 400
 #
 # Credentials across both implementations: what one issues the other one takes.
 
@@ -72,14 +72,14 @@ rust_issue() {
 	authority=$(ockamctl identity show authority)
 	peer_start a listen --authority "$(ockamctl identity show authority --full --encoding hex)"
 	run peer_send --identity-file "$PEER_DIR/member" --credential "@$PEER_DIR/credential" \
-		--to "127.0.0.1:$(peer_port a)" --channel api --service echo --size 9 --timeout 3
+		--to "127.0.0.1:$(peer_port a)" --channel api --service echo --size 9 --timeout 1
 	for _ in {1..100}; do
 		[ "$(ockamctl credential verify --issuer "$authority" --credential "$short")" = false ] &&
 			break
 		sleep 0.1
 	done
 	run peer_send --identity-file "$PEER_DIR/member" --credential "$short" \
-		--to "127.0.0.1:$(peer_port a)" --channel api --service echo --size 9 --timeout 3
+		--to "127.0.0.1:$(peer_port a)" --channel api --service echo --size 9 --timeout 1
 	! grep -q "^attributes .*app=demo" "$PEER_DIR/a.out"
 }
 
@@ -102,6 +102,35 @@ rust_issue() {
 	run -0 ockamctl credential show --at n1 --issuer "$issuer" --scope s --compact-output
 	[ "$(jq -c '[.is_verified, .credential.attributes, .credential.subject]' <<<"$output")" = \
 		"[true,{\"app\":\"demo\",\"köln\":\"straße\"},\"$us\"]" ]
+}
+
+@test "issued there, presented by a node, also by one that is started again" {
+	"$peer" identity create --identity-file "$PEER_DIR/authority" >/dev/null
+	issuer=$(identifier "$PEER_DIR/authority")
+	ockamctl node create n1 --authority-identity "$(history_of "$PEER_DIR/authority")" \
+		--credential-scope s
+	us=$(ockamctl identity show)
+	ours=$(ockamctl identity show --full --encoding hex)
+	peer_start a listen --authority "@$PEER_DIR/authority"
+	to=/ip4/127.0.0.1/tcp/$(peer_port a)/service/api
+	run ockamctl secure-channel create --from n1 --to "$to"
+	[ "$status" != 0 ]
+	[[ $output == *"has no credential of $issuer"* ]]
+	ockamctl credential store --issuer "$issuer" --scope s --at n1 \
+		--credential "$(rust_issue --subject "$ours" --attribute app=demo)"
+	ockamctl secure-channel create --from n1 --to "$to"
+	peer_wait a "^attributes $us app=demo$"
+
+	# The next one is presented on the channel that is there.
+	ockamctl credential store --issuer "$issuer" --scope s --at n1 \
+		--credential "$(rust_issue --subject "$ours" --attribute app=other)"
+	peer_wait a "^attributes $us app=other$"
+
+	ockamctl node stop n1
+	ockamctl node start n1
+	peer_start b listen --authority "@$PEER_DIR/authority"
+	ockamctl secure-channel create --from n1 --to "/ip4/127.0.0.1/tcp/$(peer_port b)/service/api"
+	peer_wait b "^attributes $us app=other$"
 }
 
 @test "issued there, changed on the way" {

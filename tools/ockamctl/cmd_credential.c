@@ -13,6 +13,7 @@
 #include "credential_text.h"
 #include "hex.h"
 #include "node_new.h"
+#include "rule.h"
 #include "session.h"
 #include "store_credential.h"
 
@@ -350,11 +351,6 @@ static int ctl_credential_check_ttl(const char *value, struct ockam_err *why)
 	return ms < 1000 ? ockam_err_set(why, -EINVAL, "expected one second at least") : 0;
 }
 
-int ctl_credential_check_scope(const char *value, struct ockam_err *why)
-{
-	return ockam_scope_check(value, why);
-}
-
 static const struct ctl_flag ctl_credential_issue_flags[] = {
 	{ .name = "as", .kind = CTL_FLAG_VALUE, .placeholder = "<IDENTITY_NAME>",
 	  .help = "Identity that issues; default the default identity" },
@@ -393,7 +389,7 @@ static const struct ctl_flag ctl_credential_store_flags[] = {
 	{ .name = "credential-path", .kind = CTL_FLAG_VALUE, .placeholder = "<CREDENTIAL_FILE>",
 	  .help = "A file with the credential in hex" },
 	{ .name = "scope", .kind = CTL_FLAG_VALUE, .placeholder = "<CREDENTIAL_SCOPE>",
-	  .required = true, .check = ctl_credential_check_scope,
+	  .required = true, .check = ctl_check_scope,
 	  .help = "Label that the node finds it by" },
 	{ .name = "at", .kind = CTL_FLAG_VALUE, .placeholder = "<NODE_NAME>",
 	  .help = "Node that presents it; default the default node" },

@@ -12,7 +12,4 @@
 extern const struct ctl_command ctl_credential_list_command;
 extern const struct ctl_command ctl_credential_show_command;
 
-/** ctl_credential_check_scope() - check of a table: 1 to 255 bytes of plain text */
-int ctl_credential_check_scope(const char *value, struct ockam_err *why);
-
 #endif /* OCKAM_CTL_CMD_CREDENTIAL_H */

@@ -10,6 +10,7 @@
 
 #include "cmd_credential.h"
 #include "credential_text.h"
+#include "rule.h"
 #include "session.h"
 #include "store_credential.h"
 
@@ -190,7 +191,7 @@ static const struct ctl_flag ctl_credential_show_flags[] = {
 	{ .name = "issuer", .kind = CTL_FLAG_VALUE, .placeholder = "<IDENTIFIER>",
 	  .required = true, .check = ctl_check_identifier, .help = "Who issued it" },
 	{ .name = "scope", .kind = CTL_FLAG_VALUE, .placeholder = "<CREDENTIAL_SCOPE>",
-	  .required = true, .check = ctl_credential_check_scope,
+	  .required = true, .check = ctl_check_scope,
 	  .help = "Label that it was stored under" },
 	{ .name = "subject", .kind = CTL_FLAG_VALUE, .placeholder = "<IDENTIFIER>",
 	  .check = ctl_check_identifier, .help = "Whom it is about" },
