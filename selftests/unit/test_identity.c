@@ -307,6 +307,26 @@ static void test_limits(void)
 	ockam_buf_free(&many);
 }
 
+/* Rotated until no more fits: what is made here can always be shown in a handshake. */
+static void test_growth(void)
+{
+	struct ockam_identity *identity, *next = NULL;
+	uint8_t seed[32];
+	int ret;
+
+	seed_from(seed, 1);
+	ockam_identity_create(OCKAM_KEY_P256, seed, NOW, &identity, &err);
+	while (!(ret = ockam_identity_rotate(identity, seed, OCKAM_KEY_P256, seed, NOW, &next,
+					     &err))) {
+		ockam_identity_free(identity);
+		identity = next;
+	}
+	ok(ret == -E2BIG && !next, "%s", err.text);
+	ok(identity->history_len <= OCKAM_HISTORY_GROW_MAX && identity->n_changes > 90,
+	   "%zu changes in %zu bytes are possible", identity->n_changes, identity->history_len);
+	ockam_identity_free(identity);
+}
+
 /* Signing with P-256 in another way than libockam does. */
 static void p256_sign(EVP_PKEY *key, const uint8_t *data, size_t len,
 		      struct ockam_signature *signature)
@@ -546,6 +566,7 @@ int main(void)
 	test_history_rules();
 	test_liberal(root);
 	test_limits();
+	test_growth();
 	test_p256();
 	test_p256_sign();
 	test_p256_credential();

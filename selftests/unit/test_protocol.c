@@ -180,7 +180,8 @@ static void test_deterministic(struct json_object *v, struct json_object *handsh
 	   "second_change");
 	is(rotated->changes[1].hash, 32, v, "second_hash");
 	vectors_key(handshake, "initiator_public", public);
-	ockam_attestation_create(a, secret, OCKAM_PURPOSE_CHANNEL, public, from, &attestation, &err);
+	ockam_attestation_create(a, secret, OCKAM_PURPOSE_CHANNEL, public, from, &attestation,
+				 &err);
 	is(attestation.data, attestation.len, v, "channel_attestation");
 	check_credential(v, a, secret);
 	ockam_buf_free(&attestation);

@@ -346,7 +346,11 @@ int ockam_identity_rotate(const struct ockam_identity *old,
 	if (!ret)
 		ret = ockam_identity_put_change(latest, old_secret, kind, new_secret, now,
 						&history);
-	if (ret)
+	if (!ret && history.len > OCKAM_HISTORY_GROW_MAX)
+		ret = ockam_err_set(err, -E2BIG,
+				    "the identity has %zu changes, one more would not fit a handshake: make a new identity",
+				    old->n_changes);
+	else if (ret)
 		ockam_err_set(err, ret, "could not rotate the identity's key: %s", strerror(-ret));
 	else
 		ret = ockam_identity_decode(history.data, history.len, identity, err);

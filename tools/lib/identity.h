@@ -21,6 +21,7 @@
 #define OCKAM_IDENTIFIER_TEXT	66	/* "I", 64 digits, zero byte */
 #define OCKAM_CHANGES_MAX	256	/* changes of one history (Ockam has no limit) */
 #define OCKAM_HISTORY_MAX	65535	/* bytes of one history: a handshake message */
+#define OCKAM_HISTORY_GROW_MAX	24576	/* bytes of a history made here: fits our handshakes */
 #define OCKAM_IDENTITY_LIFE	(10ULL * 365 * 86400)	/* seconds */
 #define OCKAM_CLOCK_SKEW	60	/* seconds that "created" may lie ahead of now */
 
@@ -99,7 +100,8 @@ int ockam_identity_create(enum ockam_key_kind kind, const uint8_t secret[OCKAM_S
  * @err: the reason
  *
  * Return: 0; -EKEYREJECTED when @old_secret is not the latest key; -EINVAL when
- * @now lies before the latest change; -E2BIG; -ENOMEM; -EIO.
+ * @now lies before the latest change; -E2BIG when the history would be longer
+ * than OCKAM_HISTORY_GROW_MAX; -ENOMEM; -EIO.
  */
 int ockam_identity_rotate(const struct ockam_identity *old,
 			  const uint8_t old_secret[OCKAM_SECRET_LEN], enum ockam_key_kind kind,

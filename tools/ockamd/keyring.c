@@ -206,7 +206,7 @@ int ockamd_keyring_use(struct ockamd_node *node, const char *name, uint32_t *ind
 
 /* ---- as time goes by ------------------------------------------------------------- */
 
-/* Return: 0, or the first failure. */
+/* Return: 0, or the first failure. An identity that was deleted is none: it is not renewed. */
 static int ockamd_keyring_check(struct ockamd_node *node, struct ockam_err *err)
 {
 	struct ockamd_keyring *ring = &node->keyring;
@@ -226,10 +226,13 @@ static int ockamd_keyring_check(struct ockamd_node *node, struct ockam_err *err)
 		if (ret && !key->warned)
 			ockamd_warn("identity %s: %s", key->name, why.text);
 		key->warned = ret;
-		if (ret && !first) {
+		if (ret && ret != -ENOENT && !first) {
 			first = ret;
 			*err = why;
 		}
+		/* Each has waited for the database already: the next check goes on. */
+		if (ret == -EBUSY)
+			break;
 	}
 	ockamd_keyring_send(node);
 	return first;
