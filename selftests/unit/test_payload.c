@@ -177,6 +177,13 @@ static void test_histories(void)
 	ok(!ockam_payload_verify(again.data, again.len, p.x_pub, &rules, &peer, &err) &&
 	   peer.is_newer && !peer.is_new && peer.identity->n_changes == 2, "known and longer");
 	ockam_peer_free(&peer);
+	/* The last byte of the history is one of a signature, and in no hash. */
+	payload.data[p.identity->history_len] ^= 1;
+	verify_case("known but for a signature", &payload, p.x_pub, &rules, -EKEYREJECTED);
+	payload.data[p.identity->history_len] ^= 1;
+	again.data[longer->history_len] ^= 1;
+	verify_case("longer but for a signature", &again, p.x_pub, &rules, -EKEYREJECTED);
+	again.data[longer->history_len] ^= 1;
 	rules.arg = longer;
 	verify_case("shorter than known", &payload, p.x_pub, &rules, -ESTALE);
 	rules.arg = other;

@@ -95,14 +95,37 @@ static int ockam_identity_read_data(struct ockam_identity_raw *raw, struct ockam
 	return 0;
 }
 
-/* The rules of section 7.3 for change number @index. */
+/* Both signatures of change number @index. */
+static int ockam_identity_check_signatures(const struct ockam_identity_raw *raw,
+					   const struct ockam_change *changes, size_t index,
+					   struct ockam_err *err)
+{
+	const struct ockam_change *change = &changes[index];
+	int ret;
+
+	ret = ockam_crypto_verify(&change->key, raw->data.data, raw->data.len, &raw->signature);
+	if (ret)
+		return ockam_err_set(err, ret,
+				     "the signature of change %zu does not verify under its own key",
+				     index);
+	if (!index)
+		return 0;
+	ret = ockam_crypto_verify(&change[-1].key, raw->data.data, raw->data.len,
+				  &raw->previous_signature);
+	if (ret)
+		return ockam_err_set(err, ret,
+				     "the previous signature of change %zu does not verify under the key of change %zu",
+				     index, index - 1);
+	return 0;
+}
+
+/* The rules of section 7.3 for change number @index, but for the signatures. */
 static int ockam_identity_check_change(const struct ockam_identity_raw *raw,
 				       const struct ockam_change *changes, size_t index,
 				       struct ockam_err *err)
 {
 	const struct ockam_change *change = &changes[index];
 	const struct ockam_change *before = change - 1;
-	int ret;
 
 	if (!index && raw->has_previous)
 		return ockam_err_set(err, -EKEYREJECTED,
@@ -118,31 +141,19 @@ static int ockam_identity_check_change(const struct ockam_identity_raw *raw,
 		return ockam_err_set(err, -EKEYREJECTED,
 				     "change %zu is valid from an earlier time than change %zu",
 				     index, index - 1);
-	ret = ockam_crypto_verify(&change->key, raw->data.data, raw->data.len, &raw->signature);
-	if (ret)
-		return ockam_err_set(err, ret,
-				     "the signature of change %zu does not verify under its own key",
-				     index);
-	if (!index)
-		return 0;
-	if (!raw->has_previous_signature)
+	if (index && !raw->has_previous_signature)
 		return ockam_err_set(err, -EKEYREJECTED,
 				     "change %zu is not signed by the key before it", index);
-	ret = ockam_crypto_verify(&before->key, raw->data.data, raw->data.len,
-				  &raw->previous_signature);
-	if (ret)
-		return ockam_err_set(err, ret,
-				     "the previous signature of change %zu does not verify under the key of change %zu",
-				     index, index - 1);
 	return 0;
 }
 
 static int ockam_identity_add_change(struct ockam_identity *identity, struct ockam_reader *r,
-				     struct ockam_err *err)
+				     bool verify, struct ockam_err *err)
 {
 	size_t index = identity->n_changes;
 	struct ockam_identity_raw raw;
 	struct ockam_change *changes;
+	int ret;
 
 	if (index == OCKAM_CHANGES_MAX)
 		return ockam_err_set(err, -E2BIG, "a change history has at most %u changes",
@@ -158,11 +169,14 @@ static int ockam_identity_add_change(struct ockam_identity *identity, struct ock
 	if (ockam_crypto_sha256(raw.data.data, raw.data.len, NULL, 0, changes[index].hash))
 		return ockam_err_set(err, -EIO, "libcrypto failed to hash a change");
 	identity->n_changes++;
-	return ockam_identity_check_change(&raw, changes, index, err);
+	ret = ockam_identity_check_change(&raw, changes, index, err);
+	if (!ret && verify)
+		ret = ockam_identity_check_signatures(&raw, changes, index, err);
+	return ret;
 }
 
-int ockam_identity_decode(const uint8_t *bytes, size_t len, struct ockam_identity **out,
-			  struct ockam_err *err)
+static int ockam_identity_read(const uint8_t *bytes, size_t len, bool verify,
+			       struct ockam_identity **out, struct ockam_err *err)
 {
 	struct ockam_identity *identity;
 	struct ockam_reader_list list;
@@ -194,7 +208,7 @@ int ockam_identity_decode(const uint8_t *bytes, size_t len, struct ockam_identit
 		goto fail;
 	}
 	while ((more = ockam_reader_more(&r, &list)) > 0) {
-		ret = ockam_identity_add_change(identity, &r, err);
+		ret = ockam_identity_add_change(identity, &r, verify, err);
 		if (ret)
 			goto fail;
 	}
@@ -212,6 +226,18 @@ int ockam_identity_decode(const uint8_t *bytes, size_t len, struct ockam_identit
 fail:
 	ockam_identity_free(identity);
 	return ret;
+}
+
+int ockam_identity_decode(const uint8_t *bytes, size_t len, struct ockam_identity **identity,
+			  struct ockam_err *err)
+{
+	return ockam_identity_read(bytes, len, true, identity, err);
+}
+
+int ockam_identity_load(const uint8_t *bytes, size_t len, struct ockam_identity **identity,
+			struct ockam_err *err)
+{
+	return ockam_identity_read(bytes, len, false, identity, err);
 }
 
 int ockam_identity_parse(const char *hex, struct ockam_identity **identity, struct ockam_err *err)

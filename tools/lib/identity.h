@@ -35,8 +35,9 @@ struct ockam_change {
 };
 
 /*
- * A verified identity: there is no way to make one of these from a history
- * that does not verify. Immutable. Free with ockam_identity_free().
+ * A verified identity: ockam_identity_load() aside, there is no way to make one
+ * of these from a history that does not verify. Immutable. Free with
+ * ockam_identity_free().
  */
 struct ockam_identity {
 	uint8_t			identifier[OCKAM_IDENTIFIER_LEN];
@@ -75,6 +76,15 @@ int ockam_identity_decode(const uint8_t *bytes, size_t len, struct ockam_identit
  */
 int ockam_identity_parse(const char *hex, struct ockam_identity **identity,
 			 struct ockam_err *err);
+
+/**
+ * ockam_identity_load() - decode a change history that has verified before
+ *
+ * Everything but the signatures is checked again. For what was stored as
+ * verified, and for a look at what is not yet; parameters and errors as above.
+ */
+int ockam_identity_load(const uint8_t *bytes, size_t len, struct ockam_identity **identity,
+			struct ockam_err *err);
 
 /**
  * ockam_identity_create() - new identity with one change

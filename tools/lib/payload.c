@@ -39,27 +39,15 @@ int ockam_refresh_build(const struct ockam_identity *identity,
 	return 0;
 }
 
-/* The history continues what is known. */
-static int ockam_payload_check_known(const struct ockam_payload_rules *rules,
-				     struct ockam_peer *peer, struct ockam_err *err)
+/* The history, which verifies, continues the known one, @len @bytes. */
+static int ockam_payload_check_known(const uint8_t *bytes, size_t len, struct ockam_peer *peer,
+				     struct ockam_err *err)
 {
 	char text[OCKAM_IDENTIFIER_TEXT];
 	struct ockam_identity *known;
-	const uint8_t *bytes;
-	size_t len;
 	int ret;
 
-	ret = rules->known ? rules->known(rules->arg, peer->identity->identifier, &bytes, &len) : 0;
-	if (ret < 0)
-		return ockam_err_set(err, ret, "the history known for the peer cannot be looked up");
-	if (!ret) {
-		peer->is_new = true;
-		return 0;
-	}
-	/* The usual case costs no signature: what was known verified then. */
-	if (len == peer->identity->history_len && !memcmp(bytes, peer->identity->history, len))
-		return 0;
-	ret = ockam_identity_decode(bytes, len, &known, err);
+	ret = ockam_identity_load(bytes, len, &known, err);
 	if (ret) {
 		ockam_err_prefix(err, "the history stored for the peer");
 		return ret;
@@ -90,11 +78,30 @@ static int ockam_payload_check_history(const struct ockam_piece *history,
 				       const struct ockam_payload_rules *rules,
 				       struct ockam_peer *peer, struct ockam_err *err)
 {
+	struct ockam_identity *shown;
+	const uint8_t *bytes = NULL;
+	size_t len = 0;
 	int ret;
 
-	ret = ockam_identity_decode(history->data, history->len, &peer->identity, err);
-	if (!ret)
-		ret = ockam_payload_check_known(rules, peer, err);
+	/* Just to learn whom it claims to be about. */
+	ret = ockam_identity_load(history->data, history->len, &shown, err);
+	if (ret)
+		return ret;
+	ret = rules->known ? rules->known(rules->arg, shown->identifier, &bytes, &len) : 0;
+	/* The usual case costs no signature: what was known verified then. */
+	if (ret > 0 && len == shown->history_len && !memcmp(bytes, shown->history, len)) {
+		peer->identity = shown;
+		ret = 0;
+	} else {
+		ockam_identity_free(shown);
+		if (ret < 0)
+			return ockam_err_set(err, ret,
+					     "the history known for the peer cannot be looked up");
+		peer->is_new = !ret;
+		ret = ockam_identity_decode(history->data, history->len, &peer->identity, err);
+		if (!ret && !peer->is_new)
+			ret = ockam_payload_check_known(bytes, len, peer, err);
+	}
 	if (!ret && rules->strict)
 		ret = ockam_identity_check_strict(peer->identity, rules->now, err);
 	return ret;

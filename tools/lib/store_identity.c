@@ -35,8 +35,8 @@ static int ockam_store_identity_read(sqlite3_stmt *stmt, struct ockam_identity_r
 	ockam_sql_text(stmt, 1, record->vault, sizeof(record->vault));
 	ockam_sql_text(stmt, 2, record->key_id, sizeof(record->key_id));
 	record->is_default = sqlite3_column_int(stmt, 3);
-	ret = ockam_identity_decode(sqlite3_column_blob(stmt, 4),
-				    (size_t)sqlite3_column_bytes(stmt, 4), &record->identity, err);
+	ret = ockam_identity_load(sqlite3_column_blob(stmt, 4),
+				  (size_t)sqlite3_column_bytes(stmt, 4), &record->identity, err);
 	if (ret)
 		ockam_err_prefix(err, "the identity %s in the database", record->name);
 	return ret;

@@ -224,8 +224,8 @@ static int ockam_peer_load(struct ockam_store *store, const char *sql, const uin
 		return ret;
 	ret = ockam_sql_row(stmt, err);
 	if (ret > 0) {
-		ret = ockam_identity_decode(sqlite3_column_blob(stmt, 0),
-					    (size_t)sqlite3_column_bytes(stmt, 0), identity, err);
+		ret = ockam_identity_load(sqlite3_column_blob(stmt, 0),
+					  (size_t)sqlite3_column_bytes(stmt, 0), identity, err);
 		if (ret)
 			ockam_err_prefix(err, "a history in the database");
 	} else if (!ret) {
