@@ -386,6 +386,17 @@ out:
 	return err;
 }
 
+/* The end of one that has its channel: counted as done, or as failed, once. */
+static void ockam_exchange_succeed(struct ockam_exchange *ex,
+				   struct ockam_channel *ch, bool confirmed)
+{
+	if (!ockam_exchange_end(ex, OCKAM_EXCHANGE_CONFIRMING))
+		return;
+	ockam_mib_inc(ex->on, OCKAM_MIB_HANDSHAKES_DONE);
+	trace_ockam_handshake_end(ex->on, ex->id, ex->role, 0, "done");
+	ockam_exchange_tell(ex, 0, NULL, ch, confirmed);
+}
+
 /* What the channel says while its initiator waits. */
 
 static void ockam_exchange_confirmed(struct ockam_channel *ch, u64 cookie)
@@ -394,8 +405,7 @@ static void ockam_exchange_confirmed(struct ockam_channel *ch, u64 cookie)
 
 	if (!ex)
 		return;
-	if (ockam_exchange_end(ex, OCKAM_EXCHANGE_CONFIRMING))
-		ockam_exchange_tell(ex, 0, NULL, ch, true);
+	ockam_exchange_succeed(ex, ch, true);
 	ockam_exchange_put(ex);
 }
 
@@ -443,8 +453,8 @@ void ockam_exchange_unconfirmed(struct ockam_exchange *ex)
 	mutex_unlock(&ex->lock);
 	if (probe)
 		ockam_channel_send_probe(ex->channel);
-	else if (ockam_exchange_end(ex, OCKAM_EXCHANGE_CONFIRMING))
-		ockam_exchange_tell(ex, 0, NULL, ex->channel, false);
+	else
+		ockam_exchange_succeed(ex, ex->channel, false);
 }
 
 static int ockam_exchange_alloc_channel(struct ockam_exchange *ex,
@@ -514,12 +524,10 @@ static void ockam_exchange_hand_over(struct ockam_exchange *ex,
 		ockam_channel_close(ch, -ECANCELED, "its handshake was cancelled");
 		return;
 	}
-	ockam_mib_inc(ex->on, OCKAM_MIB_HANDSHAKES_DONE);
-	trace_ockam_handshake_end(ex->on, ex->id, ex->role, 0, "done");
 	ockam_gate_open(&ex->gate);
 	ockam_channel_start(ch, &held);
 	if (!initiator)
-		ockam_exchange_end(ex, OCKAM_EXCHANGE_CONFIRMING);
+		ockam_exchange_succeed(ex, ch, false);
 	else if (READ_ONCE(ch->dead))
 		ockam_exchange_fail_channel(ex, false);
 }
