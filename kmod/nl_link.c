@@ -55,16 +55,13 @@ static int ockam_nl_get_link_options(struct genl_info *info,
 	return 0;
 }
 
+/* Takes @reply. */
 static int ockam_nl_reply_new_link(struct genl_info *info,
-				   struct ockam_link *link)
+				   struct ockam_link *link,
+				   struct sk_buff *reply, void *hdr)
 {
-	struct sk_buff *reply;
-	void *hdr;
 	int err;
 
-	reply = ockam_nl_new_reply(info, 512, &hdr);
-	if (!reply)
-		return -ENOMEM;
 	err = ockam_nl_put_name(reply, OCKAM_A_ADDRESS, &link->ep);
 	if (!err)
 		err = ockam_nl_put_origin(reply, &link->origin);
@@ -76,6 +73,8 @@ static int __ockam_nl_new_link(struct genl_info *info,
 			       const struct ockam_link_params *p)
 {
 	struct ockam_link *link, *other = NULL;
+	struct sk_buff *reply;
+	void *hdr;
 	int err;
 
 	if (info->attrs[OCKAM_A_PAIR]) {
@@ -83,15 +82,23 @@ static int __ockam_nl_new_link(struct genl_info *info,
 		if (!other)
 			return err;
 	}
+	/* First: a link that ends again takes its socket with it. */
+	err = -ENOMEM;
+	reply = ockam_nl_new_reply(info, 512, &hdr);
+	if (!reply)
+		goto out;
 	err = ockam_link_create(ockam_nl_node(info), p, &link, info->extack);
 	if (err) {
 		ockam_nl_refuse(info->extack, err, NULL);
+		nlmsg_free(reply);
 		goto out;
 	}
 	if (other)
 		err = ockam_link_pair(link, other, info->extack);
-	if (!err)
-		err = ockam_nl_reply_new_link(info, link);
+	if (err)
+		nlmsg_free(reply);
+	else
+		err = ockam_nl_reply_new_link(info, link, reply, hdr);
 	/* Whoever does not learn its address could not use or end it. */
 	if (err)
 		ockam_link_kill(link, err, "the request that made it failed");
