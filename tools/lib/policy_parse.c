@@ -527,7 +527,10 @@ int ockam_policy_decode(const uint8_t *bytes, size_t len, struct ockam_policy **
 	struct ockam_policy_parser p;
 	int ret;
 
-	if (len > OCKAM_POLICY_MAX || memchr(bytes, '\0', len))
+	if (len > OCKAM_POLICY_MAX)
+		return ockam_err_set(err, -E2BIG, "the expression has %zu bytes, at most %d are possible",
+				     len, OCKAM_POLICY_MAX);
+	if (memchr(bytes, '\0', len))
 		return ockam_err_set(err, -EINVAL, "this is no policy expression");
 	memcpy(text, bytes, len);
 	text[len] = '\0';
