@@ -19,8 +19,9 @@
 #include "node.h"
 
 #define OCKAMD_SERVICE_MAX	(1024 * 1024)	/* bytes of one message, as the kernel's frames */
-#define OCKAMD_SERVICE_ROOM	(16 * 1024 * 1024)	/* requests that wait, and replies that leave */
-#define OCKAMD_SERVICE_BATCH	64	/* messages answered in one go */
+#define OCKAMD_SERVICE_ROOM	(16 * 1024 * 1024)	/* waiting requests, leaving replies */
+#define OCKAMD_SERVICE_BATCH	64	/* messages answered in one go, and their bytes: */
+#define OCKAMD_SERVICE_BYTES	(256 * 1024)	/* others wait, the worker too */
 
 /*
  * answer: makes the reply of a request; 0, or a negative errno for no reply.
@@ -196,17 +197,19 @@ static void ockamd_service_ready(struct ockamd_watch *watch, uint32_t events)
 	struct ockam_nl_identifier peer;
 	struct ockam_buf reply = { 0 };
 	struct ockam_route back;
+	size_t bytes = 0;
 	ssize_t len;
 	int ret;
 	int i;
 
 	(void)events;
-	for (i = 0; i < OCKAMD_SERVICE_BATCH; i++) {
+	for (i = 0; i < OCKAMD_SERVICE_BATCH && bytes < OCKAMD_SERVICE_BYTES; i++) {
 		len = ockamd_service_receive(watch->fd, &back, &peer, ockamd_service_buffer,
 					     sizeof(ockamd_service_buffer));
 		if (len == -EAGAIN || len == -EINTR)
 			break;
 		ret = len < 0 ? (int)len : 0;
+		bytes += len < 0 ? 0 : (size_t)len;
 		reply.len = 0;
 		if (!ret && !back.hops)
 			ret = -EDESTADDRREQ;
