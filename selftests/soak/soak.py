@@ -34,6 +34,7 @@ PATIENCE = 120  # seconds for one command: the machine may be busy
 EXPECTED_DROPS = {
     "drop_no_address",       # answers to somebody who has gone
     "drop_dead", "drop_link_down", "drop_channel_dead",
+    "drop_channel_no_route",  # a channel whose connection has gone
     "drop_handshake_state",  # garbage sent to a pending exchange
 }
 # The same of links and handshakes.
