@@ -241,6 +241,54 @@ static void ockamd_channel_lost_report(struct ockamd_timer *timer)
 				NULL, NULL);
 }
 
+static const char *ockamd_channel_shown_route(struct ockamd_request *request)
+{
+	const char *text = ockam_value_text(request->parts.args, "shown_route");
+
+	return text ? text : "";
+}
+
+/* Does the request's channel go over a link or a first hop of that name? */
+static bool ockamd_channel_uses(struct ockamd_request *request, const char *address)
+{
+	struct json_object *args = request->parts.args;
+	struct json_object *links = ockam_value_array(args, "links");
+	struct json_object *route = ockam_value_array(args, "route");
+	const char *text;
+	size_t i, n;
+
+	text = json_object_get_string(json_object_array_get_idx(route, 0));
+	if (text && !strcmp(text, address))
+		return true;
+	n = links ? json_object_array_length(links) : 0;
+	for (i = 0; i < n; i++) {
+		text = json_object_get_string(json_object_array_get_idx(links, i));
+		if (text && !strcmp(text, address))
+			return true;
+	}
+	return false;
+}
+
+void ockamd_channel_path_gone(struct ockamd_node *node, const char *address)
+{
+	struct ockamd_channel_making *making;
+	struct ockamd_request *request;
+	struct ockam_err err;
+
+	ockam_err_set(&err, -ECONNRESET,
+		      "The connection ended while the secure channel was made over it");
+	LIST_FOREACH(making, &node->channel_makings, link) {
+		request = making->request;
+		if (!request || !ockamd_channel_uses(request, address))
+			continue;
+		/* The kernel still reports: what it has made by then is ended. */
+		making->request = NULL;
+		ockamd_warn("no channel along %s: %s", ockamd_channel_shown_route(request),
+			    err.text);
+		ockamd_ctl_error(request, &err);
+	}
+}
+
 static int ockamd_channel_begin(struct ockamd_request *request,
 				struct ockamd_channel_making *making, struct ockam_err *err)
 {
@@ -293,13 +341,6 @@ void ockamd_channel_op_create(struct ockamd_request *request)
 	request->state = making;
 	request->cancel = ockamd_channel_cancel;
 	LIST_INSERT_HEAD(&request->node->channel_makings, making, link);
-}
-
-static const char *ockamd_channel_shown_route(struct ockamd_request *request)
-{
-	const char *text = ockam_value_text(request->parts.args, "shown_route");
-
-	return text ? text : "";
 }
 
 static void ockamd_channel_put_proof(struct ockamd_node *node, const uint8_t *peer,

@@ -193,6 +193,7 @@ void ockamd_link_resync(struct ockamd_node *node)
 			link = LIST_NEXT(link, link);
 			continue;
 		}
+		ockamd_channel_path_gone(node, link->address);
 		ockamd_link_forget(node, link);
 		link = LIST_FIRST(&node->links);
 	}

@@ -93,6 +93,7 @@ static void ockamd_node_event(void *arg, const struct ockam_nl_event *event)
 	ockamd_link_name_text(&event->address, name);
 	switch (event->event) {
 	case OCKAM_EVENT_LINK_DEL:
+		ockamd_channel_path_gone(node, name);
 		ockamd_link_gone(node, &event->address, event->reason);
 		ockamd_orphan_note(node, &event->address);
 		break;
@@ -102,6 +103,7 @@ static void ockamd_node_event(void *arg, const struct ockam_nl_event *event)
 	case OCKAM_EVENT_CHANNEL_DEL:
 		ockamd_debug("channel %s: ended%s%s", name, event->reason[0] ? ": " : "",
 			     event->reason);
+		ockamd_channel_path_gone(node, name);
 		ockamd_channel_gone(node, &event->address);
 		ockamd_orphan_note(node, &event->address);
 		break;
