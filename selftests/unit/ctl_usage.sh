@@ -29,7 +29,7 @@ exits 64 "behind -- it is no flag" ockam node -- --version
 exits 0 "--help" ockam --help
 says "Usage: ockam [OPTIONS] <COMMAND>"
 for group in node identity secure-channel secure-channel-listener tcp-connection tcp-listener \
-	message reset; do
+	flow-control message reset; do
 	says "  $group" "help lists $group"
 done
 ! grep -q enroll <<<"$out"
@@ -57,7 +57,8 @@ exits 0 "help for every command works" bash -c '
 		"secure-channel-listener show" "secure-channel-listener delete" \
 		"tcp-connection create" "tcp-connection list" "tcp-connection show" \
 		"tcp-connection delete" "tcp-listener create" "tcp-listener list" \
-		"tcp-listener show" "tcp-listener delete" "worker list" "message send" reset; do
+		"tcp-listener show" "tcp-listener delete" "flow-control add-consumer" "worker list" \
+		"message send" reset; do
 		ockam $command --help | grep -q "^Usage: ockam $command" || exit 1
 	done'
 [ ! -e "$OCKAM_HOME" ]
@@ -114,6 +115,7 @@ exits 64 "a wrong default from a variable" env OCKAM_DEFAULT_TIMEOUT=soon \
 	ockam secure-channel create --from a --to /node/b/service/api
 says "variable OCKAM_DEFAULT_TIMEOUT"
 for group in node identity secure-channel secure-channel-listener tcp-connection tcp-listener \
+	flow-control \
 	message; do
 	exits 64 "the group $group without a command" ockam $group
 	says "Usage: ockam $group"

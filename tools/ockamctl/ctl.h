@@ -90,6 +90,7 @@ extern const struct ctl_command ctl_cmd_secure_channel_listener;
 extern const struct ctl_command ctl_cmd_tcp_connection;
 extern const struct ctl_command ctl_cmd_tcp_listener;
 extern const struct ctl_command ctl_cmd_message;
+extern const struct ctl_command ctl_cmd_flow_control;
 extern const struct ctl_command ctl_cmd_worker;
 extern const struct ctl_command ctl_cmd_reset;
 

@@ -24,6 +24,7 @@ static const struct ctl_command *const ctl_commands[] = {
 	&ctl_cmd_secure_channel_listener,
 	&ctl_cmd_tcp_connection,
 	&ctl_cmd_tcp_listener,
+	&ctl_cmd_flow_control,
 	&ctl_cmd_message,
 	&ctl_cmd_worker,
 	&ctl_cmd_reset,

@@ -206,6 +206,7 @@ static const struct {
 	{ "tcp-listener.create", ockamd_listener_op_create },
 	{ "tcp-listener.list", ockamd_listener_op_list },
 	{ "tcp-listener.delete", ockamd_listener_op_delete },
+	{ "flow-control.add-consumer", ockamd_link_op_add_consumer },
 	{ "secure-channel.create", ockamd_channel_op_create },
 	{ "secure-channel.list", ockamd_channel_op_list },
 	{ "secure-channel.delete", ockamd_channel_op_delete },

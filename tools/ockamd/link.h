@@ -102,5 +102,6 @@ void ockamd_link_op_create(struct ockamd_request *request);
 void ockamd_link_op_bridge(struct ockamd_request *request);
 void ockamd_link_op_list(struct ockamd_request *request);
 void ockamd_link_op_delete(struct ockamd_request *request);
+void ockamd_link_op_add_consumer(struct ockamd_request *request);
 
 #endif /* OCKAMD_LINK_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Operations on links: dial, bridge, list, delete.
+ * Operations on links: dial, bridge, list, delete, open to a flow.
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hex.h"
 #include "log.h"
 #include "node.h"
 
@@ -235,4 +236,76 @@ void ockamd_link_op_delete(struct ockamd_request *request)
 	}
 	ockamd_link_delete(request->node, link);
 	ockamd_ctl_reply(request, NULL);
+}
+
+/* ---- who may send over a link ------------------------------------------------ */
+
+/* Flow ids that may reach the link, as the kernel knows them, and one more. */
+struct ockamd_link_reach {
+	struct ockam_buf	ids;
+	uint32_t		mask;
+};
+
+static int ockamd_link_look_reach(void *arg, const struct ockam_nl_link *link)
+{
+	struct ockamd_link_reach *reach = arg;
+
+	reach->mask = link->reach;
+	ockam_buf_put(&reach->ids, link->reach_ids.data, link->reach_ids.len);
+	return 0;
+}
+
+static int ockamd_link_admit(struct ockamd_node *node, const struct ockamd_link *link,
+			     const uint8_t flow[OCKAM_FLOW_ID_LEN], struct ockam_err *err)
+{
+	struct ockam_nl_link_set set = { .address = link->name };
+	struct ockamd_link_reach reach = { 0 };
+	size_t i;
+	int ret;
+
+	ret = ockam_nl_link_get(node->nl, link->name.bytes, link->name.len,
+				ockamd_link_look_reach, &reach, err);
+	for (i = 0; !ret && i + OCKAM_FLOW_ID_LEN <= reach.ids.len; i += OCKAM_FLOW_ID_LEN) {
+		if (!memcmp(reach.ids.data + i, flow, OCKAM_FLOW_ID_LEN))
+			goto out;
+	}
+	ockam_buf_put(&reach.ids, flow, OCKAM_FLOW_ID_LEN);
+	if (!ret && reach.ids.failed)
+		ret = ockam_err_set(err, -ENOMEM, "Out of memory");
+	if (ret)
+		goto out;
+	set.reach.set = true;
+	set.reach.mask = reach.mask;
+	set.reach.ids = reach.ids.data;
+	set.reach.n_ids = reach.ids.len / OCKAM_FLOW_ID_LEN;
+	ret = ockam_nl_link_set(node->nl, &set, err);
+out:
+	ockam_buf_free(&reach.ids);
+	return ret;
+}
+
+void ockamd_link_op_add_consumer(struct ockamd_request *request)
+{
+	const char *address = ockam_value_text(request->parts.args, "address");
+	const char *text = ockam_value_text(request->parts.args, "flow_control_id");
+	uint8_t flow[OCKAM_FLOW_ID_LEN];
+	struct ockamd_link *link;
+	struct ockam_err err;
+	size_t len;
+
+	link = address ? ockamd_link_find(request->node, address) : NULL;
+	if (!link) {
+		ockam_err_set(&err, -ENOENT,
+			      "0#%s is no TCP connection of this node, and only those can be opened to a flow",
+			      address ? address : "");
+	} else if (!text || ockam_hex_decode(text, strlen(text), flow, sizeof(flow), &len, NULL) ||
+		   len != sizeof(flow)) {
+		ockam_err_set(&err, -EINVAL, "A flow control id has %d hexadecimal digits",
+			      2 * OCKAM_FLOW_ID_LEN);
+	} else if (!ockamd_link_admit(request->node, link, flow, &err)) {
+		ockamd_info("link %s: takes messages of flow %s", link->address, text);
+		ockamd_ctl_reply(request, NULL);
+		return;
+	}
+	ockamd_ctl_error(request, &err);
 }
