@@ -2,7 +2,8 @@
 # Copyright The Ockam for Linux authors
 #
 # Programs for the machines from selftests/system: each test_*.c becomes one,
-# linked with what the other C files there and libockam offer.
+# linked with what the other C files there and libockam offer. And those of
+# selftests/interop, which its tests call by name.
 #
 #   make -f scripts/system.mk BUILD=DIR LIB=libockam.a
 
@@ -24,10 +25,11 @@ LDLIBS := -Wl,--as-needed $(shell pkg-config --libs $(PACKAGES)) -ljq \
 sources := $(sort $(wildcard $(top)/selftests/system/*.c))
 tests := $(filter $(top)/selftests/system/test_%.c,$(sources))
 programs := $(patsubst $(top)/selftests/system/%.c,$(BUILD)/%,$(tests))
+peers := $(patsubst $(top)/selftests/interop/%.c,$(BUILD)/%,$(wildcard $(top)/selftests/interop/*.c))
 helpers := $(patsubst $(top)/selftests/system/%.c,$(BUILD)/obj/%.o,$(filter-out $(tests),$(sources)))
 
 .PHONY: all
-all: $(programs)
+all: $(programs) $(peers)
 
 $(BUILD)/obj/%.o: $(top)/selftests/system/%.c
 	@mkdir -p $(@D)
@@ -42,5 +44,10 @@ $(BUILD)/libhelp.a: $(helpers)
 $(programs): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libhelp.a $(LIB)
 	@echo "  LD      system/$*"
 	@$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+
+$(peers): $(BUILD)/%: $(top)/selftests/interop/%.c $(top)/selftests/system/sock.h
+	@mkdir -p $(@D)
+	@echo "  CC      interop/$*"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $<
 
 -include $(wildcard $(BUILD)/obj/*.d)

@@ -57,6 +57,47 @@ said=$(peer_send --to "127.0.0.1:$(peer_port hop_hop)" --via next --via next --c
 	--trust "$n2" --service echo --size 100 --count 70 --quiet 2>&1)
 ok $? "Rust, two Rust, kernel: a channel with the one at the end" "$said"
 
+# ---- a kernel node in the middle ----
+
+# field NODE ADDRESS NAME: of a connection
+field()
+{
+	ockamctl tcp-connection show "$2" --at "$1" | sed -n "s/^ *$3: \(0#\)\{0,1\}//p"
+}
+
+run_ok "a Rust hop to the other kernel node" peer_start hop_k relay-hop --forward "next=$port1"
+inbound=$(ockamctl tcp-connection list --at n1 | sed -n 's/.*TCP, Incoming at //p')
+outbound=$(ockamctl tcp-connection create --from n1 --to "127.0.0.1:$(peer_port r)")
+ok $? "which has a connection to a Rust node" "$outbound"
+outbound=${outbound#/worker/}
+middle()
+{
+	peer_send --to "127.0.0.1:$(peer_port hop_k)" --via next --via "$outbound" --trust "$r" \
+		"$@" 2>&1
+}
+
+denied=$(counter n1 drop_denied)
+said=$(middle --service uppercase hello --timeout 1)
+same $? 1 "it is no hop for those who come over its TCP listener"
+same "$(counter n1 drop_denied)" $((denied + 1)) "a message is refused and counted"
+run_ok "its operator opens the connection to the one" ockamctl flow-control add-consumer \
+	"$(field n1 "$inbound" "Flow Control Id")" "/worker/$outbound" --at n1
+run_ok "and the one to answers" ockamctl flow-control add-consumer \
+	"$(field n1 "$outbound" "Flow Control Id")" "/worker/$(field n1 "$inbound" "Worker address")" \
+	--at n1
+said=$(middle --service uppercase hello)
+has "Rust, Rust, kernel, Rust: a message in plain text" "reply HELLO"
+said=$(middle --channel api --service echo --size 70000 --count 70 --window 4 --quiet)
+ok $? "Rust, Rust, kernel, Rust: a channel with the one at the end" "$said"
+said=$(middle --channel api --channel api --service echo --size 100 --count 40 --quiet)
+ok $? "and one in it" "$said"
+said=$(ockamctl flow-control add-consumer 00 "/worker/$outbound" --at n1 2>&1)
+same $? 70 "a flow is 16 bytes"
+has "and this is said" "32 hexadecimal digits"
+said=$(ockamctl flow-control add-consumer "$(printf '%032d' 0)" /service/nobody --at n1 2>&1)
+same $? 70 "an address that is no connection is refused"
+has "by name" "0#nobody is no TCP connection"
+
 # ---- channels inside of channels ----
 
 outer=$(ockamctl secure-channel create --from n1 --to "$(rust_route hop_n)/service/api")
@@ -71,8 +112,10 @@ said=$(in_node n1 traffic -t "${deepest#/service/},echo" -n 40 -s 1,100000 -w 4 
 same "$said" "done sent=40 replies=40 served=0" "works for 40 messages"
 peer_signal hop_n USR2
 peer_wait hop_n "^channel-closed "
-wait_for 5 counts n1 channels_closed "$(counter n1 channels_opened)"
-same "$(channels n1)" 0 "the Rust node closes the outermost, none is left"
+wait_for 5 counts n1 channels_closed $(($(counter n1 channels_opened) - 2))
+same "$(channels n1)" 2 "the Rust node closes the outermost, those in it have lost their way"
+said=$(upper deep --from n1 --to "$inner/service/uppercase" 2>&1)
+same $? 70 "nothing gets through"
 
 said=$(peer_send --to "127.0.0.1:$(peer_port hop_n)" --channel api --via-inner next \
 	--channel api --service echo --size 70000 --count 40 --quiet 2>&1)
@@ -93,6 +136,8 @@ ok $? "the relayed one knows who speaks"
 reaches "$(peer_identifier behind)" "/node/n2$(rust_route relay)/service/forward_to_x" n1 \
 	"over a kernel node and a relay"
 
+wait_for 60 counts n1 channels_closed "$(counter n1 channels_opened)"
+same "$(channels n1)" 0 "the channels without a way have ended"
 for n in n1 n2; do
 	same "$(refusals $n)" 0 "$n has refused no packet"
 	same "$(counter $n drop_socket_full)" 0 "and lost no message"

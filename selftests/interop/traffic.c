@@ -44,6 +44,7 @@ struct traffic {
 	bool answer;
 	bool await;
 	bool verify;
+	bool find;
 	int idle_ms;
 
 	int server;		/* -1: none */
@@ -261,33 +262,70 @@ static void traffic_find_largest(struct traffic *t)
 	printf("%zu\n", low);
 }
 
+/* One option of the command line. False: there is no such one. */
+static bool traffic_option(struct traffic *t, int option)
+{
+	switch (option) {
+	case 'b':
+		t->name = optarg;
+		return true;
+	case 't':
+		t->to = traffic_route(optarg);
+		t->may_send = true;
+		return true;
+	case 'f':
+		t->follow = optarg;
+		return true;
+	case 'n':
+		t->count = strtoul(optarg, NULL, 10);
+		return true;
+	case 's':
+		t->sizes = optarg;
+		return true;
+	case 'w':
+		t->window = strtoul(optarg, NULL, 10);
+		return true;
+	case 'q':
+		t->await = false;
+		return true;
+	case 'm':
+		t->serve = strtol(optarg, NULL, 10);
+		return true;
+	case 'u':
+		t->verify = false;
+		return true;
+	case 'a':
+		t->answer = false;
+		return true;
+	case 'x':
+		t->find = true;
+		return true;
+	case 'T':
+		t->idle_ms = atoi(optarg) * 1000;
+		return true;
+	}
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	struct traffic t = {
-		.sizes = "10", .window = 1, .serve = -1, .answer = true, .await = true, .verify = true,
-		.idle_ms = 20000, .server = -1, .client = -1,
+		.sizes = "10",
+		.window = 1,
+		.serve = -1,
+		.answer = true,
+		.await = true,
+		.verify = true,
+		.idle_ms = 20000,
+		.server = -1,
+		.client = -1,
 	};
-	bool find = false;
+	bool good = true;
 	int option;
 
-	while ((option = getopt(argc, argv, "b:t:f:n:s:w:qm:uaxT:")) != -1) {
-		switch (option) {
-		case 'b': t.name = optarg; break;
-		case 't': t.to = traffic_route(optarg); t.may_send = true; break;
-		case 'f': t.follow = optarg; break;
-		case 'n': t.count = strtoul(optarg, NULL, 10); break;
-		case 's': t.sizes = optarg; break;
-		case 'w': t.window = strtoul(optarg, NULL, 10); break;
-		case 'q': t.await = false; break;
-		case 'm': t.serve = strtol(optarg, NULL, 10); break;
-		case 'u': t.verify = false; break;
-		case 'a': t.answer = false; break;
-		case 'x': find = true; break;
-		case 'T': t.idle_ms = atoi(optarg) * 1000; break;
-		default: fputs(traffic_usage, stderr); return 2;
-		}
-	}
-	if (optind != argc || (!t.name && !t.may_send) || (t.follow && !t.name)) {
+	while (good && (option = getopt(argc, argv, "b:t:f:n:s:w:qm:uaxT:")) != -1)
+		good = traffic_option(&t, option);
+	if (!good || optind != argc || (!t.name && !t.may_send) || (t.follow && !t.name)) {
 		fputs(traffic_usage, stderr);
 		return 2;
 	}
@@ -307,7 +345,7 @@ int main(int argc, char **argv)
 		printf("ready\n");
 		fflush(stdout);
 	}
-	if (find)
+	if (t.find)
 		traffic_find_largest(&t);
 	else
 		traffic_run(&t);

@@ -94,6 +94,7 @@ static int sock_connect(int fd, struct name n)
 }
 
 /* A socket with that name. */
+UNUSED
 static int sock_named(const char *text)
 {
 	int fd = sock_new();

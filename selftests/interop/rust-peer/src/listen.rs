@@ -39,7 +39,7 @@ const LISTEN: Known = Known {
         "greet",
         "greet-to",
     ],
-    switches: &["hop", "relay-service"],
+    switches: &["hop", "relay-service", "abort-on-channel"],
 };
 
 /// Flow-control ids through which services are reachable: the TCP listener's and those of all
@@ -76,7 +76,12 @@ pub async fn run(ctx: &Context, words: &[String], with_hop: bool) -> Outcome<()>
     let greeting = args.get("greet").map(str::to_string);
     let greet_to: Address = args.get("greet-to").unwrap_or("app").into();
     let greeter = peer.ctx.try_clone()?;
+    let abort_on_channel = args.has("abort-on-channel");
     tokio::spawn(events::watch(peer.clone(), move |channel| {
+        if abort_on_channel {
+            say("aborting");
+            std::process::exit(0);
+        }
         if let (Some(text), Ok(ctx)) = (greeting.clone(), greeter.try_clone()) {
             tokio::spawn(greet(ctx, route![channel, greet_to.clone()], text));
         }

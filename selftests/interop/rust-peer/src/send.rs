@@ -35,12 +35,22 @@ const SEND: Known = Known {
         "linger",
         "reroute-after",
     ],
-    switches: &["quiet", "raw", "no-reply", "serve", "routes", "keep-open"],
+    switches: &[
+        "quiet",
+        "raw",
+        "no-reply",
+        "serve",
+        "routes",
+        "keep-open",
+        "grow",
+    ],
 };
 
 /// What to send and what must come back.
 struct Plan {
     payload: Vec<u8>,
+    /// Each message is one byte longer than the one before.
+    grow: bool,
     /// The reply must be equal to the payload (otherwise it is a BARE string to print).
     compare: bool,
     count: u64,
@@ -110,8 +120,13 @@ fn create_plan(args: &Args) -> Outcome<Plan> {
     if window == 0 {
         return Err("--window: at least one message must be under way".into());
     }
+    let grow = args.has("grow");
+    if grow && size.is_none() {
+        return Err("--grow needs --size, of the first message".into());
+    }
     Ok(Plan {
         payload,
+        grow,
         compare: size.is_some() || raw,
         count: args.parsed("count")?.unwrap_or(1),
         window,
@@ -124,6 +139,15 @@ fn create_plan(args: &Args) -> Outcome<Plan> {
         refresh_after: args.parsed("refresh-after")?,
         reroute_after: args.parsed("reroute-after")?,
     })
+}
+
+impl Plan {
+    fn payload(&self, number: u64) -> Vec<u8> {
+        match self.grow {
+            true => pattern(self.payload.len() + number as usize - 1),
+            false => self.payload.clone(),
+        }
+    }
 }
 
 /// Bytes that are neither constant nor periodic in a power of two, so that a shifted or repeated
@@ -249,7 +273,7 @@ async fn exchange(peer: &Peer, path: &Path, to: &str, route: Route, plan: &Plan)
             let message = LocalMessage::new()
                 .with_onward_route(route.clone())
                 .with_return_route(route![own.clone()])
-                .with_payload(plan.payload.clone());
+                .with_payload(plan.payload(number));
             sender
                 .forward(message)
                 .await
@@ -300,13 +324,13 @@ async fn receive(peer: &Peer, ctx: &mut Context, plan: &Plan, number: u64) -> Ou
         ));
     }
     if plan.compare {
-        if reply.payload() != plan.payload {
+        let sent = plan.payload(number);
+        if reply.payload() != sent {
             return Err(format!(
                 "reply {number} differs: {} bytes sent, {} received, first difference at {}",
-                plan.payload.len(),
+                sent.len(),
                 reply.payload().len(),
-                plan.payload
-                    .iter()
+                sent.iter()
                     .zip(reply.payload())
                     .take_while(|(a, b)| a == b)
                     .count()
