@@ -35,6 +35,7 @@ class KernelNode:
         self.name, self.calls, self.answers = name, 0, {}
         (path,) = glob.glob(f"/run/ockam/*/{name}")
         self.control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.control.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, 4 << 20)
         self.control.connect(path)
         self.info = self.call("node.info")
         (log,) = glob.glob(f"{os.environ['OCKAM_HOME']}/nodes/{name}/stdout*.log")

@@ -96,7 +96,8 @@ def decode(data, at=0):
     """The item at a position, and the position behind it."""
     major, n = data[at] >> 5, data[at] & 31
     at += 1
-    if n > 23 and n != 31:
+    endless = n == 31
+    if 23 < n < 31:
         size = 1 << n - 24
         n, at = int.from_bytes(data[at:at + size], "big"), at + size
     if major == 0:
@@ -108,10 +109,10 @@ def decode(data, at=0):
         return text if major == 2 else text.decode(), at + n
     if major in (4, 5):
         items, wanted = [], n * (major - 3)
-        while len(items) < wanted if n != 31 else data[at] != 0xff:
+        while data[at] != 0xff if endless else len(items) < wanted:
             item, at = decode(data, at)
             items.append(item)
-        at += n == 31
+        at += endless
         return (items if major == 4 else dict(zip(items[::2], items[1::2]))), at
     if major == 7 and 20 <= n <= 22:
         return {20: False, 21: True, 22: None}[n], at
