@@ -22,7 +22,8 @@ static void try_value(const uint8_t *data, size_t size)
 		return;
 	}
 	fuzz_must(!ockam_value_encode(value, &out, &err) && !out.failed);
-	fuzz_must(out.len <= size);
+	/* A long array of indefinite length has the shorter head. */
+	fuzz_must(out.len <= 2 * size);
 	fuzz_must(!ockam_value_decode(out.data, out.len, &again, &err));
 	fuzz_must(json_object_equal(value, again));
 	/* Text is cut nowhere: as many bytes as the input had. */
