@@ -12,6 +12,7 @@
 #include <asm/ioctls.h>
 
 #include "af_ockam.h"
+#include "af_quota.h"
 #include "compat.h"
 #include "message.h"
 #include "netns.h"
@@ -100,6 +101,7 @@ static void ockam_af_release_ep(struct ockam_endpoint *ep)
 {
 	struct ockam_sock *os = container_of(ep, struct ockam_sock, ep);
 
+	ockam_quota_give(os->user);
 	sock_put(&os->sk);
 }
 
@@ -116,19 +118,27 @@ int ockam_af_bind_name(struct ockam_sock *os, const u8 *name, u8 len)
 
 	sock_owned_by_me(&os->sk);
 
+	err = ockam_quota_take(&os->sk, &os->user);
+	if (err)
+		return err;
 	err = ockam_endpoint_init(&os->ep, on, &ockam_af_dgram_ep_ops,
 				  &on->local, name, len, os->reach);
 	if (err)
-		return err;
+		goto err_quota;
 	sock_hold(&os->sk);
 	err = ockam_endpoint_add(&os->ep);
-	if (err) {
-		ockam_endpoint_fini(&os->ep);
-		__sock_put(&os->sk);
-		return err;
-	}
+	if (err)
+		goto err_endpoint;
 	os->bound = true;
 	return 0;
+
+err_endpoint:
+	ockam_endpoint_fini(&os->ep);
+	__sock_put(&os->sk);
+err_quota:
+	ockam_quota_give(os->user);
+	os->user = NULL;
+	return err;
 }
 
 static int ockam_af_bind(struct socket *sock, struct sockaddr *addr, int len)

@@ -16,6 +16,7 @@
 #include "watch.h"
 
 struct ockam_message;
+struct ockam_quota_user;
 
 /*
  * Socket of type SOCK_DGRAM.
@@ -40,6 +41,7 @@ struct ockam_message;
 struct ockam_sock {
 	struct sock sk;			/* first */
 	struct ockam_endpoint ep;	/* valid when ->bound */
+	struct ockam_quota_user *user;	/* pays for ->ep, until its release; or NULL */
 	bool bound;
 	bool connected;
 	bool recv_route;		/* OCKAM_RECVROUTE */

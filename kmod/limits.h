@@ -52,6 +52,7 @@
 #define OCKAM_DEFAULT_HALF_FRAME_MS	30000
 #define OCKAM_DEFAULT_INITIATOR_MS	120000
 #define OCKAM_DEFAULT_RESPONDER_MS	30000
+#define OCKAM_DEFAULT_USER_ADDRESSES	16384
 
 /*
  * Limits of one node, indexed by enum ockam_limit_attr. Read with READ_ONCE()

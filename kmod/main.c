@@ -9,6 +9,7 @@
 
 #include "aead.h"
 #include "af_ockam.h"
+#include "af_quota.h"
 #include "channel.h"
 #include "handshake.h"
 #include "link.h"
@@ -40,9 +41,12 @@ static int __init ockam_init(void)
 	err = ockam_handshake_init();
 	if (err)
 		goto err_channel;
-	err = ockam_netns_init();
+	err = ockam_quota_init();
 	if (err)
 		goto err_handshake;
+	err = ockam_netns_init();
+	if (err)
+		goto err_quota;
 	err = ockam_sysctl_init();
 	if (err)
 		goto err_netns;
@@ -60,6 +64,8 @@ err_sysctl:
 	ockam_sysctl_exit();
 err_netns:
 	ockam_netns_exit();
+err_quota:
+	ockam_quota_exit();
 err_handshake:
 	ockam_handshake_exit();
 err_channel:
@@ -81,6 +87,7 @@ static void __exit ockam_exit(void)
 	ockam_netlink_exit();
 	ockam_sysctl_exit();
 	ockam_netns_exit();
+	ockam_quota_exit();
 	ockam_handshake_exit();
 	ockam_channel_exit();
 	ockam_link_exit();

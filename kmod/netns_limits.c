@@ -23,6 +23,7 @@ static const u64 ockam_netns_defaults[__OCKAM_LIMIT_MAX] = {
 	[OCKAM_LIMIT_HALF_FRAME_MS] = OCKAM_DEFAULT_HALF_FRAME_MS,
 	[OCKAM_LIMIT_INITIATOR_MS] = OCKAM_DEFAULT_INITIATOR_MS,
 	[OCKAM_LIMIT_RESPONDER_MS] = OCKAM_DEFAULT_RESPONDER_MS,
+	[OCKAM_LIMIT_USER_ADDRESSES] = OCKAM_DEFAULT_USER_ADDRESSES,
 };
 
 /* What makes sense at all, whoever asks. */
@@ -46,6 +47,7 @@ static const struct ockam_netns_bounds {
 	[OCKAM_LIMIT_HALF_FRAME_MS] = { 1, 86400000 },
 	[OCKAM_LIMIT_INITIATOR_MS] = { 1, 86400000 },
 	[OCKAM_LIMIT_RESPONDER_MS] = { 1, 86400000 },
+	[OCKAM_LIMIT_USER_ADDRESSES] = { 0, 1 << 24 },
 };
 
 int ockam_netns_check_limit(enum ockam_limit_attr which, u64 value,

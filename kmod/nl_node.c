@@ -32,6 +32,7 @@ const struct nla_policy ockam_nl_limits_policy[OCKAM_LIMIT_MAX + 1] = {
 	[OCKAM_LIMIT_HALF_FRAME_MS] = { .type = NLA_U64 },
 	[OCKAM_LIMIT_INITIATOR_MS] = { .type = NLA_U64 },
 	[OCKAM_LIMIT_RESPONDER_MS] = { .type = NLA_U64 },
+	[OCKAM_LIMIT_USER_ADDRESSES] = { .type = NLA_U64 },
 };
 
 int ockam_nl_own_node(struct sk_buff *skb, struct genl_info *info)

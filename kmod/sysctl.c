@@ -76,6 +76,7 @@ static const struct ctl_table ockam_sysctl_table[] = {
 	S(HALF_FRAME_MS, "half_frame_ms"),
 	S(INITIATOR_MS, "initiator_ms"),
 	S(RESPONDER_MS, "responder_ms"),
+	S(USER_ADDRESSES, "max_addresses_per_user"),
 };
 
 #undef S

@@ -817,6 +817,7 @@ static void test_limits(void)
 		{ "half_frame_ms", OCKAM_LIMIT_HALF_FRAME_MS, 30000 },
 		{ "initiator_ms", OCKAM_LIMIT_INITIATOR_MS, 120000 },
 		{ "responder_ms", OCKAM_LIMIT_RESPONDER_MS, 30000 },
+		{ "max_addresses_per_user", OCKAM_LIMIT_USER_ADDRESSES, 16384 },
 	};
 	struct nlh node;
 	bool good = true;
