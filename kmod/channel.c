@@ -585,6 +585,11 @@ static void ockam_channel_hide(struct ockam_net *on)
 
 	while ((ch = ockam_channel_get_next(on, &number))) {
 		ockam_channel_kill(ch, -ESHUTDOWN, "the node has ended", false);
+		/*
+		 * Or what waits would be carried one by one, each queueing the
+		 * work for the next, past the flush that follows.
+		 */
+		ockam_channel_stop_tx(ch);
 		ockam_channel_put(ch);
 		number++;
 	}

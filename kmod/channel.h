@@ -333,6 +333,8 @@ int ockam_channel_move_path(struct ockam_channel *ch, struct ockam_route *route)
 
 void ockam_channel_init_tx(struct ockam_channel *ch, const u8 *key);
 void ockam_channel_close_tx(struct ockam_channel *ch);
+/* Nothing leaves any more, also of what has a nonce. */
+void ockam_channel_stop_tx(struct ockam_channel *ch);
 void ockam_channel_forwarded_tx(struct ockam_endpoint *ep);
 int ockam_channel_deliver_tx(struct ockam_endpoint *ep, struct ockam_message *msg,
 			     struct ockam_dispatch *d);

@@ -226,12 +226,9 @@ static void ockam_channel_tx_work(struct work_struct *work)
 	ockam_channel_put(ch);
 }
 
-/*
- * The packet of a taken nonce does not exist: nothing after it may leave. Its
- * message is off the order afterwards, others that are being sealed will see.
- */
-static void ockam_channel_break(struct ockam_channel *ch,
-				struct ockam_message *msg, int err)
+/* Nothing leaves any more. @msg: taken off the order in the same step, or NULL. */
+static void ockam_channel_stop_order(struct ockam_channel *ch,
+				     struct ockam_message *msg)
 {
 	struct ockam_channel_tx *tx = &ch->tx;
 	struct ockam_message *next;
@@ -239,7 +236,8 @@ static void ockam_channel_break(struct ockam_channel *ch,
 
 	spin_lock_bh(&tx->lock);
 	tx->broken = true;
-	list_del_init(&msg->list);
+	if (msg)
+		list_del_init(&msg->list);
 	list_for_each_entry_safe(msg, next, &tx->order, list)
 		if (msg->cookie == OCKAM_CHANNEL_SEALED)
 			list_move_tail(&msg->list, &lost);
@@ -248,6 +246,21 @@ static void ockam_channel_break(struct ockam_channel *ch,
 		list_del_init(&msg->list);
 		ockam_drop(ch->on, OCKAM_DROP_CHANNEL_DEAD, msg);
 	}
+}
+
+void ockam_channel_stop_tx(struct ockam_channel *ch)
+{
+	ockam_channel_stop_order(ch, NULL);
+}
+
+/*
+ * The packet of a taken nonce does not exist: nothing after it may leave. Its
+ * message is off the order afterwards, others that are being sealed will see.
+ */
+static void ockam_channel_break(struct ockam_channel *ch,
+				struct ockam_message *msg, int err)
+{
+	ockam_channel_stop_order(ch, msg);
 	ockam_channel_kill(ch, err, "encryption failed", false);
 }
 

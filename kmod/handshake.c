@@ -233,6 +233,8 @@ static int ockam_exchange_add(struct ockam_exchange *ex)
 	ockam_endpoint_get(&ex->ep);	/* the table's */
 	/* Cannot fail: the place is there. */
 	xa_store(&hn->exchanges, number, ex, GFP_KERNEL_ACCOUNT);
+	if (ex->role == OCKAM_ROLE_INITIATOR)
+		xa_set_mark(&hn->exchanges, number, OCKAM_EXCHANGE_INITIATOR);
 	return 0;
 }
 

@@ -237,6 +237,7 @@ enum ockam_exchange_state {
 };
 
 #define OCKAM_EXCHANGE_MESSAGES	2	/* handshake messages that one side receives */
+#define OCKAM_EXCHANGE_INITIATOR	XA_MARK_1	/* in the table of exchanges */
 
 /*
  * Exchange: a pending handshake. Its address becomes the channel's decryptor.

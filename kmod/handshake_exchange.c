@@ -197,22 +197,21 @@ int ockam_handshake_start(struct ockam_net *on,
 	return err;
 }
 
-static bool ockam_exchange_asked_by(const struct ockam_exchange *ex,
-				    const void *arg)
-{
-	return ex->role == OCKAM_ROLE_INITIATOR &&
-	       ex->portid == *(const u32 *)arg;
-}
-
 void ockam_handshake_cancel_port(struct ockam_net *on, u32 portid)
 {
 	struct ockam_handshake_net *hn = ockam_handshake_net(on);
 	struct ockam_exchange *ex;
 	unsigned long number;
 
+	/*
+	 * Every generic netlink socket that closes comes here, whatever it was
+	 * for; strangers' exchanges are not looked at.
+	 */
+	if (!atomic_read(&hn->initiators))
+		return;
 	xa_lock(&hn->exchanges);
-	xa_for_each(&hn->exchanges, number, ex) {
-		if (!ockam_exchange_asked_by(ex, &portid))
+	xa_for_each_marked(&hn->exchanges, number, ex, OCKAM_EXCHANGE_INITIATOR) {
+		if (ex->portid != portid)
 			continue;
 		ockam_endpoint_get(&ex->ep);
 		xa_unlock(&hn->exchanges);

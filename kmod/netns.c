@@ -255,6 +255,12 @@ static void __net_exit ockam_netns_exit_batch(struct list_head *nets)
 	list_for_each_entry(net, nets, exit_list) {
 		list_for_each_entry_reverse(room, &ockam_netns_rooms, list)
 			room->free(ockam_netns_from(net));
+		/*
+		 * Once more: the last work of a lower room may have given one
+		 * to a room above, whose works had been waited for by then.
+		 */
+		list_for_each_entry_reverse(room, &ockam_netns_rooms, list)
+			room->free(ockam_netns_from(net));
 	}
 	/* Objects point into their node until their release has run. */
 	ockam_endpoint_flush();

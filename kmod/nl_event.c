@@ -30,7 +30,18 @@ static struct sk_buff *ockam_nl_new_event(struct ockam_net *on, size_t size,
 	return NULL;
 }
 
-/* The receiver learns of a loss by ENOBUFS from its socket. Consumes @skb. */
+/*
+ * The receiver learns of a loss by ENOBUFS from its socket. Consumes @skb.
+ *
+ * Netlink delivers by port number, and a number is free when its socket is taken
+ * out of netlink's table, which is a moment before NETLINK_URELEASE tells us.
+ * Whoever binds that very number in that moment gets what we send in it. That is
+ * a number of an exchange, of use to its worker alone; or names of addresses,
+ * which sockets of the node may use, whoever they belong to, and which no socket
+ * outside of the node's namespace can be bound to hear; or a body that a peer
+ * sent. Keys are in no message. Sending to the socket itself, which would close
+ * that gap, is not offered to modules.
+ */
 static int ockam_nl_send_event(struct ockam_net *on, struct sk_buff *skb,
 			       void *hdr, u32 portid, int err)
 {
