@@ -110,7 +110,8 @@ int ockam_channel_get_info(struct ockam_channel *ch,
 			   struct ockam_channel_info *info);
 void ockam_channel_reset_info(struct ockam_channel_info *info);
 /*
- * Replace the path: @route is the whole route to the peer's decryptor.
+ * Replace the path: @route is the whole route to the peer's decryptor. The peer
+ * of an initiator is asked at once (ockam_channel_send_probe()), so it follows.
  * 0, -ESHUTDOWN (dead), -EINVAL (empty), -EHOSTUNREACH (its first address is not
  * there, or has no way on), -ENOMEM: then the path is as before.
  */

@@ -185,5 +185,8 @@ int ockam_channel_set_route(struct ockam_channel *ch,
 	if (!err)
 		err = ockam_channel_move_path(ch, &copy);
 	ockam_route_reset(&copy);
+	/* The peer follows the newest packet that it gets: let it have one. */
+	if (!err && ch->role == OCKAM_ROLE_INITIATOR)
+		ockam_channel_send_probe(ch);
 	return err;
 }

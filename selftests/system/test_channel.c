@@ -442,7 +442,9 @@ static void test_set(void)
 	ok(!nlh_call(&node, &m, NULL), "another route");
 	sock_send(fd, NAME(c.encryptor, "x"), "hi", 2);
 	c.link = &link_b;
-	ok(ch_peer_read(&c, &f, &p) && p.body.len == 2, "is used");
+	ok(ch_peer_read(&c, &f, &p) && p.body.len == 1 && ch_route_is(&p.onward, "echo"),
+	   "is used at once, so that the peer follows");
+	ok(ch_peer_read(&c, &f, &p) && p.body.len == 2, "and then by others");
 
 	/* Time. */
 	nlh_listen(&events);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "ctl.h"
+#include "liveness.h"
 #include "multiaddr.h"
 #include "resolve.h"
 #include "rule.h"
@@ -71,6 +72,7 @@ static int ctl_channel_make(struct ctl *ctl, const struct ctl_args *args,
 	ctl_rule_put(args, request);
 	if (options.identity)
 		ockam_value_put_text(request, "identity", options.identity);
+	ctl_liveness_put(args, request);
 	if (ctl_arg(args, "credential"))
 		ockam_value_put_text(request, "credential", ctl_arg(args, "credential"));
 	ret = ctl_session_call(session, "secure-channel.create", request, timeout, &result, &err);
@@ -108,8 +110,8 @@ static int ctl_channel_create(struct ctl *ctl, const struct ctl_args *args)
 static struct json_object *ctl_channel_object(struct json_object *channel)
 {
 	static const char *const members[] = {
-		"authorized_identifiers", "flow_control_id", "route", "their_change_history",
-		"their_identifier",
+		"authorized_identifiers", "flow_control_id", "route", "state",
+		"their_change_history", "their_identifier",
 	};
 	static const char *const extra[] = {
 		"authority", "policy", "their_attributes", "their_credential",
@@ -164,6 +166,8 @@ static char *ctl_channel_plain(struct json_object *channel)
 		ockam_value_text(channel, "route") ?: "",
 		ockam_value_text(channel, "their_identifier") ?: "",
 		ockam_value_bool(channel, "confirmed", true) ? "" : "\nNot confirmed yet");
+	if (!strcmp(ockam_value_text(channel, "state") ?: "", "no-route"))
+		fprintf(f, "\nNo route: the connection that it went through has ended");
 	ctl_channel_write_proof(f, channel);
 	fclose(f);
 	return text;
@@ -343,6 +347,7 @@ static const struct ctl_flag ctl_channel_create_flags[] = {
 	  .help = "Credential to present, in hex" },
 	{ .name = "identity", .kind = CTL_FLAG_VALUE, .placeholder = "<IDENTITY_NAME>",
 	  .help = "Identity of the initiator; default the node's" },
+	CTL_LIVENESS_FLAGS("default 30s"),
 	{ .name = "timeout", .kind = CTL_FLAG_VALUE, .placeholder = "<TIMEOUT>",
 	  .env = "OCKAM_DEFAULT_TIMEOUT", .fallback = "120s", .check = ctl_check_duration,
 	  .help = "Limit of the handshake" },
@@ -411,6 +416,7 @@ const struct ctl_command ctl_cmd_secure_channel = {
 	.about = "Secure channels",
 	.children = (const struct ctl_command *const[]){
 		&ctl_channel_create_command, &ctl_channel_list_command,
-		&ctl_channel_show_command, &ctl_channel_delete_command, NULL
+		&ctl_channel_show_command, &ctl_cmd_channel_update,
+		&ctl_channel_delete_command, NULL
 	},
 };

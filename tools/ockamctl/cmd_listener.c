@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "liveness.h"
 #include "rule.h"
 #include "session.h"
 
@@ -27,6 +28,7 @@ static int ctl_listener_create(struct ctl *ctl, const struct ctl_args *args)
 	request = json_object_new_object();
 	ockam_value_put_text(request, "address", address);
 	ctl_rule_put(args, request);
+	ctl_liveness_put(args, request);
 	if (ctl_arg(args, "identity"))
 		ockam_value_put_text(request, "identity", ctl_arg(args, "identity"));
 	ret = ctl_session_call(&session, "secure-channel-listener.create", request,
@@ -193,7 +195,7 @@ static int ctl_listener_update(struct ctl *ctl, const struct ctl_args *args)
 	int ret;
 
 	if (!ctl_rule_given(args) && !ctl_arg_switch(args, "everyone") &&
-	    !ctl_arg_switch(args, "close"))
+	    !ctl_liveness_given(args) && !ctl_arg_switch(args, "close"))
 		return ctl_output_fail(&ctl->out, -EINVAL, NULL,
 				       "say who is admitted: --authorized, --authority-identity, --allow or --everyone",
 				       "Nothing is to be changed");
@@ -203,6 +205,7 @@ static int ctl_listener_update(struct ctl *ctl, const struct ctl_args *args)
 	request = json_object_new_object();
 	ockam_value_put_text(request, "address", address);
 	ctl_rule_put(args, request);
+	ctl_liveness_put(args, request);
 	if (ctl_arg_switch(args, "everyone"))
 		ockam_value_put_bool(request, "everyone", true);
 	if (ctl_arg_switch(args, "close"))
@@ -303,6 +306,7 @@ static const struct ctl_flag ctl_listener_create_flags[] = {
 	  .placeholder = "<IDENTIFIERS>", .check = ctl_check_identifier,
 	  .help = "Identifier that an initiator may have; repeat for more" },
 	CTL_RULE_FLAGS,
+	CTL_LIVENESS_FLAGS("default 30s"),
 	{ .name = "identity", .kind = CTL_FLAG_VALUE, .placeholder = "<IDENTITY_NAME>",
 	  .help = "Identity that the listener proves; default the node's" },
 	{ }
@@ -316,6 +320,7 @@ static const struct ctl_flag ctl_listener_update_flags[] = {
 	  .help = "Identifier that an initiator may have; repeat for more" },
 	CTL_RULE_FLAGS,
 	{ .name = "everyone", .excludes = "authorized", .help = "Any identifier may come" },
+	CTL_LIVENESS_FLAGS("of later channels"),
 	{ .name = "close", .help = "End channels made here whose peer would not be admitted now" },
 	{ }
 };

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "liveness.h"
 #include "log.h"
 #include "node.h"
 
@@ -140,7 +141,9 @@ void ockamd_channel_lost(struct ockamd_node *node, struct ockamd_channel *channe
 
 /* Live facts of one channel; kept for the duration of a call. */
 struct ockamd_channel_look {
-	bool		confirmed;
+	bool				confirmed;
+	bool				no_route;
+	struct ockam_nl_liveness	liveness;
 };
 
 static int ockamd_channel_look(void *arg, const struct ockam_nl_channel *channel)
@@ -148,6 +151,8 @@ static int ockamd_channel_look(void *arg, const struct ockam_nl_channel *channel
 	struct ockamd_channel_look *look = arg;
 
 	look->confirmed = channel->flags & OCKAM_FLAG_CONFIRMED;
+	look->no_route = channel->flags & OCKAM_FLAG_NO_ROUTE;
+	look->liveness = channel->liveness;
 	return 0;
 }
 
@@ -181,7 +186,7 @@ void ockamd_channel_client_gone(struct ockamd_node *node, const struct ockamd_cl
 	}
 }
 
-static struct ockamd_channel *ockamd_channel_find(struct ockamd_node *node, const char *address)
+struct ockamd_channel *ockamd_channel_find(struct ockamd_node *node, const char *address)
 {
 	struct ockamd_channel *channel;
 
@@ -302,6 +307,8 @@ static int ockamd_channel_begin(struct ockamd_request *request,
 	ret = ockamd_message_route(ockam_value_array(args, "route"), &route, err);
 	if (!ret)
 		ret = ockamd_channel_opaque(request, &making->trust, &opaque, err);
+	if (!ret)
+		ret = ockamd_liveness_read(args, &new.liveness, err);
 	if (!ret) {
 		timeout = ockam_value_int(args, "timeout_ms", OCKAMD_CHANNEL_MS);
 		if (timeout < 1 || timeout > OCKAMD_CHANNEL_MS)
@@ -349,8 +356,14 @@ static void ockamd_channel_put_proof(struct ockamd_node *node, const uint8_t *pe
 	ockamd_attributes_describe(node, peer, ockamd_rule_counts(node, trust), map);
 }
 
-static struct json_object *ockamd_channel_to_json(struct ockamd_node *node,
-						  const struct ockamd_channel *channel)
+/* What has ended is not listed at all. */
+static void ockamd_channel_put_state(struct json_object *map, bool no_route)
+{
+	ockam_value_put_text(map, "state", no_route ? "no-route" : "up");
+}
+
+struct json_object *ockamd_channel_to_json(struct ockamd_node *node,
+					   const struct ockamd_channel *channel)
 {
 	struct json_object *map = json_object_new_object();
 	struct ockamd_channel_look look = { 0 };
@@ -366,6 +379,8 @@ static struct json_object *ockamd_channel_to_json(struct ockamd_node *node,
 	ockam_value_put_text(map, "their_identifier", text);
 	ockam_value_put_text(map, "role", "initiator");
 	ockam_value_put_bool(map, "confirmed", look.confirmed);
+	ockamd_channel_put_state(map, look.no_route);
+	ockamd_liveness_describe(&look.liveness, map);
 	ockam_value_put(map, "authorized_identifiers", ockamd_rule_ids(&channel->trust));
 	/* The worker may have reported it a moment ago. */
 	ockamd_spawn_drain(node);
@@ -379,6 +394,23 @@ static struct json_object *ockamd_channel_to_json(struct ockamd_node *node,
 	return map;
 }
 
+void ockamd_channel_take_path(struct ockamd_request *request, struct ockamd_channel *channel)
+{
+	struct json_object *args = request->parts.args;
+	struct ockamd_node *node = request->node;
+	struct ockamd_channel *carrier;
+	struct json_object *hop;
+
+	/* An ephemeral channel that it goes through was made for it. */
+	hop = json_object_array_get_idx(ockam_value_array(args, "route"), 0);
+	carrier = ockamd_channel_find(node, json_object_get_string(hop));
+	if (carrier && carrier->owner == request->client) {
+		carrier->owner = NULL;
+		carrier->user = channel;
+	}
+	ockamd_link_adopt(node, ockam_value_array(args, "links"), channel);
+}
+
 /* The kernel reports success: remember the channel, with @trust taken over. NULL without memory. */
 static struct ockamd_channel *ockamd_channel_add(struct ockamd_request *request,
 						 const struct ockam_nl_result *result,
@@ -386,9 +418,7 @@ static struct ockamd_channel *ockamd_channel_add(struct ockamd_request *request,
 {
 	struct json_object *args = request->parts.args;
 	struct ockamd_node *node = request->node;
-	struct ockamd_channel *carrier;
 	struct ockamd_channel *channel;
-	struct json_object *hop;
 
 	channel = calloc(1, sizeof(*channel));
 	if (channel)
@@ -406,15 +436,8 @@ static struct ockamd_channel *ockamd_channel_add(struct ockamd_request *request,
 	channel->own_credential = !!ockam_value_get(args, "credential");
 	if (ockam_value_bool(args, "ephemeral", false))
 		channel->owner = request->client;
-	/* An ephemeral channel that it goes through was made for it. */
-	hop = json_object_array_get_idx(ockam_value_array(args, "route"), 0);
-	carrier = ockamd_channel_find(node, json_object_get_string(hop));
-	if (carrier && carrier->owner == request->client) {
-		carrier->owner = NULL;
-		carrier->user = channel;
-	}
 	LIST_INSERT_HEAD(&node->channels, channel, link);
-	ockamd_link_adopt(node, ockam_value_array(args, "links"), channel);
+	ockamd_channel_take_path(request, channel);
 	ockamd_info("channel %s: made along %s%s", channel->address, channel->route,
 		    result->confirmed ? "" : " (unconfirmed)");
 	return channel;
@@ -506,6 +529,8 @@ static int ockamd_channel_list_responder(void *arg, const struct ockam_nl_channe
 	ockamd_link_name_text(&channel->listener, address);
 	ockam_value_put_text(map, "listener", address);
 	ockam_value_put_bool(map, "confirmed", channel->flags & OCKAM_FLAG_CONFIRMED);
+	ockamd_channel_put_state(map, channel->flags & OCKAM_FLAG_NO_ROUTE);
+	ockamd_liveness_describe(&channel->liveness, map);
 	ockamd_channel_put_proof(walk->node, channel->peer.id,
 				 ockamd_channel_rule(walk->node, channel), map);
 	return json_object_array_add(list, map) ? -ENOMEM : 0;

@@ -40,6 +40,7 @@ struct ockamd_gate {
 	char				flow[OCKAMD_FLOW_TEXT];
 	char				identity[OCKAM_NAME_SIZE];
 	struct ockam_trust		trust;		/* of new channels */
+	struct ockam_nl_liveness	liveness;	/* of them too */
 };
 
 struct ockamd_channel_making;
@@ -52,7 +53,8 @@ LIST_HEAD(ockamd_gates, ockamd_gate);
  * @node: the node
  * @address: its name
  * @identity: name of the identity that it proves; NULL: the node's
- * @rule: who may come, as for ockamd_rule_read(); NULL: everyone
+ * @rule: who may come, as for ockamd_rule_read(), and ockamd_liveness_read();
+ *	NULL: everyone
  * @err: the reason
  *
  * Reachable from the node's TCP listeners, from channels made at "api" and
@@ -71,6 +73,16 @@ struct json_object *ockamd_gate_describe(struct ockamd_node *node);
 
 /** ockamd_gate_find() - by its address, NULL when there is none */
 struct ockamd_gate *ockamd_gate_find(struct ockamd_node *node, const char *address);
+
+/** ockamd_channel_find() - one that this node began, by its address; NULL when there is none */
+struct ockamd_channel *ockamd_channel_find(struct ockamd_node *node, const char *address);
+
+/** ockamd_channel_take_path() - "route" and "links" of @request were made for @channel */
+void ockamd_channel_take_path(struct ockamd_request *request, struct ockamd_channel *channel);
+
+/** ockamd_channel_to_json() - one of them for answers */
+struct json_object *ockamd_channel_to_json(struct ockamd_node *node,
+					   const struct ockamd_channel *channel);
 
 /** ockamd_channel_rule() - the rule that @channel is under; for callbacks of CHANNEL_GET too */
 const struct ockam_trust *ockamd_channel_rule(struct ockamd_node *node,

@@ -208,6 +208,7 @@ static const struct {
 	{ "tcp-listener.delete", ockamd_listener_op_delete },
 	{ "flow-control.add-consumer", ockamd_link_op_add_consumer },
 	{ "secure-channel.create", ockamd_channel_op_create },
+	{ "secure-channel.update", ockamd_channel_op_update },
 	{ "secure-channel.list", ockamd_channel_op_list },
 	{ "secure-channel.delete", ockamd_channel_op_delete },
 	{ "secure-channel-listener.create", ockamd_gate_op_create },

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "hex.h"
+#include "liveness.h"
 #include "log.h"
 #include "node.h"
 
@@ -65,6 +66,7 @@ static int ockamd_gate_make(struct ockamd_node *node, struct ockamd_gate *gate,
 	new.reach.ids = ids[0];
 	new.opaque.data = opaque->data;
 	new.opaque.len = opaque->len;
+	new.liveness = gate->liveness;
 	ret = ockam_nl_listener_new(node->nl, &new, &made, err);
 	if (!ret)
 		ockamd_link_flow_text(&made.flow, gate->flow);
@@ -108,6 +110,8 @@ int ockamd_gate_open(struct ockamd_node *node, const char *address, const char *
 	snprintf(gate->identity, sizeof(gate->identity), "%s", identity);
 	ret = ockamd_rule_read(node, rule, &gate->trust, err);
 	if (!ret)
+		ret = ockamd_liveness_read(rule, &gate->liveness, err);
+	if (!ret)
 		ret = ockamd_gate_opaque(node, identity, &gate->trust, &opaque, err);
 	if (!ret)
 		ret = ockamd_gate_make(node, gate, &opaque, err);
@@ -129,6 +133,7 @@ struct json_object *ockamd_gate_to_json(const struct ockamd_gate *gate)
 	ockam_value_put_text(map, "flow_control_id", gate->flow);
 	ockam_value_put_text(map, "identity", gate->identity);
 	ockamd_rule_describe(&gate->trust, map);
+	ockamd_liveness_describe(&gate->liveness, map);
 	return map;
 }
 

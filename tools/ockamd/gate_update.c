@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "liveness.h"
 #include "log.h"
 #include "node.h"
 
@@ -122,12 +123,17 @@ static int ockamd_gate_set(struct ockamd_node *node, struct ockamd_gate *gate,
 		ockamd_gate_name(gate, &set.address);
 		set.opaque.data = opaque.data;
 		set.opaque.len = opaque.len;
-		ret = ockam_nl_listener_set(node->nl, &set, err);
+		if (ockamd_liveness_given(args))
+			ret = ockamd_liveness_read(args, &set.liveness, err);
 	}
+	if (!ret)
+		ret = ockam_nl_listener_set(node->nl, &set, err);
 	if (!ret) {
 		old = gate->trust;
 		gate->trust = trust;
 		trust = old;
+		if (set.liveness.set)
+			gate->liveness = set.liveness;
 		ockamd_info("secure channel listener at %s: another rule", gate->address);
 	}
 	ockam_trust_free(&trust);
@@ -141,6 +147,23 @@ static bool ockamd_gate_names_rule(struct json_object *args)
 		ockam_value_get(args, "allow") || ockam_value_bool(args, "everyone", false);
 }
 
+/* Of channels made from now on; @abort as above. */
+static int ockamd_gate_set_liveness(struct ockamd_node *node, struct ockamd_gate *gate,
+				    struct json_object *args, bool abort, struct ockam_err *err)
+{
+	struct ockam_nl_listener_set set = { .abort = abort };
+	int ret;
+
+	ret = ockamd_liveness_read(args, &set.liveness, err);
+	if (ret)
+		return ret;
+	ockamd_gate_name(gate, &set.address);
+	ret = ockam_nl_listener_set(node->nl, &set, err);
+	if (!ret)
+		gate->liveness = set.liveness;
+	return ret;
+}
+
 static int ockamd_gate_update(struct ockamd_node *node, struct ockamd_gate *gate,
 			      struct json_object *args, uint64_t *ended, struct ockam_err *err)
 {
@@ -149,6 +172,8 @@ static int ockamd_gate_update(struct ockamd_node *node, struct ockamd_gate *gate
 
 	if (ockamd_gate_names_rule(args))
 		ret = ockamd_gate_set(node, gate, args, close, err);
+	else if (ockamd_liveness_given(args))
+		ret = ockamd_gate_set_liveness(node, gate, args, close, err);
 	else if (close)
 		ret = ockamd_gate_abort(node, gate, err);
 	else

@@ -9,6 +9,7 @@
 
 #include "attributes.h"
 #include "channel.h"
+#include "channel_move.h"
 #include "ctl.h"
 #include "dial.h"
 #include "keyring.h"
