@@ -174,6 +174,42 @@ def refused(field, cases, what):
         field.intact(f"{what} as {role}")
 
 
+def credentials(field):
+    """A listener that wants a credential, and who has only bad ones."""
+    authority, node = Identity(), field.node
+    node.call("secure-channel-listener.create", address="members",
+              authority=authority.history.hex())
+    batch = Batch("bad credentials: each is refused for its own reason")
+
+    def come(plan):
+        me = Identity()
+        shown = plan("credentials", [authority.issue(me, {b"role": b"member"}, plan)])
+        return field.channel(field.link, me, to=["members"], credentials=shown)
+
+    before, kinds = node.counters(), {"malformed": 0, "trust": 0}
+    for case, changes, reason in lies.CREDENTIAL_LIES:
+        node.forget_log()
+        channel = come(Plan(changes))
+        try:
+            channel.receive()
+            got = "not refused"
+        except EOFError:
+            got = node.logged(r"exchange \d+: (refused|failed): ") or "nothing logged"
+        batch.check(re.search(reason, got), case, got)
+        kinds["trust" if "has shown no valid credential" in got else "malformed"] += 1
+    batch.report()
+    now = node.counters()
+    counted = {name: now[f"handshakes_failed_{name}"] - before[f"handshakes_failed_{name}"]
+               for name in kinds}
+    say(counted == kinds, "bad credentials: each is counted under its reason",
+        f"{counted}, want {kinds}")
+    channel = come(Plan({"credentials": lambda c: [c[0], c[0]]}))
+    say(channel.ask("uppercase", "member") == "MEMBER", "a good one lets its owner in")
+    channel.close()
+    node.call("secure-channel-listener.delete", address="members")
+    field.intact("bad credentials")
+
+
 def accepted(field, cases):
     batch = Batch("unusual forms are accepted in both roles")
     for case, changes, rotations in cases:
@@ -512,6 +548,7 @@ def main():
     states(field)
     accepted(field, lies.UNUSUAL)
     refused(field, lies.LIES, "lies")
+    credentials(field)
     abandoned(field)
     many(field, 2000)
     flood(field)

@@ -236,6 +236,60 @@ THEFT = [
      "the attestation's signature does not verify"),
 ]
 
+# ---- credentials: they spoil the message, or only themselves ----
+
+NONE = "this is no credential: it does not decode|the purpose-key attestation does not decode"
+UNDATED = "the credential reaches beyond the validity of the key that signed it"
+SUBJECT = "the credential is about another identity"
+
+CREDENTIAL_LIES = wrapped("credential", NONE) + wrapped("issuer", NONE) + \
+    signed("signature of the credential", "credential.signature",
+           "the credential's signature does not verify", NONE) + \
+    signed("signature of the issuer's attestation", "issuer.signature",
+           "issuer: the attestation's signature does not verify", NONE) + [
+    (f"credential: {what}", {"credential.data": change}, reason)
+    for what, change, reason in (
+        ("another subject", put(0, bytes(32)), SUBJECT),
+        ("no subject", put(0, None), "the credential names no subject"),
+        ("subject of 31 bytes", put(0, bytes(31)), NONE),
+        ("subject as text", put(0, "me"), NONE),
+        ("change as number", put(1, 1), NONE),
+        ("attributes null", put(2, None), NONE),
+        ("attributes without schema", put(2, [{b"role": b"x"}]), NONE),
+        ("schema as text", put(2, ["1", {}]), NONE),
+        ("attributes as array", put(2, [1, [b"role", b"x"]]), NONE),
+        ("a name as text", put(2, [1, {"role": b"x"}]), NONE),
+        ("a value as text", put(2, [1, {b"role": "x"}]), NONE),
+        ("attributes of 5 KiB", put(2, [1, {b"role": bytes(5000)}]), "credential"),
+        ("made before its key", put(3, 1), UNDATED),
+        ("made in the future", put(3, NOW + 3000), "the credential was made in the future"),
+        ("made at a time of text", put(3, "now"), NONE),
+        ("beyond its key", put(4, 2 ** 40), UNDATED),
+        ("expired", put(4, NOW - 5), "the credential has expired"),
+        ("no end", keep(4), NONE),
+    )] + [
+    (f"issuer: {what}", {"issuer.data": change}, reason)
+    for what, change, reason in (
+        ("another subject", put(0, bytes(32)), "which is no accepted authority"),
+        ("another change", put(1, bytes(32)), "not made after the identity's latest change"),
+        ("a key for channels", put(2, [0, [bytes(32)]]), "a key that is not for credentials"),
+        ("another key", put(2, [1, [[0, [bytes(32)]]]]), "signature does not verify"),
+        ("key of an unknown kind", put(2, [1, [[7, [bytes(32)]]]]), NONE),
+        ("expired", put(4, NOW - 5), "the attestation has expired"),
+        ("made in the future", put(3, NOW + 3600), "the attestation was made in the future"),
+    )] + [
+    ("credential: no signature", {"credential": keep(1)}, NONE),
+    ("credential: signature first", {"credential": swap}, NONE),
+    ("issuer: no signature", {"issuer": keep(1)}, NONE),
+    ("list: the attestation first", {"credentials": lambda c: [swap(c[0])]}, NONE),
+    ("list: half of one", {"credentials": lambda c: [c[0][:1]]}, NONE),
+    ("list: no list around it", {"credentials": lambda c: c[0]}, NONE),
+    ("list: empty", {"credentials": value([])}, "has shown no valid credential"),
+    ("list: too late", {"credentials": lambda c: [
+        [c[0][0], Identity().attest([1, [[0, [bytes(32)]]]], "issuer")]] * 8 + c},
+     "has shown no valid credential"),
+]
+
 LIES = [(*lie, 0) for lie in CHANGES + ATTESTATIONS + PAYLOADS + THEFT] + \
     [(*lie, 1) for lie in ROTATED]
 

@@ -241,9 +241,9 @@ class Identity:
         self.identifier = self.identifier or self.latest
         self.changes.append(plan(name, change))
 
-    def attest(self, key, name="attestation"):
+    def attest(self, key, name="attestation", plan=None):
         """key: [0, [X25519]] for channels, [1, [[0, [Ed25519]]]] for credentials."""
-        plan, now = self.plan, int(time.time())
+        plan, now = plan or self.plan, int(time.time())
         data = wrap(plan, name, ATTESTATION, [
             self.identifier, self.latest, key, now, now + 5 * YEAR])
         return plan(name, [data, seal(plan, name + ".signature", self.key, data)])
@@ -254,7 +254,7 @@ class Identity:
         data = wrap(plan, "credential", CREDENTIAL, [
             subject.identifier, subject.latest, [1, attributes], now, now + 3600])
         credential = plan("credential", [data, seal(plan, "credential.signature", key, data)])
-        attested = self.attest([1, [[0, [raw(key.public_key())]]]], "issuer")
+        attested = self.attest([1, [[0, [raw(key.public_key())]]]], "issuer", plan)
         return [credential, attested]
 
 

@@ -79,15 +79,9 @@ def proxy(port, flag):
 
 
 def secrets(path):
-    """Every blob of 32 bytes in a table of keys."""
+    """What the columns named secret hold."""
     db = sqlite3.connect(path)
-    found = []
-    for (table,) in db.execute("select name from sqlite_master where type = 'table'"):
-        if "key" not in table:
-            continue
-        for row in db.execute(f"select * from {table}"):
-            found += [cell for cell in row if isinstance(cell, bytes) and len(cell) == 32]
-    return found
+    return [secret for (secret,) in db.execute("select secret from keys")]
 
 
 def search(path, databases):
@@ -105,17 +99,18 @@ def search(path, databases):
 def written(keys, database, paths):
     """Logs: bytes, hexadecimal and base64 of each key."""
     with open(keys, encoding="ascii") as file:
-        known = [bytes.fromhex(line) for line in file] + secrets(database)
+        known = [bytes.fromhex(line) for line in file]
+    stored = secrets(database)
     data = b"".join(open(path, "rb").read() for path in paths)
-    if not data or not known:
+    if not data or not known or not stored:
         sys.exit("no log, or no keys to look for")
-    for key in known:
+    for key in known + stored:
         # Half of one is too much as well.
         for form in (key[:16], key.hex().encode()[:32], key.hex().upper().encode()[:32],
                      base64.b64encode(key)[:20]):
             if form in data:
                 sys.exit("a secret key was written down")
-    print(f"{len(data)} bytes, {len(known)} keys: nothing found")
+    print(f"{len(data)} bytes, {len(known)} and {len(stored)} keys: nothing found")
 
 
 def main():
