@@ -294,8 +294,29 @@ static void limit_case(char *text, int want, const char *what)
 	free(text);
 }
 
+/* @n equations inside each other, each evaluated twice by the one around it. */
+static bool nested_holds(size_t n)
+{
+	static const uint8_t id[OCKAM_IDENTIFIER_LEN];
+	const struct ockam_subject subject = { .identifier = id };
+	char *head = repeat("", "(= [true] [", n, "true");
+	char *text = repeat(head, "] [true])", n, "");
+	struct ockam_policy *policy;
+	bool holds;
+
+	if (!ok(!ockam_policy_parse(text, &policy, &err), "%zu equations of lists", n))
+		return false;
+	holds = ockam_policy_allows(policy, &subject);
+	ockam_policy_free(policy);
+	free(head);
+	free(text);
+	return holds;
+}
+
 static void test_limits(void)
 {
+	ok(nested_holds(8), "are evaluated");
+	ok(!nested_holds(45), "would take for ever: denied");
 	limit_case(repeat("a", " or a", OCKAM_POLICY_DEPTH - 2, ""), 0, "99 terms");
 	limit_case(repeat("a", " or a", OCKAM_POLICY_DEPTH - 1, ""), -E2BIG, "100 terms");
 	limit_case(repeat("", "not ", OCKAM_POLICY_DEPTH - 2, "a"), 0, "not, 98 times");

@@ -124,13 +124,18 @@ struct ockam_policy_value {
 	size_t			node;
 };
 
+/*
+ * steps: parts that may still be looked at. Elements of lists are evaluated once
+ * for each comparison, so lists inside each other would double it every time.
+ */
 struct ockam_policy_eval {
 	const struct ockam_policy	*policy;
 	const struct ockam_subject	*subject;
 	char				identifier[OCKAM_IDENTIFIER_TEXT];
+	unsigned int			steps;
 };
 
-static int ockam_policy_eval(const struct ockam_policy_eval *e, size_t index,
+static int ockam_policy_eval(struct ockam_policy_eval *e, size_t index,
 			     struct ockam_policy_value *value);
 
 static int ockam_policy_set_bool(struct ockam_policy_value *value, bool is)
@@ -174,7 +179,7 @@ static int ockam_policy_attribute(const struct ockam_subject *subject, const uin
 	return -ENOENT;
 }
 
-static int ockam_policy_lookup(const struct ockam_policy_eval *e,
+static int ockam_policy_lookup(struct ockam_policy_eval *e,
 			       const struct ockam_policy_node *node,
 			       struct ockam_policy_value *value)
 {
@@ -194,7 +199,7 @@ static int ockam_policy_lookup(const struct ockam_policy_eval *e,
 	return ockam_policy_attribute(e->subject, name, len, value);
 }
 
-static int ockam_policy_bool(const struct ockam_policy_eval *e, size_t index, bool *is)
+static int ockam_policy_bool(struct ockam_policy_eval *e, size_t index, bool *is)
 {
 	struct ockam_policy_value value;
 	int ret;
@@ -207,12 +212,12 @@ static int ockam_policy_bool(const struct ockam_policy_eval *e, size_t index, bo
 	return ret;
 }
 
-static int ockam_policy_order(const struct ockam_policy_eval *e,
+static int ockam_policy_order(struct ockam_policy_eval *e,
 			      const struct ockam_policy_value *a,
 			      const struct ockam_policy_value *b, int *order);
 
 /* Lists know only equal (0) and not. */
-static int ockam_policy_order_lists(const struct ockam_policy_eval *e, size_t a, size_t b,
+static int ockam_policy_order_lists(struct ockam_policy_eval *e, size_t a, size_t b,
 				    int *order)
 {
 	const struct ockam_policy_node *nodes = e->policy->nodes;
@@ -240,7 +245,7 @@ static int ockam_policy_order_lists(const struct ockam_policy_eval *e, size_t a,
 }
 
 /* *order: below, at or above zero as @a is to @b; different types are an error. */
-static int ockam_policy_order(const struct ockam_policy_eval *e,
+static int ockam_policy_order(struct ockam_policy_eval *e,
 			      const struct ockam_policy_value *a,
 			      const struct ockam_policy_value *b, int *order)
 {
@@ -268,7 +273,7 @@ static bool ockam_policy_holds(enum ockam_policy_kind kind, int order)
 }
 
 /* <, >, = and !=: each neighbours compared; != is the opposite of =. */
-static int ockam_policy_compare(const struct ockam_policy_eval *e, size_t index,
+static int ockam_policy_compare(struct ockam_policy_eval *e, size_t index,
 				struct ockam_policy_value *value)
 {
 	const struct ockam_policy_node *node = &e->policy->nodes[index];
@@ -295,7 +300,7 @@ static int ockam_policy_compare(const struct ockam_policy_eval *e, size_t index,
 }
 
 /* and, or: from the left, no further than needed. */
-static int ockam_policy_join(const struct ockam_policy_eval *e, size_t index,
+static int ockam_policy_join(struct ockam_policy_eval *e, size_t index,
 			     struct ockam_policy_value *value)
 {
 	const struct ockam_policy_node *node = &e->policy->nodes[index];
@@ -315,7 +320,7 @@ static int ockam_policy_join(const struct ockam_policy_eval *e, size_t index,
 	return ockam_policy_set_bool(value, !end);
 }
 
-static int ockam_policy_member(const struct ockam_policy_eval *e, size_t index,
+static int ockam_policy_member(struct ockam_policy_eval *e, size_t index,
 			       struct ockam_policy_value *value)
 {
 	const struct ockam_policy_node *nodes = e->policy->nodes;
@@ -339,7 +344,7 @@ static int ockam_policy_member(const struct ockam_policy_eval *e, size_t index,
 }
 
 /* The operands are names; missing ones are no error here. */
-static int ockam_policy_exists(const struct ockam_policy_eval *e, size_t index,
+static int ockam_policy_exists(struct ockam_policy_eval *e, size_t index,
 			       struct ockam_policy_value *value)
 {
 	const struct ockam_policy_node *nodes = e->policy->nodes;
@@ -351,7 +356,7 @@ static int ockam_policy_exists(const struct ockam_policy_eval *e, size_t index,
 	return ockam_policy_set_bool(value, all);
 }
 
-static int ockam_policy_if(const struct ockam_policy_eval *e, size_t index,
+static int ockam_policy_if(struct ockam_policy_eval *e, size_t index,
 			   struct ockam_policy_value *value)
 {
 	const struct ockam_policy_node *nodes = e->policy->nodes;
@@ -368,7 +373,7 @@ static int ockam_policy_if(const struct ockam_policy_eval *e, size_t index,
 	return ockam_policy_eval(e, child, value);
 }
 
-static int ockam_policy_not(const struct ockam_policy_eval *e, size_t index,
+static int ockam_policy_not(struct ockam_policy_eval *e, size_t index,
 			    struct ockam_policy_value *value)
 {
 	bool is;
@@ -378,11 +383,14 @@ static int ockam_policy_not(const struct ockam_policy_eval *e, size_t index,
 	return ret ? ret : ockam_policy_set_bool(value, !is);
 }
 
-static int ockam_policy_eval(const struct ockam_policy_eval *e, size_t index,
+static int ockam_policy_eval(struct ockam_policy_eval *e, size_t index,
 			     struct ockam_policy_value *value)
 {
 	const struct ockam_policy_node *node = &e->policy->nodes[index];
 
+	if (!e->steps)
+		return -E2BIG;
+	e->steps--;
 	switch (node->kind) {
 	case OCKAM_POLICY_AND:
 	case OCKAM_POLICY_OR:
@@ -414,7 +422,9 @@ static int ockam_policy_eval(const struct ockam_policy_eval *e, size_t index,
 
 bool ockam_policy_allows(const struct ockam_policy *policy, const struct ockam_subject *subject)
 {
-	struct ockam_policy_eval e = { .policy = policy, .subject = subject };
+	struct ockam_policy_eval e = {
+		.policy = policy, .subject = subject, .steps = OCKAM_POLICY_STEPS,
+	};
 	bool is = false;
 
 	ockam_identifier_format(subject->identifier, e.identifier);

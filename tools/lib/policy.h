@@ -24,6 +24,7 @@
 #define OCKAM_POLICY_MAX	4096	/* bytes of an expression, as given and in full form */
 #define OCKAM_POLICY_NODES	1024	/* parts of one expression */
 #define OCKAM_POLICY_DEPTH	100	/* parts inside each other */
+#define OCKAM_POLICY_STEPS	65536	/* parts evaluated for one answer; then it denies */
 
 /*
  * What an expression is about; all borrowed. attributes: CBOR map bytes =>
