@@ -371,16 +371,20 @@ static void test_utf8(void)
 
 static void test_err_and_hex(void)
 {
-	char text[600];
+	char text[2 * OCKAM_ERR_TEXT];
 	uint8_t bytes[4];
 	size_t len;
 
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
-	ok(ockam_err_set(&err, -EIO, "%s", text) == -EIO && strlen(err.text) == 255,
+	ok(ockam_err_set(&err, -EIO, "%s", text) == -EIO && strlen(err.text) == OCKAM_ERR_TEXT - 1,
 	   "a long sentence is cut");
-	ok(ockam_err_prefix(&err, "%s", text) == -EIO && strlen(err.text) == 255, "prefixed too");
+	ok(ockam_err_prefix(&err, "%s", text) == -EIO && strlen(err.text) == OCKAM_ERR_TEXT - 1,
+	   "prefixed too");
 	ok(ockam_err_set(NULL, -EIO, "x") == -EIO, "no place for a sentence");
+	ockam_err_set(&err, -EIO, "a\x1b\x7f\n\xc2\x9b[2J\xc2\xa0\xc3\x9b\xc2");
+	ok(!strcmp(err.text, "a?????[2J\xc2\xa0\xc3\x9b\xc2"), "no control character stays: %s",
+	   err.text);
 	ockam_err_set(&err, -EIO, "inner");
 	ockam_err_prefix(&err, "outer %d", 5);
 	ok_text(err.text, "outer 5: inner", "a prefix");

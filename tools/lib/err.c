@@ -8,12 +8,19 @@
 
 #include "err.h"
 
-/* Text of strangers must not steer a terminal. */
-static void ockam_err_clean(char *text)
+void ockam_err_clean(char *text)
 {
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)text[0], next = (unsigned char)text[1];
+
+		if (c < 0x20 || c == 0x7f)
 			*text = '?';
+		/* U+0080 to U+009f, of which one begins an escape sequence too. */
+		if (c == 0xc2 && next >= 0x80 && next < 0xa0) {
+			*text++ = '?';
+			*text = '?';
+		}
+	}
 }
 
 int ockam_err_set(struct ockam_err *err, int code, const char *fmt, ...)

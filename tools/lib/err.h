@@ -22,6 +22,9 @@ struct ockam_err {
 	char	text[OCKAM_ERR_TEXT];
 };
 
+/** ockam_err_clean() - replace control characters by '?', so that no terminal is steered */
+void ockam_err_clean(char *text);
+
 /**
  * ockam_err_set() - record a failure
  * @err: where to; NULL when the caller wants no text

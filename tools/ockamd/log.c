@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "err.h"
 #include "log.h"
 
 #define OCKAMD_LOG_RATE	1000	/* lines a second */
@@ -127,17 +128,13 @@ void ockamd_log(enum ockamd_level level, const char *fmt, ...)
 	int saved = errno;
 	char note[80];
 	va_list args;
-	char *c;
 
 	if (level > ockamd_log_state.level)
 		return;
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	for (c = text; *c; c++) {
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?';
-	}
+	ockam_err_clean(text);
 	if (ockamd_log_state.sink) {
 		ockamd_log_state.sink(level, text);
 	} else if (ockamd_log_admit(time(NULL), &dropped)) {
