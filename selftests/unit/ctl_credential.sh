@@ -147,10 +147,14 @@ exits 0 "just below" ockam credential issue --for "$bob" -a "long=$(printf '%408
 
 exits 0 "attributes of any bytes" ockam credential issue --as authority --for "$bob" \
 	-a $'esc=\e[31mred\r\n' -a $'bad=\xff\xc3' -a $'caf\xc3\xa9=\xe2\x82\xac' \
-	-a $'rtl=\xe2\x80\xaeevil' -a $'quote="\\' --jq .attributes
+	-a $'rtl=\xe2\x80\xaeevil' -a $'c1=\xc2\x9b2J' -a $'tag=\xf3\xa0\x80\x81' \
+	-a $'quote="\\' --jq .attributes
 grep -qF '"esc": "\u001b[31mred\r\n"' <<<"$out" && grep -qF '"bad": "\\xff\\xc3"' <<<"$out" &&
 	grep -qF $'"caf\xc3\xa9": "\xe2\x82\xac"' <<<"$out"
 ok $? "are JSON" "$out"
+grep -qF '"rtl": "\u202eevil"' <<<"$out" && grep -qF '"c1": "\u009b2J"' <<<"$out" &&
+	grep -qF '"tag": "\udb40\udc01"' <<<"$out"
+ok $? "with what would not be seen escaped" "$out"
 exits 0 "for people" script -qec "ockam credential issue --as authority --for $bob \
 	-a \$'esc=\e[31mred\r\n' -a \$'bad=\xff\xc3' -a \$'rtl=\xe2\x80\xaeevil' -a 'quote=\"\\'" \
 	/dev/null

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "ctl.h"
+#include "json_text.h"
 #include "liveness.h"
 #include "multiaddr.h"
 #include "resolve.h"
@@ -141,16 +142,15 @@ static struct json_object *ctl_channel_object(struct json_object *channel)
 static void ctl_channel_write_proof(FILE *f, struct json_object *channel)
 {
 	struct json_object *credential = ockam_value_get(channel, "their_credential");
-	char text[CTL_TIME_TEXT];
+	char until[CTL_TIME_TEXT], *attributes;
 
-	if (!credential)
+	if (!credential || ctl_json_text(ockam_value_get(channel, "their_attributes"), true,
+					 &attributes, NULL))
 		return;
-	ctl_time_text((uint64_t)ockam_value_int(credential, "expires_at", 0), text);
-	fprintf(f, "\nTheir attributes: %s\nAttested by %s until %s",
-		json_object_to_json_string_ext(ockam_value_get(channel, "their_attributes"),
-					       JSON_C_TO_STRING_PLAIN |
-					       JSON_C_TO_STRING_NOSLASHESCAPE),
-		ockam_value_text(credential, "issuer") ?: "", text);
+	ctl_time_text((uint64_t)ockam_value_int(credential, "expires_at", 0), until);
+	fprintf(f, "\nTheir attributes: %s\nAttested by %s until %s", attributes,
+		ockam_value_text(credential, "issuer") ?: "", until);
+	free(attributes);
 }
 
 static char *ctl_channel_plain(struct json_object *channel)

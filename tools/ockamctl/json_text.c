@@ -11,11 +11,43 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unictype.h>
+#include <unistr.h>
 
 static int ctl_json_flags(bool compact)
 {
 	return compact ? JV_PRINT_SORTED
 		       : JV_PRINT_SORTED | JV_PRINT_PRETTY | JV_PRINT_INDENT_FLAGS(2);
+}
+
+/* Nothing that would steer a terminal or not be seen; libjq escapes those below a blank. */
+static bool ctl_json_is_hidden(ucs4_t c)
+{
+	return c >= 0x7f && uc_is_general_category_withtable(c, UC_CATEGORY_MASK_Cc |
+							       UC_CATEGORY_MASK_Cf |
+							       UC_CATEGORY_MASK_Zl |
+							       UC_CATEGORY_MASK_Zp);
+}
+
+/* JSON text; such characters can only stand in its strings. */
+static void ctl_json_write(FILE *f, const char *json)
+{
+	const uint8_t *p = (const uint8_t *)json;
+	size_t left = strlen(json);
+
+	while (left) {
+		ucs4_t c;
+		int n = u8_mbtouc(&c, p, left);
+
+		if (ctl_json_is_hidden(c) && c > 0xffff)
+			fprintf(f, "\\u%04x\\u%04x", 0xd7c0 + (c >> 10), 0xdc00 + (c & 0x3ff));
+		else if (ctl_json_is_hidden(c))
+			fprintf(f, "\\u%04x", c);
+		else
+			fwrite(p, 1, (size_t)n, f);
+		p += n;
+		left -= (size_t)n;
+	}
 }
 
 /* Takes @value. */
@@ -25,7 +57,7 @@ static int ctl_json_print(FILE *f, jv value, bool compact)
 	int ret = jv_is_valid(text) ? 0 : -ENOMEM;
 
 	if (!ret)
-		fputs(jv_string_value(text), f);
+		ctl_json_write(f, jv_string_value(text));
 	jv_free(text);
 	return ret;
 }

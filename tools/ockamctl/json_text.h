@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * JSON as scripts get it: keys sorted, two-space indent, one space after the
- * colon; or one line without spaces (cli 1.2). And jq filters (cli 1.3).
+ * colon; or one line without spaces (cli 1.2). And jq filters (cli 1.3). Control
+ * and format characters are escaped, so it may be shown on a terminal.
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */

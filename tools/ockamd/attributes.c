@@ -338,12 +338,12 @@ void ockamd_attributes_refreshed(struct ockamd_node *node, struct ockam_reader *
 
 /* ---- for people -------------------------------------------------------------------------- */
 
-/* Text as it is, other bytes in hexadecimal. */
+/* Text as it is; in hexadecimal what is none, or would be cut at a zero byte. */
 static char *ockamd_attributes_text(const struct ockam_piece *piece)
 {
 	char *text = malloc(2 * piece->len + 1);
 
-	if (text && ockam_bare_is_text(piece)) {
+	if (text && ockam_bare_is_text(piece) && !memchr(piece->data, '\0', piece->len)) {
 		memcpy(text, piece->data, piece->len);
 		text[piece->len] = '\0';
 	} else if (text) {
