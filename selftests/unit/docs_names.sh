@@ -166,7 +166,7 @@ result("netlink.rst says who may send what",
 FLAG = re.compile(r'\{ \.name = "([\w-]+)",(.*?)\n?\t\{|\{ \.name = "([\w-]+)"', re.S)
 CTL = strip_comments(read_all("tools/ockamctl/*.c"))
 # Flags that several tables take from a macro.
-for macro, body in re.findall(r"#define (CTL_\w+_FLAGS) ((?:.*\\\n)*.*)",
+for macro, body in re.findall(r"#define (CTL_\w+_FLAGS?) ((?:.*\\\n)*.*)",
                               strip_comments(read_all("tools/ockamctl/*.h"))):
     CTL = CTL.replace(f"\t{macro},", "\t" + re.sub(r"\\\n", "\n", body).lstrip("\\\n\t "))
 

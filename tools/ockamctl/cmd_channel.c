@@ -347,7 +347,8 @@ static const struct ctl_flag ctl_channel_create_flags[] = {
 	  .help = "Credential to present, in hex" },
 	{ .name = "identity", .kind = CTL_FLAG_VALUE, .placeholder = "<IDENTITY_NAME>",
 	  .help = "Identity of the initiator; default the node's" },
-	CTL_LIVENESS_FLAGS("default 30s"),
+	CTL_LIVENESS_FLAG,
+	CTL_LIVENESS_STRICT_FLAG,
 	{ .name = "timeout", .kind = CTL_FLAG_VALUE, .placeholder = "<TIMEOUT>",
 	  .env = "OCKAM_DEFAULT_TIMEOUT", .fallback = "120s", .check = ctl_check_duration,
 	  .help = "Limit of the handshake" },
@@ -416,7 +417,7 @@ const struct ctl_command ctl_cmd_secure_channel = {
 	.about = "Secure channels",
 	.children = (const struct ctl_command *const[]){
 		&ctl_channel_create_command, &ctl_channel_list_command,
-		&ctl_channel_show_command, &ctl_cmd_channel_update,
+		&ctl_channel_show_command, &ctl_channel_update_command,
 		&ctl_channel_delete_command, NULL
 	},
 };

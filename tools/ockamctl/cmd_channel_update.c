@@ -107,7 +107,7 @@ static const struct ctl_positional ctl_channel_update_positionals[] = {
 	{ }
 };
 
-const struct ctl_command ctl_cmd_channel_update = {
+const struct ctl_command ctl_channel_update_command = {
 	.name = "update",
 	.about = "Move a secure channel to another route, without a new handshake",
 	.flags = ctl_channel_update_flags,

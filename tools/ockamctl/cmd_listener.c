@@ -306,7 +306,8 @@ static const struct ctl_flag ctl_listener_create_flags[] = {
 	  .placeholder = "<IDENTIFIERS>", .check = ctl_check_identifier,
 	  .help = "Identifier that an initiator may have; repeat for more" },
 	CTL_RULE_FLAGS,
-	CTL_LIVENESS_FLAGS("default 30s"),
+	CTL_LIVENESS_FLAG,
+	CTL_LIVENESS_STRICT_FLAG,
 	{ .name = "identity", .kind = CTL_FLAG_VALUE, .placeholder = "<IDENTITY_NAME>",
 	  .help = "Identity that the listener proves; default the node's" },
 	{ }
@@ -320,7 +321,8 @@ static const struct ctl_flag ctl_listener_update_flags[] = {
 	  .help = "Identifier that an initiator may have; repeat for more" },
 	CTL_RULE_FLAGS,
 	{ .name = "everyone", .excludes = "authorized", .help = "Any identifier may come" },
-	CTL_LIVENESS_FLAGS("of later channels"),
+	CTL_LIVENESS_FLAG,
+	CTL_LIVENESS_STRICT_FLAG,
 	{ .name = "close", .help = "End channels made here whose peer would not be admitted now" },
 	{ }
 };

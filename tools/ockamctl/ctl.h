@@ -86,7 +86,7 @@ extern const struct ctl_command ctl_cmd_node;
 extern const struct ctl_command ctl_cmd_identity;
 extern const struct ctl_command ctl_cmd_credential;
 extern const struct ctl_command ctl_cmd_secure_channel;
-extern const struct ctl_command ctl_cmd_channel_update;
+extern const struct ctl_command ctl_channel_update_command;
 extern const struct ctl_command ctl_cmd_secure_channel_listener;
 extern const struct ctl_command ctl_cmd_tcp_connection;
 extern const struct ctl_command ctl_cmd_tcp_listener;

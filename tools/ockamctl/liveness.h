@@ -11,10 +11,12 @@
 
 #include "ctl.h"
 
-#define CTL_LIVENESS_FLAGS(when) \
+/* Of channels made from now on. */
+#define CTL_LIVENESS_FLAG \
 	{ .name = "liveness", .kind = CTL_FLAG_VALUE, .placeholder = "<DURATION>", \
 	  .check = ctl_check_liveness, \
-	  .help = "Silence before the peer is asked whether it is there, 0 for never; " when }, \
+	  .help = "Silence before the peer is asked if it is there (0: never, new: 30s)" }
+#define CTL_LIVENESS_STRICT_FLAG \
 	{ .name = "liveness-strict", \
 	  .help = "End the channel also if the peer has never answered such a question" }
 
