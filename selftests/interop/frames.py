@@ -181,9 +181,14 @@ STREAMS = {
 }
 
 
-def verdict(where, data, preamble=b"\x01"):
+def dialled(node, server):
+    """A connection that the node has begun."""
+    node.call("tcp-connection.create", to="127.0.0.1:%d" % server.getsockname()[1])
+    return Link(server.accept()[0])
+
+
+def verdict(link, data):
     """What becomes of bytes that are followed by a proper request."""
-    link = Link.to(where, preamble=preamble)
     name = new_name()
     seen = "ignored"
     try:
@@ -219,16 +224,19 @@ def ends(where, preamble):
 def verdicts(rust):
     node = KernelNode("n1")
     kernel = node.where()
+    server = socket.create_server(("127.0.0.1", 0))
     before = node.counters()
     for case, (want, data) in CASES.items():
-        got = verdict(rust, frame(data))
+        got = verdict(Link.to(rust), frame(data))
         check(got == want, f"Rust, {case}", f"{got}, not {want}")
         want = DELIBERATE.get(case, want)
-        got = verdict(kernel, frame(data))
+        got = verdict(Link.to(kernel), frame(data))
         check(got == want, f"kernel, {case}", f"{got}, not {want}")
+        got = verdict(dialled(node, server), frame(data))
+        check(got == want, f"kernel that has dialled, {case}", f"{got}, not {want}")
     for case, data in STREAMS.items():
         for peer, where in (("Rust", rust), ("kernel", kernel)):
-            got = verdict(where, data)
+            got = verdict(Link.to(where), data)
             check(got == "closed", f"{peer}, {case}", got)
     for byte in (0, 2, 0x81, 255):
         for peer, where in (("Rust", rust), ("kernel", kernel)):
@@ -237,12 +245,12 @@ def verdicts(rust):
     # Each of them has its counter.
     now = node.counters()
     closed = sum(DELIBERATE.get(case, want) == "closed" for case, (want, _) in CASES.items())
-    for name, want in (("links_failed_frame", closed + 1), ("links_failed_too_large", 2),
-                       ("links_failed_version", 4), ("link_heartbeats", 3),
-                       ("drop_no_address", 1), ("drop_not_local", 1), ("drop_route_limit", 5)):
+    for name, want in (("links_failed_frame", 2 * closed + 1), ("links_failed_too_large", 2),
+                       ("links_failed_version", 4), ("link_heartbeats", 6),
+                       ("drop_no_address", 2), ("drop_not_local", 2), ("drop_route_limit", 10)):
         got = wait_until(lambda name=name, want=want: grown(node, before, name) == want, 10)
         check(got, f"kernel, {name}", f"{grown(node, before, name)}, not {want}")
-    check(wait_until(lambda: node.open_links() == 0), "links are left", now)
+    check(wait_until(lambda: node.open_links() == 0), "links are left", node.counters())
 
 
 def grown(node, before, name):
