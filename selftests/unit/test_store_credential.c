@@ -159,6 +159,37 @@ static void test_trust(void)
 	ockam_store_close(store);
 }
 
+/* A start takes name and options together, or nothing. */
+static void test_claim_trust(void)
+{
+	struct ockam_node_record node = { .name = "n1", .pid = 1, .pid_start = 1 }, before;
+	struct ockam_node_trust trust = { .scope = "here" }, old, got;
+	struct ockam_store *store = opened("claim");
+	uint8_t seed[32] = { 2 };
+
+	ockam_identity_create(OCKAM_KEY_ED25519, seed, NOW, &trust.authority, NULL);
+	ok_ret(ockam_store_node_claim_trust(store, &node, &trust, &before, &old, &err), 0, err,
+	       "claimed with an authority");
+	ok(!before.name[0] && !old.authority, "nothing was there");
+	ok(!ockam_store_node_trust(store, "n1", &got, &err) && got.authority &&
+	   !strcmp(got.scope, "here"), "it is recorded");
+	ockam_node_trust_free(&got);
+
+	/* It must not come back without the authority that it had. */
+	ok(rows("UPDATE nodes SET authority = x'8100'") >= -1, "the database is damaged");
+	node.pid = 2;
+	ok(ockam_store_node_claim_trust(store, &node, &trust, &before, &old, &err) == -EBADMSG,
+	   "%s", err.text);
+	ok(!old.authority && !old.scope[0], "nothing to give back");
+	ok(rows("SELECT count(*) FROM nodes WHERE authority = x'8100' AND credential_scope = 'here'"
+		" AND pid = 1") == 1, "and the record is as it was");
+	strcpy(node.name, "n!");
+	ok_ret(ockam_store_node_claim_trust(store, &node, &trust, &before, &old, &err), -EINVAL,
+	       err, "%s", err.text);
+	ockam_node_trust_free(&trust);
+	ockam_store_close(store);
+}
+
 static struct ockam_credential_record credential(uint8_t subject, uint8_t issuer,
 						 const char *scope, uint64_t end, uint8_t byte)
 {
@@ -368,6 +399,7 @@ int main(void)
 		return 1;
 	test_upgrade();
 	test_trust();
+	test_claim_trust();
 	test_credentials();
 	test_attributes();
 	test_attributes_full();

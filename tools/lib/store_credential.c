@@ -94,6 +94,30 @@ int ockam_store_node_trust(struct ockam_store *store, const char *name,
 	return ret;
 }
 
+int ockam_store_node_claim_trust(struct ockam_store *store, struct ockam_node_record *node,
+				 const struct ockam_node_trust *trust,
+				 struct ockam_node_record *before,
+				 struct ockam_node_trust *trust_before, struct ockam_err *err)
+{
+	int ret;
+
+	memset(trust_before, 0, sizeof(*trust_before));
+	ret = ockam_name_check_node(node->name, err);
+	if (!ret)
+		ret = ockam_sql_begin(store, err);
+	if (ret)
+		return ret;
+	ret = __ockam_store_node_claim(store, node, before, err);
+	if (!ret)
+		ret = ockam_store_node_trust(store, node->name, trust_before, err);
+	if (!ret)
+		ret = ockam_store_node_set_trust(store, node->name, trust, err);
+	ret = ockam_sql_end(store, ret, err);
+	if (ret)
+		ockam_node_trust_free(trust_before);
+	return ret;
+}
+
 /* ---- own credentials ---- */
 
 void ockam_credential_record_free(struct ockam_credential_record *record)

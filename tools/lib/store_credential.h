@@ -47,6 +47,21 @@ int ockam_store_node_set_trust(struct ockam_store *store, const char *name,
 int ockam_store_node_trust(struct ockam_store *store, const char *name,
 			   struct ockam_node_trust *trust, struct ockam_err *err);
 
+/**
+ * ockam_store_node_claim_trust() - ockam_store_node_claim() with other trust options
+ * @trust: those of the process that becomes the node
+ * @trust_before: receives those recorded before, none for a new node
+ *
+ * In one transaction: a record that is left behind never has others than the
+ * last process of that name, which would let more peers in.
+ *
+ * Return: as both functions; then nothing has changed, and @trust_before is all zero.
+ */
+int ockam_store_node_claim_trust(struct ockam_store *store, struct ockam_node_record *node,
+				 const struct ockam_node_trust *trust,
+				 struct ockam_node_record *before,
+				 struct ockam_node_trust *trust_before, struct ockam_err *err);
+
 /** ockam_scope_check() - 1 to 255 bytes of UTF-8 without control characters; 0 or -EINVAL */
 int ockam_scope_check(const char *scope, struct ockam_err *err);
 

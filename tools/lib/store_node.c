@@ -112,8 +112,8 @@ static int __ockam_node_write(struct ockam_store *store, const struct ockam_node
 	return ret < 0 ? ret : 0;
 }
 
-static int __ockam_node_claim(struct ockam_store *store, struct ockam_node_record *node,
-			      struct ockam_node_record *old, struct ockam_err *err)
+int __ockam_store_node_claim(struct ockam_store *store, struct ockam_node_record *node,
+			     struct ockam_node_record *old, struct ockam_err *err)
 {
 	int64_t defaults;
 	int ret;
@@ -158,7 +158,7 @@ int ockam_store_node_claim(struct ockam_store *store, struct ockam_node_record *
 	ret = ockam_sql_begin(store, err);
 	if (ret)
 		return ret;
-	ret = ockam_sql_end(store, __ockam_node_claim(store, node, &old, err), err);
+	ret = ockam_sql_end(store, __ockam_store_node_claim(store, node, &old, err), err);
 	if (!ret && before)
 		*before = old;
 	return ret;

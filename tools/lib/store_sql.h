@@ -96,7 +96,9 @@ int ockam_sql_end(struct ockam_store *store, int ret, struct ockam_err *err);
  */
 void ockam_sql_forget(struct ockam_store *store);
 
-/* As the public function; the caller holds the transaction. */
+/* As the public functions; the caller holds the transaction and has checked the name. */
+int __ockam_store_node_claim(struct ockam_store *store, struct ockam_node_record *node,
+			     struct ockam_node_record *before, struct ockam_err *err);
 int __ockam_store_vault_create(struct ockam_store *store, const char *name, const char *path,
 			       struct ockam_vault_record *vault, struct ockam_err *err);
 

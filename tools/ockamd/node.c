@@ -177,8 +177,8 @@ static int ockamd_node_check_module(struct ockam_err *err)
 	return ockam_err_set(err, -errno, "Cannot make an Ockam socket: %s", strerror(errno));
 }
 
-/* The row has the trust options that it had, or none; now those of this process. */
-static int ockamd_node_claim_trust(struct ockamd_node *node, struct ockam_err *err)
+/* The name is ours, with the trust options of this process. */
+static int ockamd_node_claim_name(struct ockamd_node *node, struct ockam_err *err)
 {
 	struct ockam_node_trust trust = { .strict_identities = node->rules.strict };
 	int ret;
@@ -186,9 +186,10 @@ static int ockamd_node_claim_trust(struct ockamd_node *node, struct ockam_err *e
 	if (node->rules.has_authority)
 		trust.authority = node->rules.authorities[0];
 	strcpy(trust.scope, node->rules.scope);
-	ret = ockam_store_node_trust(node->store, node->options->name, &node->trust_before, err);
-	return ret ? ret : ockam_store_node_set_trust(node->store, node->options->name, &trust,
-						      err);
+	ret = ockam_store_node_claim_trust(node->store, &node->record, &trust, &node->before,
+					   &node->trust_before, err);
+	node->claimed = !ret;
+	return ret;
 }
 
 /* Nothing shall be left of a start that failed. */
@@ -196,7 +197,9 @@ static void ockamd_node_unclaim(struct ockamd_node *node)
 {
 	const char *name = node->options->name;
 
-	ockam_store_node_set_trust(node->store, name, &node->trust_before, NULL);
+	/* A record that was not there before goes as a whole. */
+	if (node->before.name[0])
+		ockam_store_node_set_trust(node->store, name, &node->trust_before, NULL);
 	ockam_store_node_unclaim(node->store, name, getpid(), &node->before, NULL);
 }
 
@@ -247,9 +250,7 @@ static int ockamd_node_claim(struct ockamd_node *node, struct ockam_err *err)
 	node->record.pid = getpid();
 	node->record.pid_start = ockam_process_start(getpid());
 	node->record.in_background = !o->foreground;
-	ret = ockam_store_node_claim(node->store, &node->record, &node->before, err);
-	node->claimed = !ret;
-	return ret ? ret : ockamd_node_claim_trust(node, err);
+	return ockamd_node_claim_name(node, err);
 }
 
 /* In the caller's namespace: the thread that stays there, and what it listens at. */
