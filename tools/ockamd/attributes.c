@@ -293,7 +293,7 @@ static int ockamd_attributes_count(struct ockamd_node *node,
 		return ockam_err_set(err, -EKEYREJECTED, "it is about another identity");
 	if (!counts || memcmp(counts, record->issuer, OCKAM_IDENTIFIER_LEN))
 		return ockam_err_set(err, -EKEYREJECTED, "its issuer does not count there");
-	return ockam_trust_admits(look->trust, &subject, err);
+	return look->trust ? ockam_trust_admits(look->trust, &subject, err) : 0;
 }
 
 void ockamd_attributes_refreshed(struct ockamd_node *node, struct ockam_reader *r)
@@ -323,8 +323,11 @@ void ockamd_attributes_refreshed(struct ockamd_node *node, struct ockam_reader *
 		ockam_attributes_record_free(&record);
 		return;
 	}
-	/* A channel that does not depend on its peer's credential has no expiry. */
-	set.set_expiry = look.expiry != 0;
+	/*
+	 * A channel that does not depend on its peer's credential has no expiry. One
+	 * that does lives longer only by the rule that it was admitted by.
+	 */
+	set.set_expiry = look.expiry && look.trust;
 	set.expiry = record.expires_at;
 	set.attributes.data = record.attributes.data;
 	set.attributes.len = record.attributes.len;

@@ -87,19 +87,18 @@ static struct ockamd_channel *ockamd_channel_by_name(struct ockamd_node *node,
 const struct ockam_trust *ockamd_channel_rule(struct ockamd_node *node,
 					      const struct ockam_nl_channel *channel)
 {
-	static const struct ockam_trust everyone;
 	struct ockamd_channel *own;
 	char address[OCKAM_ADDR_MAX_LEN + 1];
 	struct ockamd_gate *gate;
 
 	if (channel->role == OCKAM_ROLE_INITIATOR) {
 		own = ockamd_channel_by_name(node, &channel->encryptor);
-		return own ? &own->trust : &everyone;
+		return own ? &own->trust : NULL;
 	}
 	memcpy(address, channel->listener.bytes, channel->listener.len);
 	address[channel->listener.len] = '\0';
 	gate = ockamd_gate_find(node, address);
-	return gate ? &gate->trust : &everyone;
+	return gate ? &gate->trust : NULL;
 }
 
 bool ockamd_channel_has_own_credential(struct ockamd_node *node,

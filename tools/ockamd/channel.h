@@ -84,7 +84,12 @@ void ockamd_channel_take_path(struct ockamd_request *request, struct ockamd_chan
 struct json_object *ockamd_channel_to_json(struct ockamd_node *node,
 					   const struct ockamd_channel *channel);
 
-/** ockamd_channel_rule() - the rule that @channel is under; for callbacks of CHANNEL_GET too */
+/**
+ * ockamd_channel_rule() - the rule that @channel is under; for callbacks of CHANNEL_GET too
+ *
+ * Return: NULL when it is not known: of a listener that was deleted, or of a
+ * channel that the kernel has not reported yet.
+ */
 const struct ockam_trust *ockamd_channel_rule(struct ockamd_node *node,
 					      const struct ockam_nl_channel *channel);
 

@@ -48,11 +48,14 @@ static int ockamd_gate_visit(void *arg, const struct ockam_nl_channel *channel)
 	return walk->todo.failed ? -ENOMEM : 0;
 }
 
-static void ockamd_gate_settle(struct ockamd_node *node, const struct ockam_buf *todo,
-			       uint64_t *ended)
+/* What has ended meanwhile is no failure; of others the first is returned, and all are tried. */
+static int ockamd_gate_settle(struct ockamd_node *node, const struct ockam_buf *todo,
+			      uint64_t *ended, struct ockam_err *err)
 {
 	struct ockam_nl_channel_set set = { .set_expiry = true };
 	const uint8_t *pos = todo->data;
+	struct ockam_err why;
+	int ret, first = 0;
 
 	while (pos < todo->data + todo->len) {
 		set.encryptor.len = *pos++;
@@ -61,11 +64,19 @@ static void ockamd_gate_settle(struct ockamd_node *node, const struct ockam_buf 
 		memcpy(&set.expiry, pos, sizeof(set.expiry));
 		pos += sizeof(set.expiry);
 		if (set.expiry)
-			ockam_nl_channel_set(node->nl, &set, NULL);
-		else if (!ockam_nl_channel_del(node->nl, set.encryptor.bytes, set.encryptor.len,
-					       NULL))
-			++*ended;
+			ret = ockam_nl_channel_set(node->nl, &set, &why);
+		else
+			ret = ockam_nl_channel_del(node->nl, set.encryptor.bytes,
+						   set.encryptor.len, &why);
+		*ended += !ret && !set.expiry;
+		if (ret && ret != -ENOENT && !first) {
+			first = ret;
+			*err = why;
+			ockam_err_prefix(err,
+					 "A channel that does not qualify may still be there");
+		}
 	}
+	return first;
 }
 
 /* End the channels of @gate whose peers it would not admit now. */
@@ -80,7 +91,7 @@ static int ockamd_gate_close_unfit(struct ockamd_node *node, struct ockamd_gate 
 	ockamd_spawn_drain(node);
 	ret = ockam_nl_channel_dump(node->nl, ockamd_gate_visit, &walk, err);
 	if (ret >= 0)
-		ockamd_gate_settle(node, &walk.todo, ended);
+		ret = ockamd_gate_settle(node, &walk.todo, ended, err);
 	ockam_buf_free(&walk.todo);
 	if (*ended)
 		ockamd_info("listener %s: ended %llu channels that no longer qualify",

@@ -16,6 +16,7 @@
 #include "workerpipe.h"
 
 #define OCKAMD_PRESENT_AGAIN_MS	20
+#define OCKAMD_PRESENT_PUSH_MS	5000	/* a worker that is busy does not read at once */
 
 bool ockamd_present_wanted(const struct ockamd_node *node)
 {
@@ -24,7 +25,8 @@ bool ockamd_present_wanted(const struct ockamd_node *node)
 
 /* ---- what there is ------------------------------------------------------------- */
 
-static int ockamd_present_push_one(const struct ockamd_presents *p, size_t index, int fd)
+static int ockamd_present_push_one(const struct ockamd_presents *p, size_t index, int fd,
+				   int timeout_ms)
 {
 	const struct ockamd_present *present = &p->list[index];
 	struct ockam_buf packet = { 0 };
@@ -37,7 +39,7 @@ static int ockamd_present_push_one(const struct ockamd_presents *p, size_t index
 		ockam_buf_put_bytes(&packet, present->credential.data, present->credential.len);
 	else
 		ockam_buf_put_null(&packet);
-	ret = ockamd_pipe_send(fd, &packet, 0);
+	ret = ockamd_pipe_send(fd, &packet, timeout_ms);
 	ockam_buf_free(&packet);
 	return ret;
 }
@@ -48,42 +50,56 @@ int ockamd_present_push(struct ockamd_node *node, int fd)
 	int ret = 0;
 
 	for (i = 0; !ret && node->presents.list && i < node->keyring.n_keys; i++)
-		ret = ockamd_present_push_one(&node->presents, i, fd);
+		ret = ockamd_present_push_one(&node->presents, i, fd, OCKAMD_PRESENT_PUSH_MS);
 	return ret;
 }
 
-/* Look it up; true when it is another one than before. */
-static bool ockamd_present_look(struct ockamd_node *node, size_t index)
+/*
+ * Look it up: 1 when it is another one than before, 0, or a negative errno; then
+ * what there was stays.
+ */
+static int ockamd_present_look(struct ockamd_node *node, size_t index, struct ockam_err *err)
 {
 	struct ockamd_present *present = &node->presents.list[index];
 	struct ockam_credential_record record;
-	struct ockam_err err;
-	bool same;
+	int ret;
 
-	present->loaded = true;
-	if (ockam_store_credential_get(node->store, node->options->name,
-				       node->keyring.keys[index].identifier,
-				       node->rules.authority, node->rules.scope, &record, &err)) {
-		if (err.code != -ENOENT)
-			ockamd_warn("cannot look up a credential to present: %s", err.text);
+	ret = ockam_store_credential_get(node->store, node->options->name,
+					 node->keyring.keys[index].identifier,
+					 node->rules.authority, node->rules.scope, &record, err);
+	if (ret && ret != -ENOENT)
+		return ret;
+	if (ret)
 		memset(&record, 0, sizeof(record));
-	}
-	same = record.bytes.len == present->credential.len &&
-	       (!record.bytes.len ||
-		!memcmp(record.bytes.data, present->credential.data, record.bytes.len));
-	if (same) {
+	present->loaded = true;
+	if (record.bytes.len == present->credential.len &&
+	    (!record.bytes.len ||
+	     !memcmp(record.bytes.data, present->credential.data, record.bytes.len))) {
 		ockam_credential_record_free(&record);
-		return false;
+		return 0;
 	}
 	ockam_buf_free(&present->credential);
 	present->credential = record.bytes;
 	present->expires_at = record.expires_at;
-	return true;
+	return 1;
+}
+
+/* Give the worker one that has changed. */
+static void ockamd_present_tell(struct ockamd_node *node, size_t index)
+{
+	if (node->spawn.pipe.fd < 0 ||
+	    !ockamd_present_push_one(&node->presents, index, node->spawn.pipe.fd,
+				     OCKAMD_PRESENT_PUSH_MS))
+		return;
+	ockamd_warn("the handshake worker does not take a credential");
+	ockamd_spawn_renew(node);
 }
 
 void ockamd_present_load(struct ockamd_node *node, size_t index)
 {
 	struct ockamd_presents *p = &node->presents;
+	struct ockam_err err;
+	int ret;
 
 	if (!ockamd_present_wanted(node))
 		return;
@@ -94,10 +110,13 @@ void ockamd_present_load(struct ockamd_node *node, size_t index)
 	 * Without memory the worker has nothing to present and makes no channel. A
 	 * change is for ockamd_present_op_changed(), which presents it everywhere.
 	 */
-	if (!p->list || p->list[index].loaded || !ockamd_present_look(node, index))
+	if (!p->list || p->list[index].loaded)
 		return;
-	if (node->spawn.pipe.fd >= 0 && ockamd_present_push_one(p, index, node->spawn.pipe.fd))
-		ockamd_warn("the handshake worker does not take a credential");
+	ret = ockamd_present_look(node, index, &err);
+	if (ret < 0)
+		ockamd_warn("cannot look up a credential to present: %s", err.text);
+	if (ret > 0)
+		ockamd_present_tell(node, index);
 }
 
 int ockamd_present_check(struct ockamd_node *node, size_t index, struct ockam_err *err)
@@ -237,22 +256,31 @@ void ockamd_present_op_changed(struct ockamd_request *request)
 	struct ockamd_node *node = request->node;
 	struct ockamd_presents *p = &node->presents;
 	bool changed[OCKAMD_PIPE_KEYS] = { false };
-	struct ockam_err err = { 0 };
+	struct ockam_err err, why;
+	int failed = 0;
 	bool any = false;
 	size_t i;
+	int ret;
 
 	for (i = 0; p->list && i < node->keyring.n_keys; i++) {
-		if (!ockamd_present_look(node, i))
+		ret = ockamd_present_look(node, i, &why);
+		if (ret < 0) {
+			failed = ret;
+			err = why;
+		}
+		if (ret <= 0)
 			continue;
-		if (node->spawn.pipe.fd >= 0 &&
-		    ockamd_present_push_one(p, i, node->spawn.pipe.fd))
-			ockamd_warn("the handshake worker does not take a credential");
+		ockamd_present_tell(node, i);
 		changed[i] = p->list[i].credential.len;
 		any |= changed[i];
 	}
-	if (any && ockamd_present_send(node, changed, &err)) {
-		ockamd_ctl_error(request, &err);
-		return;
+	if (any) {
+		ret = ockamd_present_send(node, changed, &err);
+		if (ret)
+			failed = ret;
 	}
-	ockamd_ctl_reply(request, NULL);
+	if (failed)
+		ockamd_ctl_error(request, &err);
+	else
+		ockamd_ctl_reply(request, NULL);
 }

@@ -55,9 +55,11 @@ static void ockamd_rule_set(struct ockamd_node *node, size_t index,
 	ockam_identity_free(t->authorities[index]);
 	t->authorities[index] = identity;
 	/* Without a worker now: the next one is given all of them. */
-	if (node->spawn.pipe.fd >= 0 &&
-	    ockamd_rule_push_one(t, index, node->spawn.pipe.fd, OCKAMD_RULE_PUSH_MS))
-		ockamd_warn("the handshake worker does not take an authority");
+	if (node->spawn.pipe.fd < 0 ||
+	    !ockamd_rule_push_one(t, index, node->spawn.pipe.fd, OCKAMD_RULE_PUSH_MS))
+		return;
+	ockamd_warn("the handshake worker does not take an authority");
+	ockamd_spawn_renew(node);
 }
 
 static bool ockamd_rule_names(const struct ockam_trust *trust, const uint8_t *id)
@@ -305,7 +307,7 @@ void ockamd_rule_describe(const struct ockam_trust *trust, struct json_object *m
 const uint8_t *ockamd_rule_counts(const struct ockamd_node *node,
 				  const struct ockam_trust *trust)
 {
-	if (trust->has_authority)
+	if (trust && trust->has_authority)
 		return trust->authority;
 	return node->rules.has_authority ? node->rules.authority : NULL;
 }

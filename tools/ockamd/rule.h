@@ -62,7 +62,10 @@ struct json_object *ockamd_rule_ids(const struct ockam_trust *trust);
 /** ockamd_rule_describe() - put authorized, authority, policy and the rule as a sentence */
 void ockamd_rule_describe(const struct ockam_trust *trust, struct json_object *map);
 
-/** ockamd_rule_counts() - whose credentials count under @trust here; NULL: nobody's */
+/**
+ * ockamd_rule_counts() - whose credentials count under @trust here; NULL: nobody's
+ * @trust: NULL when the rule is not known: then the node's own authority
+ */
 const uint8_t *ockamd_rule_counts(const struct ockamd_node *node,
 				  const struct ockam_trust *trust);
 

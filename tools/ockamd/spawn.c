@@ -153,6 +153,13 @@ static void ockamd_spawn_heard(struct ockamd_watch *watch, uint32_t events)
 	ockamd_spawn_ended(spawn);
 }
 
+void ockamd_spawn_renew(struct ockamd_node *node)
+{
+	/* That it has ended is noticed later, from the loop: callers may be at its packets. */
+	if (node->spawn.pid > 0)
+		kill(node->spawn.pid, SIGKILL);
+}
+
 void ockamd_spawn_drain(struct ockamd_node *node)
 {
 	int i;

@@ -39,6 +39,9 @@ struct ockamd_spawn {
  */
 int ockamd_spawn_start(struct ockamd_node *node, struct ockam_err *err);
 
+/** ockamd_spawn_renew() - end a worker that takes no packets: the next one is given all of them */
+void ockamd_spawn_renew(struct ockamd_node *node);
+
 /** ockamd_spawn_drain() - handle what the worker has said already */
 void ockamd_spawn_drain(struct ockamd_node *node);
 
