@@ -197,7 +197,7 @@ static int ctl_listener_update(struct ctl *ctl, const struct ctl_args *args)
 	if (!ctl_rule_given(args) && !ctl_arg_switch(args, "everyone") &&
 	    !ctl_liveness_given(args) && !ctl_arg_switch(args, "close"))
 		return ctl_output_fail(&ctl->out, -EINVAL, NULL,
-				       "say who is admitted: --authorized, --authority-identity, --allow or --everyone",
+				       "say who is admitted: --authorized, --authority-identity, --allow or --everyone; or --close, --liveness",
 				       "Nothing is to be changed");
 	ret = ctl_session_open(ctl, ctl_arg(args, "at"), &session);
 	if (ret)
@@ -340,8 +340,8 @@ static const struct ctl_command ctl_listener_create_command = {
 
 static const struct ctl_command ctl_listener_update_command = {
 	.name = "update", .about = "Change whom a secure channel listener admits",
-	.details = "The flags given are the whole new rule. It counts for channels from now on; those\n"
-		   "that there are stay, unless --close is given.",
+	.details = "The flags given are the whole new rule. It counts for handshakes from now on; those\n"
+		   "under way and the channels that there are stay, unless --close is given.",
 	.flags = ctl_listener_update_flags, .positionals = ctl_listener_positionals,
 	.run = ctl_listener_update,
 };
