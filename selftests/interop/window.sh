@@ -65,7 +65,8 @@ from_rust()
 	# shellcheck disable=SC2046
 	refused=$(reasons_after $(reasons))
 	begin served in_node n1 traffic -b app -a
-	wait_for 10 grep -q ready "$PEER_DIR/served.said"
+	wait_for 10 grep -q ready "$PEER_DIR/served.said" ||
+		ok 1 "$name: a program receives" "$(cat "$PEER_DIR/served.complaint")"
 	relay_start hop "$(node_port n1)" --up "$plan"
 	begin sent peer_send --to "127.0.0.1:$port" --channel api --service app --size 1000 --grow \
 		--count $((last + 1)) --no-reply --keep-open --linger 30
@@ -135,7 +136,8 @@ ok $? "an initiator behind the hop" "$channel"
 # The answers are packets 1 to $last: packet 0 has confirmed the channel.
 in_node n1 traffic -t "${channel#/service/},echo" -q -n $last >"$PEER_DIR/sent" 2>&1
 wait_for 15 grep -q "^down done" "$PEER_DIR/hop.said"
-ok $? "the whole plan was carried out"
+ok $? "the whole plan was carried out" "$(cat "$PEER_DIR/hop.said" "$PEER_DIR/hop.complaint")
+$(ockamctl node show n1 --jq .counters; peer_output r | tail -5)"
 wait_for 10 equals reasons "$refused"
 same "$(reasons)" "$refused" "the kernel refuses what it must"
 relay_end hop
