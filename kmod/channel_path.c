@@ -71,7 +71,12 @@ static void ockam_channel_hop_gone(struct ockam_watch *watch, bool gone)
 						watch);
 
 	ch->hop_lost = true;
-	ockam_channel_strand(ch);
+	/*
+	 * Who watches us was told then: through a ring of channels, telling once
+	 * more would go round and round.
+	 */
+	if (!READ_ONCE(ch->enc.stranded))
+		ockam_channel_strand(ch);
 }
 
 void ockam_channel_init_path(struct ockam_channel *ch)
