@@ -70,19 +70,10 @@ static void ockam_channel_release_dec(struct ockam_endpoint *ep)
 	ockam_channel_put(container_of(ep, struct ockam_channel, dec));
 }
 
-/* What its peer sends waits to be opened. */
-static bool ockam_channel_paused(struct ockam_endpoint *ep)
-{
-	struct ockam_channel *ch = container_of(ep, struct ockam_channel, enc);
-
-	return READ_ONCE(ch->rx.paused) || READ_ONCE(ch->rx.gate.used);
-}
-
 static const struct ockam_endpoint_ops ockam_channel_enc_ops = {
 	.kind = OCKAM_KIND_ENCRYPTOR,
 	.deliver = ockam_channel_deliver_tx,
 	.forwarded = ockam_channel_forwarded_tx,
-	.paused = ockam_channel_paused,
 	.release = ockam_channel_release_enc,
 };
 

@@ -24,26 +24,53 @@
 
 #define OCKAM_CHANNEL_QUESTIONS	3	/* without an answer, in a row */
 
-/* Is it on us that nothing is heard? */
-static bool ockam_channel_holds_up(struct ockam_channel *ch)
+/*
+ * *@behind: what @ch, or the link that it goes through, was sent waits here.
+ * Returns the channel that it goes through, with a reference, or NULL.
+ */
+static struct ockam_channel *ockam_channel_below(struct ockam_channel *ch,
+						 bool *behind)
 {
-	struct ockam_route path;
+	struct ockam_channel *below = NULL;
 	struct ockam_endpoint *ep = NULL;
+	struct ockam_route path;
 	struct ockam_hop first;
-	bool paused = false;
 
-	if (READ_ONCE(ch->rx.paused) || READ_ONCE(ch->rx.gate.used))
-		return true;
+	*behind = READ_ONCE(ch->rx.paused) || READ_ONCE(ch->rx.gate.used);
+	if (*behind)
+		return NULL;
 	ockam_route_init(&path);
 	if (!ockam_channel_copy_path(ch, &path) &&
-	    ockam_route_first(&path, &first))
-		ep = ockam_endpoint_lookup(ch->on, first.name, first.len);
+	    ockam_route_first(&path, &first)) {
+		below = ockam_channel_lookup(ch->on, first.name, first.len);
+		if (!below)
+			ep = ockam_endpoint_lookup(ch->on, first.name,
+						   first.len);
+	}
 	if (ep) {
-		paused = ep->ops->paused && ep->ops->paused(ep);
+		*behind = ep->ops->paused && ep->ops->paused(ep);
 		ockam_endpoint_put(ep);
 	}
 	ockam_route_reset(&path);
-	return paused;
+	return below;
+}
+
+/* Is it on us that nothing is heard? Channels may lead through each other. */
+static bool ockam_channel_holds_up(struct ockam_channel *ch)
+{
+	u64 depth = ockam_netns_limit(ch->on, OCKAM_LIMIT_CHANNEL_DEPTH);
+	struct ockam_channel *below;
+	bool behind;
+
+	ockam_channel_get(ch);
+	do {
+		below = ockam_channel_below(ch, &behind);
+		ockam_channel_put(ch);
+		ch = below;
+	} while (ch && depth--);
+	if (ch)
+		ockam_channel_put(ch);
+	return behind;
 }
 
 /* Nothing was heard for a whole period. False: the channel has ended. */

@@ -231,15 +231,18 @@ static void test_back_pressure(void)
 {
 	struct nlh_link_options o = { .has_reach = true, .reach = OCKAM_REACH_ALL };
 	static uint8_t large[60000];
-	struct ch_channel c;
+	struct ch_channel c, through, above;
 	struct lh_link full;
 	long long before;
 
 	nlh_set_limit(&node, OCKAM_LIMIT_LINK_QUEUE_BYTES, 1);
 	lh_open(&full, &node, LH_UNIX, &o);
 	nlh_set_limit(&node, OCKAM_LIMIT_LINK_QUEUE_BYTES, 4 << 20);
-	if (!open_channel(&c, &link_a))
+	if (!open_channel(&c, &link_a) || !open_channel(&through, &link_a) ||
+	    !open_channel(&above, &link_a))
 		return;
+	ok(!set_route(through.encryptor, c.encryptor, CH_PEER_DR) &&
+	   !set_route(above.encryptor, through.encryptor, CH_PEER_DR), "three in each other");
 	for (int i = 0; i < 20 && !(flags(&c) & OCKAM_FLAG_PAUSED); i++) {
 		ch_peer_say(&c, full.name, NULL, large, sizeof(large));
 		usleep(20000);
@@ -247,11 +250,16 @@ static void test_back_pressure(void)
 	ok(wait_flag(&c, OCKAM_FLAG_PAUSED, true), "a channel that waits for a full queue");
 	before = count("channel_probes");
 	set_liveness(c.encryptor, PERIOD, true);
+	set_liveness(above.encryptor, PERIOD, true);
 	usleep(6 * PERIOD * 1000);
-	ok(is_there(&c) && count("channel_probes") == before, "is not taken for dead");
+	ok(is_there(&c) && is_there(&above) && count("channel_probes") == before,
+	   "is not taken for dead, nor is what comes through it at second hand");
+	set_liveness(above.encryptor, 0, false);
 	lh_close(&full);
 	ok(read_question(&c), "afterwards its peer is asked");
 	set_liveness(c.encryptor, 0, false);
+	ch_del(&node, above.encryptor);
+	ch_del(&node, through.encryptor);
 	end_channel(&c);
 }
 
@@ -328,6 +336,87 @@ static void test_nested(void)
 	close(fd);
 }
 
+/* A packet of the peer of @c to nobody; @packet has room for 256 bytes. */
+static size_t seal_packet(struct ch_channel *c, uint8_t *packet)
+{
+	struct ockam_route onward = {}, ret = {};
+	struct ockam_buf plain = {};
+	struct ockam_err err;
+	size_t len;
+
+	ockam_route_append_text(&onward, "nobody", &err);
+	ockam_plaintext_payload(&onward, &ret, "x", 1, &plain);
+	ockam_packet_seal(&c->seal, plain.data, plain.len, packet, &err);
+	len = plain.len + OCKAM_PACKET_OVERHEAD;
+	ockam_buf_free(&plain);
+	return len;
+}
+
+static int socket_error(int fd)
+{
+	socklen_t len = sizeof(int);
+	int err = 0;
+
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len);
+	return err;
+}
+
+static bool wait_error(int fd, int error)
+{
+	long long end = nlh_now() + CH_SOON;
+	int err;
+
+	while (!(err = socket_error(fd)) && nlh_now() < end)
+		usleep(2000);
+	return err == error;
+}
+
+/*
+ * Two channels that lead through each other, and nowhere else: their peer can
+ * make them. Who watches them is told once that there is no way.
+ */
+static void test_ring(void)
+{
+	struct lh_link first, second;
+	struct ch_channel a, b;
+	uint8_t packet[256];
+	long long updates;
+	int fd;
+
+	lh_open(&first, &node, LH_UNIX, NULL);
+	lh_open(&second, &node, LH_UNIX, NULL);
+	if (!open_channel(&a, &first))
+		return;
+	drain_worker();
+	ok(ch_open_initiator(&worker, &node, &req, &second, &b, key_tx, key_rx) &&
+	   ch_peer_say(&b, "nobody", NULL, "x", 1) && wait_flag(&b, OCKAM_FLAG_CONFIRMED, true) &&
+	   ch_peer_say(&a, "nobody", NULL, "x", 1) && wait_flag(&a, OCKAM_FLAG_CONFIRMED, true),
+	   "one to each side");
+	ok(!set_route(b.encryptor, a.encryptor, CH_PEER_DR), "one leads through the other");
+	fd = node_socket("ring");
+	sock_connect(fd, NAME(b.encryptor, "x"));
+	lh_close(&first);
+	ok(wait_error(fd, EHOSTUNREACH), "both lose their way");
+	ok(!set_route(a.encryptor, second.name, CH_PEER_DR), "the other one finds another");
+	/* Nobody looked at the first one since. */
+	updates = count("channel_route_updates");
+	ok(ch_peer_say(&b, a.decryptor, "peer-enc", packet, seal_packet(&a, packet)),
+	   "its peer sends through the first one");
+	check_count("channel_route_updates", updates + 1, "a ring");
+	usleep(200000);
+	socket_error(fd);
+	usleep(200000);
+	ok(!socket_error(fd), "nobody is told without end");
+	ok(!set_route(a.encryptor, second.name, CH_PEER_DR) &&
+	   !(flags(&a) & OCKAM_FLAG_NO_ROUTE) && !(flags(&b) & OCKAM_FLAG_NO_ROUTE),
+	   "out of the ring there is a way");
+	ch_del(&node, b.encryptor);
+	ch_del(&node, a.encryptor);
+	ok(ch_wait_gone(&node, a.decryptor, CH_SOON), "both end");
+	lh_close(&second);
+	close(fd);
+}
+
 int main(void)
 {
 	open_node();
@@ -340,6 +429,7 @@ int main(void)
 	test_back_pressure();
 	test_no_route();
 	test_nested();
+	test_ring();
 	close_node();
 	return tap_done();
 }
