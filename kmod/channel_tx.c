@@ -179,6 +179,12 @@ void ockam_channel_forwarded_tx(struct ockam_endpoint *ep)
 	struct ockam_channel_tx *tx = &ch->tx;
 	bool more;
 
+	/*
+	 * A channel that died before is in no table where the end of the node
+	 * would find it, and each of its works would queue another one.
+	 */
+	if (READ_ONCE(ch->on->closing))
+		ockam_channel_stop_tx(ch);
 	spin_lock_bh(&tx->lock);
 	more = __ockam_channel_next(tx);
 	tx->busy = more;

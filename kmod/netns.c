@@ -112,13 +112,13 @@ static void __ockam_netns_end_node(struct ockam_net *on, bool port_gone)
 	WRITE_ONCE(on->worker_portid, 0);
 
 	spin_lock_bh(&on->address_lock);
-	on->closing = true;
+	WRITE_ONCE(on->closing, true);
 	spin_unlock_bh(&on->address_lock);
 
 	ockam_netns_end_rooms(on);
 
 	spin_lock_bh(&on->address_lock);
-	on->closing = false;
+	WRITE_ONCE(on->closing, false);
 	spin_unlock_bh(&on->address_lock);
 
 	ockam_netns_reset_limits(on);
@@ -246,7 +246,7 @@ static void __net_exit ockam_netns_exit_batch(struct list_head *nets)
 		on = ockam_netns_from(net);
 		flush_work(&on->end_work);
 		spin_lock_bh(&on->address_lock);
-		on->closing = true;
+		WRITE_ONCE(on->closing, true);
 		spin_unlock_bh(&on->address_lock);
 		list_for_each_entry_reverse(room, &ockam_netns_rooms, list)
 			room->hide(on);
