@@ -26,17 +26,18 @@ struct ockam_quota_user;
  * Refs:   of ->sk: the struct socket's; ->ep holds one from its publication to
  *         its release(); every message charged to the send buffer holds a part
  *         of sk_wmem_alloc, which keeps the memory as well.
- * Locks:  lock_sock: ->bound, ->connected, ->peer, ->watch, options; ->bound is set once
- *         and never cleared while the socket is open. ->rx_lock (spinlock,
- *         BH-safe, a leaf): ->rx, ->rx_dead and, together with lock_sock,
+ * Locks:  lock_sock: ->bound, ->connected, ->peer, ->watch, options; ->bound is
+ *         set once and never cleared while the socket is open. ->rx_lock
+ *         (spinlock, BH-safe, a leaf): ->rx, ->rx_dead and, together with lock_sock,
  *         writes of ->peer, ->connected and sk_shutdown; so deliver() needs
  *         nothing but ->rx_lock. ->rx_mutex: one reader at a time; only its
  *         holder takes messages off ->rx, so the first one stays while it is
  *         copied. Order: ->rx_mutex > ->rx_lock; lock_sock > ->rx_lock;
  *         lock_sock > the address table's lock, under which ->watch is told;
  *         lock_sock and ->rx_mutex are never held together.
- * Dies:   close(2): ->watch is stopped, ->ep is hidden, ->rx_dead is set, the queue is freed. The
- *         memory goes when lookups, dispatches and sent messages have let go.
+ * Dies:   close(2): ->watch is stopped, ->ep is hidden, ->rx_dead is set, the
+ *         queue is freed. The memory goes when lookups, dispatches and sent
+ *         messages have let go.
  */
 struct ockam_sock {
 	struct sock sk;			/* first */
