@@ -7,6 +7,7 @@
  * Copyright (C) 2026 The Ockam for Linux authors
  */
 #include "payload.h"
+#include "signed.h"
 #include "tap.h"
 #include "vectors.h"
 
@@ -320,11 +321,39 @@ static struct ockam_buf make_credential(const struct party *issuer, const uint8_
 	return out;
 }
 
+/* One with more attributes than are looked at; its signature does not matter. */
+static struct ockam_buf large_credential(const struct party *issuer, const uint8_t *subject)
+{
+	struct ockam_buf data = { 0 }, wrap = { 0 }, out = { 0 };
+	struct ockam_signature signature = { .kind = ED25519 };
+
+	ockam_buf_put_array(&data, 5);
+	ockam_buf_put_bytes(&data, subject, OCKAM_IDENTIFIER_LEN);
+	ockam_buf_put_null(&data);
+	ockam_buf_put_array(&data, 2);
+	ockam_buf_put_uint(&data, OCKAM_CREDENTIAL_SCHEMA);
+	ockam_buf_put_map(&data, OCKAM_CREDENTIAL_ATTRIBUTES_MAX + 1);
+	for (uint8_t i = 0; i <= OCKAM_CREDENTIAL_ATTRIBUTES_MAX; i++) {
+		ockam_buf_put_bytes(&data, &i, 1);
+		ockam_buf_put_bytes(&data, "", 0);
+	}
+	ockam_buf_put_uint(&data, NOW);
+	ockam_buf_put_uint(&data, NOW + 100);
+	ockam_signed_wrap(OCKAM_SIGNED_CREDENTIAL, &data, &wrap);
+	ockam_buf_put_array(&out, 2);
+	ockam_signed_put_pair(&out, &wrap, &signature);
+	ockam_buf_put(&out, issuer->attestation.data, issuer->attestation.len);
+	ockam_buf_free(&data);
+	ockam_buf_free(&wrap);
+	return out;
+}
+
 static void test_credentials(void)
 {
 	struct party p, authority, stranger;
 	struct ockam_payload_rules rules = { .now = NOW };
 	struct ockam_buf c[3], payload, refresh = { 0 }, broken = { 0 };
+	struct ockam_trust trust = { 0 };
 	struct ockam_piece pieces[3];
 	struct ockam_peer peer;
 
@@ -372,6 +401,39 @@ static void test_credentials(void)
 	ok(!ockam_refresh_verify(refresh.data, refresh.len, p.identity->identifier, &rules, &peer,
 				 &err) && !peer.has_credential, "refresh without credentials");
 	ockam_peer_free(&peer);
+
+	/* A rule on credentials is asked when they have been verified. */
+	ok_ret(ockam_policy_parse("role=member", &trust.policy, &err), 0, err, "a policy");
+	trust.has_authority = true;
+	memcpy(trust.authority, authority.identity->identifier, 32);
+	rules.trust = &trust;
+	ockam_buf_free(&payload);
+	payload = party_payload(&p, pieces, 3);
+	verify_case("a rule that the good one satisfies", &payload, p.x_pub, &rules, 0);
+	ockam_buf_free(&payload);
+	payload = party_payload(&p, &pieces[1], 2);
+	verify_case("a rule and bad ones", &payload, p.x_pub, &rules, -EACCES);
+	ok(strstr(err.text, "no valid credential of I") && strstr(err.text, "has expired"),
+	   "says that there is no good one, and what is wrong with the last");
+	ockam_buf_free(&payload);
+	rules.n_authorities = 0;
+	payload = party_payload(&p, pieces, 3);
+	verify_case("a rule, and nobody's credentials count", &payload, p.x_pub, &rules, -EACCES);
+	ockam_buf_free(&payload);
+	rules.n_authorities = 1;
+	rules.trust = NULL;
+	ockam_trust_free(&trust);
+
+	/* One above our limits is as bad as any, and no more. */
+	ockam_buf_free(&c[2]);
+	c[2] = large_credential(&authority, p.identity->identifier);
+	pieces[2] = (struct ockam_piece){ c[2].data, c[2].len };
+	payload = party_payload(&p, &pieces[2], 1);
+	ok(!ockam_payload_verify(payload.data, payload.len, p.x_pub, &rules, &peer, &err) &&
+	   !peer.has_credential && peer.credential_err.code == -E2BIG,
+	   "a credential with too many attributes does not count: %s", peer.credential_err.text);
+	ockam_peer_free(&peer);
+	ockam_buf_free(&payload);
 
 	/* What is no credential at all spoils the message, as a bad identity would. */
 	ockam_buf_put_array(&broken, 2);
