@@ -27,7 +27,7 @@ done
 
 python3 "$wire" capture "$capture" >"$capture.ready" &
 sniffer=$!
-wait_for 10 grep -q ready "$capture.ready"
+wait_for 60 grep -q ready "$capture.ready"
 ok $? "the capture runs"
 
 # First that it captures: a message in plain text is seen.
@@ -57,7 +57,7 @@ ok $? "neither plain text nor a key was on the wire" "$said"
 # ---- a byte changed between n2 and n3 ----
 
 python3 "$wire" proxy "$(node_port n3)" "$capture.flag" >"$capture.port" &
-wait_for 10 test -s "$capture.port"
+wait_for 60 test -s "$capture.port"
 port=$(cat "$capture.port")
 channel=$(ockamctl secure-channel create --from n1 \
 	--to "/node/n2/ip4/127.0.0.1/tcp/$port/service/api")
