@@ -22,11 +22,14 @@
 
 #include "../unit/tap.h"
 #include "control.h"
+#include "hex.h"
 #include "home.h"
+#include "identity.h"
 #include "nl.h"
 
 #define CLIENTS	180	/* more than a node serves at once, fewer than may wait too */
 #define MUTATIONS	3000
+#define AUTHORITIES	64	/* that the rules of a node may name */
 
 static char home_dir[32] = "/tmp/ockam-test.XXXXXX";
 static char path[OCKAM_CONTROL_PATH];
@@ -394,6 +397,52 @@ static void test_ephemeral(void)
 	ockam_control_close(control);
 }
 
+/* Make or delete listener number @n, which wants credentials of authority number @n. */
+static int listener_op(struct ockam_control *control, const char *op, int n,
+		       struct ockam_err *err)
+{
+	struct json_object *args = json_object_new_object();
+	struct ockam_identity *identity = NULL;
+	uint8_t seed[32] = { 1, (uint8_t)n };
+	char address[16];
+	int ret;
+
+	snprintf(address, sizeof(address), "listener%d", n);
+	ockam_value_put_text(args, "address", address);
+	ockam_identity_create(OCKAM_KEY_ED25519, seed, 1000, &identity, NULL);
+	ockam_value_put_hex(args, "authority", identity->history, identity->history_len);
+	ret = ockam_control_call(control, op, args, 20000, NULL, err);
+	ockam_identity_free(identity);
+	json_object_put(args);
+	return ret;
+}
+
+static void test_authorities(void)
+{
+	static const char create[] = "secure-channel-listener.create";
+	static const char remove[] = "secure-channel-listener.delete";
+	struct ockam_control *control;
+	struct ockam_err err;
+	int i, made = 0;
+
+	if (!ok(!ockam_control_connect(path, &control, &err), "a client"))
+		return;
+	for (i = 0; i < AUTHORITIES; i++)
+		made += !listener_op(control, create, i, &err);
+	ok(made == AUTHORITIES, "%d listeners with an authority each", AUTHORITIES);
+	ok(listener_op(control, create, AUTHORITIES, &err) && strstr(err.text, "64 authorities"),
+	   "one more is refused: %s", err.text);
+	ok(!listener_op(control, remove, 7, &err) &&
+	   !listener_op(control, create, AUTHORITIES, &err), "it takes the place of another");
+	ok(listener_op(control, create, 7, &err), "which is gone");
+	for (i = 0; i <= AUTHORITIES; i++)
+		if (i != 7)
+			made -= !listener_op(control, remove, i, &err);
+	ok(!made, "all are deleted");
+	ok(serves(), "the node goes on");
+	ockam_control_close(control);
+}
+
 static void test_stranger(void)
 {
 	int status = -1;
@@ -423,6 +472,7 @@ int main(void)
 	test_slow();
 	test_vanish();
 	test_ephemeral();
+	test_authorities();
 	test_stranger();
 	kill(node, SIGTERM);
 	waitpid(node, &status, 0);
