@@ -12,37 +12,16 @@ bats_require_minimum_version 1.5.0
 setup() {
 	PEER_LIB_DIR=$BATS_TEST_DIRNAME
 	. "$BATS_TEST_DIRNAME/lib.sh"
-	PEER_DIR=$BATS_TEST_TMPDIR
-	export OCKAM_HOME=$BATS_TEST_TMPDIR/home QUIET=true NO_COLOR=true
-	peer_binary >/dev/null
-	ockamctl node create n1
+	. "$BATS_TEST_DIRNAME/kernel.sh"
+	kernel_setup
 }
 
 teardown() {
-	peer_stop_all
-	ockamctl reset -y >/dev/null 2>&1
-}
-
-# within SECONDS COMMAND...
-within() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $end ] || return 1
-		sleep 0.05
-	done
-}
-
-counter() {
-	ockamctl node show n1 --jq ".counters.$1 // 0"
+	kernel_teardown
 }
 
 closed_connections() {
 	[ "$(peer_count rust '^connection-closed ')" -ge "$1" ]
-}
-
-state_is() {
-	[ "$(ockamctl secure-channel list --at n1 --jq '.[0].state' | tr -d '"')" = "$1" ]
 }
 
 start_rust() {

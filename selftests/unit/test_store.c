@@ -18,16 +18,12 @@
 
 #include "crypto.h"
 #include "hex.h"
-#include "store.h"
-#include "tap.h"
+#include "homes.h"
 
 #define ED25519	OCKAM_KEY_ED25519
 
 #define NOW	1800000000ULL
 
-static struct ockam_err err;
-static struct ockam_home home;
-static char top[32] = "/tmp/ockam-store-XXXXXX";
 static char said[4096];
 
 static void say(void *arg, const char *sentence)
@@ -38,21 +34,6 @@ static void say(void *arg, const char *sentence)
 }
 
 static const struct ockam_remarks remarks = { .say = say };
-
-/* A fresh home below the test's directory. */
-static struct ockam_store *fresh(const char *name)
-{
-	struct ockam_store *store = NULL;
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s/deep", top, name);
-	if (ockam_home_set(&home, path, &err) ||
-	    ockam_store_open(&home, OCKAM_STORE_CREATE, &store, &err)) {
-		printf("Bail out! %s\n", err.text);
-		exit(1);
-	}
-	return store;
-}
 
 static mode_t mode_of(const char *name)
 {
@@ -112,7 +93,7 @@ static void test_home(void)
 
 static void test_files(void)
 {
-	struct ockam_store *store = fresh("files");
+	struct ockam_store *store = opened("files/deep");
 	char path[PATH_MAX], link[PATH_MAX];
 	int fd;
 
@@ -162,7 +143,7 @@ static void test_files(void)
 
 static void test_schema(void)
 {
-	struct ockam_store *store = fresh("schema");
+	struct ockam_store *store = opened("schema");
 	struct ockam_vault_record vault;
 	char path[PATH_MAX], sql[80];
 	sqlite3 *db;
@@ -239,7 +220,7 @@ static void test_node_unclaim(struct ockam_store *store)
 
 static void test_nodes(void)
 {
-	struct ockam_store *store = fresh("nodes");
+	struct ockam_store *store = opened("nodes");
 	struct ockam_node_record n1 = node_of("n1"), n2 = node_of("n2"), got, *list;
 	size_t count;
 
@@ -332,7 +313,7 @@ static bool secret_in_home(const uint8_t secret[32])
 
 static void test_default_identity(void)
 {
-	struct ockam_store *store = fresh("default");
+	struct ockam_store *store = opened("default");
 	struct ockam_identity_record one, two;
 	char want[1024], text[OCKAM_IDENTIFIER_TEXT];
 
@@ -361,7 +342,7 @@ static void test_default_identity(void)
 
 static void test_vaults(void)
 {
-	struct ockam_store *store = fresh("vaults");
+	struct ockam_store *store = opened("vaults");
 	struct ockam_vault_record v, *list;
 	char path[PATH_MAX], moved[PATH_MAX];
 	struct ockam_identity_record id;
@@ -417,7 +398,7 @@ static void test_vaults(void)
 
 static void test_identities(void)
 {
-	struct ockam_store *store = fresh("identities");
+	struct ockam_store *store = opened("identities");
 	struct ockam_identity_record a, b, c, *list;
 	struct ockam_node_record node = node_of("n1");
 	struct ockam_identity *stranger;
@@ -492,7 +473,7 @@ static void test_identities(void)
 
 static void test_purpose_keys_in(const char *dir, const char *vault)
 {
-	struct ockam_store *store = fresh(dir);
+	struct ockam_store *store = opened(dir);
 	struct ockam_purpose_key one, two, three;
 	struct ockam_identity_record record;
 	uint64_t now;
@@ -539,7 +520,7 @@ static int count_peer(void *arg, const uint8_t identifier[32], const uint8_t *hi
 
 static void test_peers(void)
 {
-	struct ockam_store *store = fresh("peers");
+	struct ockam_store *store = opened("peers");
 	struct ockam_identity *one, *two, *other, *got;
 	uint8_t a[32] = { 1 }, b[32] = { 2 };
 	struct ockam_identity_record own;
@@ -675,7 +656,7 @@ static void test_many(void)
 
 static void test_reset(void)
 {
-	struct ockam_store *store = fresh("reset");
+	struct ockam_store *store = opened("reset");
 	char path[PATH_MAX], outside[PATH_MAX], node[PATH_MAX];
 	int fd;
 

@@ -13,27 +13,9 @@
 #include <sqlite3.h>
 
 #include "store_credential.h"
-#include "tap.h"
+#include "homes.h"
 
 #define NOW	1800000000ULL
-
-static struct ockam_err err;
-static struct ockam_home home;
-static char top[40] = "/tmp/ockam-credential-XXXXXX";
-
-static struct ockam_store *opened(const char *name)
-{
-	struct ockam_store *store = NULL;
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", top, name);
-	if (ockam_home_set(&home, path, &err) ||
-	    ockam_store_open(&home, OCKAM_STORE_CREATE, &store, &err)) {
-		printf("Bail out! %s\n", err.text);
-		exit(1);
-	}
-	return store;
-}
 
 static void claim(struct ockam_store *store, const char *name)
 {

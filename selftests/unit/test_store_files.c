@@ -13,26 +13,7 @@
 
 #include <sqlite3.h>
 
-#include "store.h"
-#include "tap.h"
-
-static struct ockam_err err;
-static struct ockam_home home;
-static char top[32] = "/tmp/ockam-files-XXXXXX";
-
-static struct ockam_store *fresh(const char *name)
-{
-	struct ockam_store *store = NULL;
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", top, name);
-	if (ockam_home_set(&home, path, &err) ||
-	    ockam_store_open(&home, OCKAM_STORE_CREATE, &store, &err)) {
-		printf("Bail out! %s\n", err.text);
-		exit(1);
-	}
-	return store;
-}
+#include "homes.h"
 
 static void make(const char *path, const char *text)
 {
@@ -65,7 +46,7 @@ static bool is_in_files(const uint8_t secret[32])
 
 static void test_foreign(void)
 {
-	struct ockam_store *store = fresh("foreign");
+	struct ockam_store *store = opened("foreign");
 	char path[PATH_MAX], own[PATH_MAX];
 	struct ockam_vault_record vault;
 	sqlite3_stmt *stmt;
@@ -105,7 +86,7 @@ static void test_foreign(void)
 /* As the Rust implementation leaves it: other tables, no version. */
 static void test_other_program(void)
 {
-	struct ockam_store *store = fresh("program");
+	struct ockam_store *store = opened("program");
 	char path[PATH_MAX];
 	sqlite3_stmt *stmt;
 	sqlite3 *db;
@@ -128,7 +109,7 @@ static void test_other_program(void)
 
 static void test_replaced(void)
 {
-	struct ockam_store *store = fresh("replaced");
+	struct ockam_store *store = opened("replaced");
 	struct ockam_identity_record record;
 	struct ockam_vault_record vault;
 	char path[PATH_MAX];
@@ -156,7 +137,7 @@ static void test_replaced(void)
 /* While a node has the database open its log is not begun anew by itself. */
 static void test_log(void)
 {
-	struct ockam_store *node = fresh("log"), *store = fresh("log");
+	struct ockam_store *node = opened("log"), *store = opened("log");
 	struct ockam_identity_record record;
 	struct ockam_purpose_key one, two;
 	uint64_t now;
@@ -182,7 +163,7 @@ static void test_log(void)
 
 static void test_reset(void)
 {
-	struct ockam_store *store = fresh("reset");
+	struct ockam_store *store = opened("reset");
 	char path[PATH_MAX + 16], outside[PATH_MAX];
 	struct ockam_vault_record vault;
 

@@ -11,29 +11,10 @@
 
 #include <sqlite3.h>
 
-#include "store.h"
-#include "tap.h"
+#include "homes.h"
 
 #define NOW	1800000000ULL
 #define PEERS	16384	/* as limits.rst says */
-
-static struct ockam_err err;
-static struct ockam_home home;
-static char top[32] = "/tmp/ockam-full-XXXXXX";
-
-static struct ockam_store *fresh(const char *name)
-{
-	struct ockam_store *store = NULL;
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", top, name);
-	if (ockam_home_set(&home, path, &err) ||
-	    ockam_store_open(&home, OCKAM_STORE_CREATE, &store, &err)) {
-		printf("Bail out! %s\n", err.text);
-		exit(1);
-	}
-	return store;
-}
 
 static sqlite3 *open_file(void)
 {
@@ -120,7 +101,7 @@ static bool knows(struct ockam_store *store, uint8_t seed)
 
 static void test_number(void)
 {
-	struct ockam_store *store = fresh("number");
+	struct ockam_store *store = opened("number");
 
 	ok_ret(put(store, 1, 1), 0, err, "the first peer");
 	ok_ret(put(store, 2, 2), 0, err, "one that has rotated its key");
@@ -131,7 +112,7 @@ static void test_number(void)
 	   "not what tells of a rotation, nor the new one");
 	ockam_store_close(store);
 
-	store = fresh("rotated");
+	store = opened("rotated");
 	fill(0, PEERS, 342);
 	ok_ret(put(store, 1, 1), -ENOSPC, err, "all have rotated: %s", err.text);
 	ok_ret(put(store, 1, 2), -ENOSPC, err, "whoever comes");
@@ -144,7 +125,7 @@ static void test_number(void)
 
 static void test_bytes(void)
 {
-	struct ockam_store *store = fresh("bytes");
+	struct ockam_store *store = opened("bytes");
 
 	ok_ret(put(store, 1, 2), 0, err, "a peer of two changes");
 	fill(0, 1023, 32768);

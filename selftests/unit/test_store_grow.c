@@ -10,31 +10,11 @@
 #include <time.h>
 
 #include "crypto.h"
-#include "store.h"
-#include "tap.h"
+#include "homes.h"
 
 #define ED25519	OCKAM_KEY_ED25519
 #define P256	OCKAM_KEY_P256
 #define NOW	1800000000ULL
-
-static struct ockam_err err;
-static char top[32] = "/tmp/ockam-store-XXXXXX";
-
-/* A fresh home below the test's directory. */
-static struct ockam_store *fresh(const char *name)
-{
-	struct ockam_store *store = NULL;
-	struct ockam_home home;
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", top, name);
-	if (ockam_home_set(&home, path, &err) ||
-	    ockam_store_open(&home, OCKAM_STORE_CREATE, &store, &err)) {
-		printf("Bail out! %s\n", err.text);
-		exit(1);
-	}
-	return store;
-}
 
 static enum ockam_key_kind kind_of(const struct ockam_identity_record *record)
 {
@@ -45,7 +25,7 @@ static enum ockam_key_kind kind_of(const struct ockam_identity_record *record)
 static void test_kinds(const char *dir, const char *vault)
 {
 	static const enum ockam_key_kind next[] = { ED25519, P256, P256, ED25519 };
-	struct ockam_store *store = fresh(dir);
+	struct ockam_store *store = opened(dir);
 	struct ockam_identity_record record, other;
 	struct ockam_purpose_key key;
 	char old_id[OCKAM_KEY_ID_TEXT];
@@ -114,7 +94,7 @@ static bool holds(struct ockam_store *store, const char *name, const struct ocka
 
 static void test_import(void)
 {
-	struct ockam_store *store = fresh("import");
+	struct ockam_store *store = opened("import");
 	struct ockam_identity *h[4], *other, *cut = NULL;
 	struct ockam_identity_record record;
 	struct ockam_purpose_key key;
@@ -180,7 +160,7 @@ static void test_import(void)
 /* An identity rotated here is known as rotated, whoever met it before. */
 static void test_own_peer(void)
 {
-	struct ockam_store *store = fresh("own"), *second;
+	struct ockam_store *store = opened("own"), *second;
 	struct ockam_identity_record before, after, record;
 	struct ockam_identity *known;
 	struct ockam_home home;
@@ -220,7 +200,7 @@ static uint64_t expiry(const struct ockam_purpose_key *key)
 
 static void test_lives(void)
 {
-	struct ockam_store *store = fresh("lives");
+	struct ockam_store *store = opened("lives");
 	struct ockam_purpose_key one, two;
 	struct ockam_identity_record record;
 	uint64_t from, until;

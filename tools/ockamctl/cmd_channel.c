@@ -57,18 +57,13 @@ static int ctl_channel_make(struct ctl *ctl, const struct ctl_args *args,
 	struct json_object *request, *result = NULL;
 	struct ctl_route route;
 	struct ockam_err err;
-	char *shown;
 	int ret;
 
 	ret = ctl_resolve(ctl, session, to, &options, "--to", &route);
 	if (ret)
 		return ret;
 	request = json_object_new_object();
-	ockam_value_put(request, "route", json_object_get(route.hops));
-	ockam_value_put(request, "links", json_object_get(route.links));
-	shown = ctl_route_shown(&route);
-	ockam_value_put_text(request, "shown_route", shown);
-	free(shown);
+	ctl_route_put(&route, request);
 	ockam_value_put_int(request, "timeout_ms", timeout);
 	ctl_rule_put(args, request);
 	if (options.identity)

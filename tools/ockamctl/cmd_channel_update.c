@@ -47,7 +47,6 @@ static int ctl_channel_move(struct ctl *ctl, const struct ctl_args *args,
 	struct json_object *request, *result = NULL;
 	struct ctl_route route;
 	struct ockam_err err;
-	char *shown;
 	int ret;
 
 	ret = ctl_resolve(ctl, session, to, &options, "--to", &route);
@@ -55,11 +54,7 @@ static int ctl_channel_move(struct ctl *ctl, const struct ctl_args *args,
 		return ret;
 	request = json_object_new_object();
 	ockam_value_put_text(request, "address", address);
-	ockam_value_put(request, "route", json_object_get(route.hops));
-	ockam_value_put(request, "links", json_object_get(route.links));
-	shown = ctl_route_shown(&route);
-	ockam_value_put_text(request, "shown_route", shown);
-	free(shown);
+	ctl_route_put(&route, request);
 	ctl_route_free(&route);
 	ret = ctl_session_call(session, "secure-channel.update", request, options.timeout_ms,
 			       &result, &err);

@@ -34,7 +34,8 @@ void ctl_route_free(struct ctl_route *route)
 	memset(route, 0, sizeof(*route));
 }
 
-char *ctl_route_shown(const struct ctl_route *route)
+/* "/service/<hop>/service/<hop>"; to be freed, NULL without memory. */
+static char *ctl_route_shown(const struct ctl_route *route)
 {
 	char *text = NULL;
 	size_t size = 0, i;
@@ -51,6 +52,16 @@ char *ctl_route_shown(const struct ctl_route *route)
 		return NULL;
 	}
 	return text;
+}
+
+void ctl_route_put(const struct ctl_route *route, struct json_object *request)
+{
+	char *shown = ctl_route_shown(route);
+
+	ockam_value_put(request, "route", json_object_get(route->hops));
+	ockam_value_put(request, "links", json_object_get(route->links));
+	ockam_value_put_text(request, "shown_route", shown);
+	free(shown);
 }
 
 /* A listener on all addresses is reached on the loopback. */
@@ -217,15 +228,10 @@ static int ctl_resolve_secure(struct ctl_resolve *r, const char *listener)
 {
 	struct json_object *args = json_object_new_object();
 	struct json_object *result;
-	char *shown;
 	int ret;
 
 	json_object_array_add(r->route->hops, json_object_new_string(listener));
-	shown = ctl_route_shown(r->route);
-	ockam_value_put(args, "route", json_object_get(r->route->hops));
-	ockam_value_put(args, "links", json_object_get(r->route->links));
-	ockam_value_put_text(args, "shown_route", shown);
-	free(shown);
+	ctl_route_put(r->route, args);
 	ockam_value_put_int(args, "timeout_ms", r->options->timeout_ms);
 	ockam_value_put_bool(args, "ephemeral", true);
 	if (r->options->identity)

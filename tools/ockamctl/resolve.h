@@ -55,10 +55,7 @@ int ctl_resolve_check_text(struct ctl *ctl, const char *addr, const char *what);
  */
 int ctl_resolve_check(struct ctl *ctl, const char *addr, const char *what);
 
-/**
- * ctl_route_shown() - "/service/<hop>/service/<hop>", the route as lists show it
- * Return: text to free, NULL without memory.
- */
-char *ctl_route_shown(const struct ctl_route *route);
+/** ctl_route_put() - a route as members of a request: hops, links, and the text for lists */
+void ctl_route_put(const struct ctl_route *route, struct json_object *request);
 
 #endif /* OCKAM_CTL_RESOLVE_H */
