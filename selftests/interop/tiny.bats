@@ -37,9 +37,13 @@ tiny_listen() {
 	read -r _ tiny_id tiny_port <"$PEER_DIR/tiny"
 }
 
+node_port() {
+	ockamctl node show "$1" --jq .route.verbose | sed -n 's,.*/tcp/\([0-9]*\).*,\1,p'
+}
+
 kernel_node() {
 	ockamctl node create n1
-	port=$(ockamctl node show n1 --jq .route.verbose | sed -n 's,.*/tcp/\([0-9]*\).*,\1,p')
+	port=$(node_port n1)
 	identifier=$(ockamctl identity show)
 }
 
@@ -79,4 +83,31 @@ kernel_node() {
 	grep -qx "channel $identifier" "$PEER_DIR/tiny"
 	run ! ockamctl secure-channel create --from n1 --to "$to/api" --authorized "$identifier"
 	grep -q 'is not trusted' <<<"$output"
+}
+
+# Talk to node $1 as somebody whose first key had expired when it signed the second one.
+lapsed() {
+	python3 -B - "$BATS_TEST_DIRNAME" "127.0.0.1:$(node_port "$1")" <<-'END'
+	import sys, time
+	sys.path.insert(0, sys.argv[1])
+	import tiny
+	past = int(time.time()) - 2000
+	plan = tiny.Plan({"change0.data": lambda data: [*data[:3], past, past + 1000]})
+	initiator = tiny.Initiator(tiny.Link.to(sys.argv[2]), tiny.Identity(1, plan))
+	initiator.start()
+	print(initiator.finish().ask("uppercase", "hello"))
+	END
+}
+
+@test "a lapsed key: taken as the Rust peer takes it, refused by a strict node, restarted too" {
+	ockamctl node create n1
+	ockamctl node create n2 --strict-identities
+	[ "$(lapsed n1)" = HELLO ]
+	run ! lapsed n2
+	[ "$(ockamctl node show n2 --jq .counters.handshakes_failed_identity)" -eq 1 ]
+	[ "$(tiny send "127.0.0.1:$(node_port n2)" api uppercase hello | tail -n 1)" = "reply HELLO" ]
+	ockamctl node stop n2
+	ockamctl node start n2
+	run ! lapsed n2
+	[ "$(ockamctl node show n2 --jq .counters.handshakes_failed_identity)" -eq 1 ]
 }
