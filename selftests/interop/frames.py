@@ -397,7 +397,7 @@ def sizes(rust):
     def from_rust(limit, what):
         """Exactly the limit arrives, one above it does not."""
         received.clear()
-        rust_send(kernel, "--service", "size", "--no-reply", "--linger", "1", "--size",
+        rust_send(kernel, "--service", "size", "--no-reply", "--linger", "6", "--size",
                   str(limit - RUST_FRAME))
         check(wait_until(lambda: received == [limit - RUST_FRAME]), f"Rust to kernel, {what}",
               received)
