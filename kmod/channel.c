@@ -131,11 +131,15 @@ void ockam_channel_queue_live(struct ockam_channel *ch, unsigned long delay)
 	ockam_channel_arm(ch, &ch->live.work, delay);
 }
 
+/*
+ * The second of the expiry is the last one that counts, as for the credential
+ * that it is taken from: both end at the same time.
+ */
 bool ockam_channel_expired(const struct ockam_channel *ch)
 {
 	u64 expiry = READ_ONCE(ch->expiry);
 
-	return expiry && (u64)ktime_get_real_seconds() >= expiry;
+	return expiry && (u64)ktime_get_real_seconds() > expiry;
 }
 
 /* Real time may jump, so the timer looks again from time to time. */
@@ -143,12 +147,12 @@ static void ockam_channel_arm_expiry(struct ockam_channel *ch)
 {
 	u64 expiry = READ_ONCE(ch->expiry);
 	u64 now = ktime_get_real_seconds();
-	u64 left = expiry > now ? expiry - now : 0;
+	unsigned long left = 0;
 
+	if (expiry >= now)
+		left = min_t(u64, expiry - now, OCKAM_CHANNEL_EXPIRY_POLL) + 1;
 	if (expiry)
-		ockam_channel_queue_expiry(ch, HZ *
-					   min_t(u64, left,
-						 OCKAM_CHANNEL_EXPIRY_POLL));
+		ockam_channel_queue_expiry(ch, HZ * left);
 }
 
 static void ockam_channel_expiry_work(struct work_struct *work)

@@ -52,7 +52,7 @@ struct ockam_channel_params {
 	const u8 *flow_id;		/* 16 bytes, or NULL for random ones */
 	const u8 *spawner_id;		/* 16 bytes: flow id of the listener, or NULL */
 	const struct ockam_route *route;	/* to the peer's decryptor */
-	u64 expiry;			/* seconds since 1970, 0 = never */
+	u64 expiry;			/* last second since 1970, 0 = none */
 	const u8 *attributes;		/* at most OCKAM_ATTRIBUTES_MAX bytes */
 	size_t attributes_len;
 	u32 encryptor_reach;		/* mask OCKAM_REACH_*, usually LOCAL */
@@ -123,7 +123,7 @@ struct ockam_channel_credentials {
 	const u8 *attributes;		/* at most OCKAM_ATTRIBUTES_MAX bytes */
 	size_t attributes_len;		/* 0: none any more */
 	bool has_expiry;
-	u64 expiry;			/* seconds since 1970, 0 = never */
+	u64 expiry;			/* last second since 1970, 0 = none */
 };
 
 /*

@@ -116,7 +116,7 @@ enum ockam_attr {
 	OCKAM_A_PEER,			/* binary 32: identifier */
 	OCKAM_A_ENCRYPTOR,		/* binary name: local senders route through it */
 	OCKAM_A_DECRYPTOR,		/* binary name: the peer's packets arrive at it */
-	OCKAM_A_EXPIRY,			/* u64: seconds since 1970, 0 = never */
+	OCKAM_A_EXPIRY,			/* u64: its last second since 1970, 0 = none */
 	OCKAM_A_ATTRIBUTES,		/* binary, at most 4 KiB: opaque attribute blob */
 	OCKAM_A_CONTROL,		/* binary: body of RefreshCredentials (CBOR array
 					 * [change_history, credentials]); in DONE of a
