@@ -9,6 +9,7 @@
  * Copyright (C) 2026 The Ockam for Linux authors
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
@@ -212,7 +213,7 @@ static void test_arguments(void)
 		"secure-channel-listener.delete", "message.send",
 	};
 	static const char * const args[] = {
-		"{}", "{\"to\":7,\"address\":7,\"route\":7,\"payload\":7,\"inbound\":7}",
+		"{}", "{\"to\":7,\"address\":7,\"route\":7,\"payload\":7,\"inbound\":7,\"listener\":7}",
 		"{\"to\":\"\",\"address\":\"\",\"route\":[],\"payload\":\"\",\"inbound\":\"\"}",
 		"{\"to\":\"x\",\"address\":\"\",\"route\":[null],\"payload\":\"0\"}",
 		"{\"to\":\"a:99999\",\"address\":null,\"route\":[\"\"],\"payload\":\"zz\"}",
@@ -397,6 +398,52 @@ static void test_ephemeral(void)
 	ockam_control_close(control);
 }
 
+/* A connection to @listener; @from receives this end of it as text. */
+static int dial_listener(char from[64])
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET };
+	socklen_t len = sizeof(addr);
+	int fd;
+
+	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	addr.sin_port = htons((uint16_t)atoi(strrchr(listener, ':') + 1));
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) ||
+	    getsockname(fd, (struct sockaddr *)&addr, &len))
+		return -1;
+	snprintf(from, 64, "127.0.0.1:%u", ntohs(addr.sin_port));
+	return fd;
+}
+
+static void test_bridge(void)
+{
+	struct json_object *args = json_object_new_object();
+	struct ockam_control *control;
+	struct ockam_err err;
+	char from[64];
+	int before, fd;
+
+	serves();
+	before = addresses();
+	fd = dial_listener(from);
+	ockam_control_connect(path, &control, &err);
+	ockam_value_put_text(args, "to", listener);
+	ockam_value_put_text(args, "inbound", from);
+	ok_ret(ockam_control_call(control, "tcp-connection.bridge", args, 20000, NULL, &err),
+	       -EINVAL, err, "a bridge needs both ends of the connection it goes on from");
+	ockam_value_put_text(args, "listener", "127.0.0.1:1");
+	ok_ret(ockam_control_call(control, "tcp-connection.bridge", args, 20000, NULL, &err),
+	       -ENOENT, err, "one from the same port to another listener is not taken for it");
+	ockam_value_put_text(args, "listener", listener);
+	ok_ret(ockam_control_call(control, "tcp-connection.bridge", args, 20000, NULL, &err), 0,
+	       err, "the connection itself is");
+	ok(addresses_become(before + 3), "it, the way on, and what that reaches");
+	close(fd);
+	ok(addresses_become(before), "all go with it");
+	ockam_control_close(control);
+	json_object_put(args);
+}
+
 /* Make or delete listener number @n, which wants credentials of authority number @n. */
 static int listener_op(struct ockam_control *control, const char *op, int n,
 		       struct ockam_err *err)
@@ -472,6 +519,7 @@ int main(void)
 	test_slow();
 	test_vanish();
 	test_ephemeral();
+	test_bridge();
 	test_authorities();
 	test_stranger();
 	kill(node, SIGTERM);

@@ -21,7 +21,9 @@ struct ctl_resolve {
 	struct ctl_route		*route;
 	/* Where the last transport segment has led: a node of this home, or "". */
 	char				reached[OCKAM_NAME_SIZE];
-	char				local[OCKAM_SOCKET_TEXT];	/* our side of that dial */
+	/* Both ends of that connection. */
+	char				local[OCKAM_SOCKET_TEXT];
+	char				remote[OCKAM_SOCKET_TEXT];
 	unsigned int			transports;
 	bool				secure;		/* behind a /secure/ hop */
 };
@@ -115,6 +117,13 @@ static void ctl_resolve_find_node(struct ctl_resolve *r, const char *socket, cha
 	free(nodes);
 }
 
+/* Both ends of the connection that was made last. */
+static void ctl_resolve_ends(struct ctl_resolve *r, struct json_object *link)
+{
+	snprintf(r->local, sizeof(r->local), "%s", ockam_value_text(link, "local") ?: "");
+	snprintf(r->remote, sizeof(r->remote), "%s", ockam_value_text(link, "peer") ?: "");
+}
+
 /* The acting node dials: the first transport of a route. */
 static int ctl_resolve_dial(struct ctl_resolve *r, const char *socket)
 {
@@ -130,7 +139,7 @@ static int ctl_resolve_dial(struct ctl_resolve *r, const char *socket)
 	if (ret)
 		return ret;
 	address = ockam_value_text(result, "address");
-	snprintf(r->local, sizeof(r->local), "%s", ockam_value_text(result, "local") ?: "");
+	ctl_resolve_ends(r, result);
 	json_object_array_add(r->route->hops, json_object_new_string(address ?: ""));
 	json_object_array_add(r->route->links, json_object_new_string(address ?: ""));
 	json_object_put(result);
@@ -159,13 +168,14 @@ static int ctl_resolve_bridge(struct ctl_resolve *r, const char *socket)
 	args = json_object_new_object();
 	ockam_value_put_text(args, "to", socket);
 	ockam_value_put_text(args, "inbound", r->local);
+	ockam_value_put_text(args, "listener", r->remote);
 	ret = ctl_session_do(r->ctl, &hop, "tcp-connection.bridge", args, r->options->timeout_ms,
 			     &result);
 	ctl_session_close(&hop);
 	if (ret)
 		return ret;
 	address = ockam_value_text(result, "address");
-	snprintf(r->local, sizeof(r->local), "%s", ockam_value_text(result, "local") ?: "");
+	ctl_resolve_ends(r, result);
 	json_object_array_add(r->route->hops, json_object_new_string(address ?: ""));
 	json_object_put(result);
 	return CTL_EXIT_OK;

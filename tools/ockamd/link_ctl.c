@@ -28,7 +28,8 @@ struct ockamd_link_making {
 	struct ockamd_request		*request;
 	struct ockamd_dial_job		*job;
 	const char			*to;
-	const char			*inbound;	/* NULL: no pair */
+	const char			*inbound;	/* peer of the pair; NULL: no pair */
+	const char			*listener;	/* the pair's own end */
 	bool				ephemeral;
 	int				timeout_ms;
 };
@@ -64,6 +65,28 @@ static struct json_object *ockamd_link_to_json(const struct ockamd_link *link)
 	return map;
 }
 
+/*
+ * By both ends of the connection: with two TCP listeners another one may come from
+ * the same port, and whoever made it must not get the way on.
+ */
+static bool ockamd_link_is_inbound(const struct ockamd_link *link,
+				   const struct ockamd_link_making *making)
+{
+	return link->accepted && !strcmp(link->peer, making->inbound) &&
+	       !strcmp(link->local, making->listener);
+}
+
+static struct ockamd_link *ockamd_link_find_inbound(const struct ockamd_link_making *making)
+{
+	struct ockamd_link *link;
+
+	LIST_FOREACH(link, &making->request->node->links, link) {
+		if (ockamd_link_is_inbound(link, making))
+			return link;
+	}
+	return NULL;
+}
+
 static void ockamd_link_dialled(void *arg, int fd, const struct ockam_err *why)
 {
 	struct ockamd_link_making *making = arg;
@@ -80,7 +103,7 @@ static void ockamd_link_dialled(void *arg, int fd, const struct ockam_err *why)
 		goto out;
 	}
 	if (making->inbound) {
-		pair = ockamd_link_find(request->node, making->inbound);
+		pair = ockamd_link_find_inbound(making);
 		if (!pair) {
 			close(fd);
 			ret = ockam_err_set(&err, -ENOENT,
@@ -155,7 +178,8 @@ static void ockamd_link_wait_over(struct ockamd_timer *timer)
 	struct ockamd_request *request = making->request;
 	struct ockam_err err;
 
-	ockam_err_set(&err, -ENOENT, "This node has no connection from %s", making->inbound);
+	ockam_err_set(&err, -ENOENT, "This node has no connection from %s to %s", making->inbound,
+		      making->listener);
 	LIST_REMOVE(making, link);
 	ockamd_link_making_free(making);
 	ockamd_ctl_error(request, &err);
@@ -164,19 +188,20 @@ static void ockamd_link_wait_over(struct ockamd_timer *timer)
 void ockamd_link_op_bridge(struct ockamd_request *request)
 {
 	struct ockamd_link_making *making = ockamd_link_making_new(request);
+	struct json_object *args = request->parts.args;
 	struct ockamd_node *node = request->node;
-	const char *inbound;
 
 	if (!making)
 		return;
-	inbound = ockam_value_text(request->parts.args, "inbound");
-	making->inbound = inbound;
-	if (!inbound) {
+	making->inbound = ockam_value_text(args, "inbound");
+	making->listener = ockam_value_text(args, "listener");
+	if (!making->inbound || !making->listener) {
 		ockamd_link_making_free(making);
-		ockamd_ctl_fail(request, OCKAM_CONTROL_INVALID, "'inbound' is missing", NULL, NULL);
+		ockamd_ctl_fail(request, OCKAM_CONTROL_INVALID,
+				"'inbound' or 'listener' is missing", NULL, NULL);
 		return;
 	}
-	if (ockamd_link_find(node, inbound)) {
+	if (ockamd_link_find_inbound(making)) {
 		ockamd_link_dial(making);
 		return;
 	}
@@ -193,7 +218,7 @@ void ockamd_link_accepted(struct ockamd_node *node, const struct ockamd_link *li
 
 	for (; making; making = next) {
 		next = LIST_NEXT(making, link);
-		if (strcmp(making->inbound, link->peer))
+		if (!ockamd_link_is_inbound(link, making))
 			continue;
 		LIST_REMOVE(making, link);
 		ockamd_loop_disarm(&making->timer);
