@@ -216,6 +216,19 @@ run_ok "nor descriptors of the caller" timeout 30 bash -c '
 	exec 8>&-
 	while kill -0 $pid 2>/dev/null; do sleep 0.05; done'
 run_ok "nor does start" timeout 30 bash -c 'ockam node stop n1 >/dev/null; x=$(ockam node start n1 2>&1)'
+
+# ---- a log does not grow for ever ----
+
+ockam node stop n1 >/dev/null
+log=$(ockam node logs n1)
+truncate -s 1M "$log"
+OCKAM_LOG_MAX_SIZE_MB=1 ockam node start n1 >/dev/null
+same "$(stat -c %s "$log.1")" 1048576 "a log that is full is put aside"
+grep -q "node n1: up" "$log"
+ok $? "and the node goes on in a new one" "$(ls -l "$OCKAM_HOME/nodes/n1")"
+same "$(ockam node logs n1)" "$log" "which node logs names"
+same "$(stat -c %a "$log")" 600 "for its user alone"
+
 for node in n1 n2 n3; do
 	pid=$(node_pid $node)
 	same "$(readlink /proc/$pid/fd/0)" /dev/null "$node reads /dev/null"

@@ -17,6 +17,7 @@
 
 #include "err.h"
 #include "log.h"
+#include "logfile.h"
 
 #define OCKAMD_LOG_RATE	1000	/* lines a second */
 
@@ -116,6 +117,8 @@ static void ockamd_log_write(enum ockamd_level level, const char *text)
 		len = snprintf(line, sizeof(line), "%s.%03ldZ %-5s %s\n", when,
 			       now.tv_nsec / 1000000, ockamd_log_names[level], text);
 	}
+	if (!ockamd_logfile_admit((size_t)len))
+		return;
 	/* One write a line keeps lines of different threads apart. */
 	if (write(STDOUT_FILENO, line, (size_t)len) < 0)
 		return;

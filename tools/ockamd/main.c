@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "logfile.h"
 #include "names.h"
 #include "node.h"
 #include "worker.h"
@@ -210,5 +211,7 @@ int main(int argc, char **argv)
 	umask(077);
 	ockamd_main_close_inherited(options.ready_fd);
 	ockamd_log_init(options.foreground ? OCKAMD_WARN : OCKAMD_DEBUG);
+	if (!options.foreground)
+		ockamd_logfile_start(STDOUT_FILENO);
 	return ockamd_node_run(&options);
 }
