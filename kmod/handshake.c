@@ -306,16 +306,14 @@ static void ockam_exchange_cancel(struct ockam_exchange *ex,
 		ockam_exchange_put(ex);
 }
 
-/* What waited for keys that will not come. */
-static void ockam_exchange_drop_hold(struct ockam_exchange *ex,
-				     struct list_head *hold, bool overflow)
+void ockam_exchange_drop(struct ockam_exchange *ex, struct list_head *list,
+			 enum ockam_mib reason)
 {
 	struct ockam_message *msg, *next;
 
-	list_for_each_entry_safe(msg, next, hold, list) {
+	list_for_each_entry_safe(msg, next, list, list) {
 		list_del_init(&msg->list);
-		ockam_drop(ex->on, overflow ? OCKAM_DROP_HANDSHAKE_HOLD :
-					      OCKAM_DROP_DEAD, msg);
+		ockam_drop(ex->on, reason, msg);
 	}
 }
 
@@ -342,7 +340,9 @@ bool ockam_exchange_end(struct ockam_exchange *ex,
 	ockam_exchange_cancel(ex, &ex->timeout_work);
 	ockam_exchange_cancel(ex, &ex->hold_work);
 	ockam_exchange_cancel(ex, &ex->ready_work);
-	ockam_exchange_drop_hold(ex, &hold, overflow);
+	/* What waited for keys that will not come. */
+	ockam_exchange_drop(ex, &hold, overflow ? OCKAM_DROP_HANDSHAKE_HOLD :
+						  OCKAM_DROP_DEAD);
 	if (ex->role == OCKAM_ROLE_INITIATOR)
 		atomic_dec(&hn->initiators);
 	else
@@ -502,6 +502,38 @@ void ockam_exchange_fail_all(struct ockam_net *on,
 		ockam_exchange_put(ex);
 		number++;
 	}
+}
+
+void ockam_handshake_cancel_port(struct ockam_net *on, u32 portid)
+{
+	struct ockam_handshake_net *hn = ockam_handshake_net(on);
+	struct ockam_exchange *ex;
+	unsigned long number;
+
+	/*
+	 * Every generic netlink socket that closes comes here, whatever it was
+	 * for; strangers' exchanges are not looked at.
+	 */
+	if (!atomic_read(&hn->initiators))
+		return;
+	xa_lock(&hn->exchanges);
+	xa_for_each_marked(&hn->exchanges, number, ex, OCKAM_EXCHANGE_INITIATOR) {
+		if (ex->portid != portid)
+			continue;
+		ockam_endpoint_get(&ex->ep);
+		xa_unlock(&hn->exchanges);
+
+		/* Nobody is there to be told; the number may be another's soon. */
+		mutex_lock(&ex->lock);
+		ex->told = true;
+		mutex_unlock(&ex->lock);
+		ockam_exchange_abandon(ex, -ECANCELED,
+				       "whoever asked for the channel has gone",
+				       "whoever asked for it has gone");
+		ockam_exchange_put(ex);
+		xa_lock(&hn->exchanges);
+	}
+	xa_unlock(&hn->exchanges);
 }
 
 static bool ockam_exchange_of_old_worker(const struct ockam_exchange *ex,

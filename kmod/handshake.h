@@ -141,6 +141,14 @@ struct ockam_handshake_fetched {
 int ockam_handshake_fetch(struct ockam_net *on, u32 portid, u64 id,
 			  struct ockam_handshake_fetched *f, const char **why);
 void ockam_handshake_fetch_put(struct ockam_handshake_fetched *f);
+/*
+ * HANDSHAKE_SKIP: what a responder has fetched as the third message is none.
+ * It is dropped, and the next that waits, or comes, is the third one. Deadlines
+ * stay. Also -ENOBUFS (OCKAM_HANDSHAKE_SKIPS_MAX were skipped), and -EBUSY
+ * between ockam_handshake_fetch() and its put.
+ */
+int ockam_handshake_skip(struct ockam_net *on, u32 portid, u64 id,
+			 const char **why);
 /* Also -EMSGSIZE, -ENOMEM, and what the first hop of the route said. */
 int ockam_handshake_send(struct ockam_net *on, u32 portid, u64 id,
 			 const u8 *message, size_t len, const char **why);
@@ -278,6 +286,8 @@ struct ockam_exchange {
 	u8 sent;			/* handshake messages of ours */
 	u8 received;			/* handshake messages of the peer */
 	u8 fetched;			/* of those, by the worker */
+	u8 skipped;			/* received, and not of this handshake */
+	unsigned int fetching;		/* borrowed ->messages: none is freed */
 	bool begun;			/* the worker has fetched: it keeps something */
 	bool done;			/* the worker has said how it ended */
 	bool told;			/* the requester has its result, or wants none */
@@ -329,6 +339,9 @@ static inline void ockam_exchange_put(struct ockam_exchange *ex)
  */
 bool ockam_exchange_end(struct ockam_exchange *ex,
 			enum ockam_exchange_state upto);
+/* Drop all of a list that is the caller's alone. No locks held. */
+void ockam_exchange_drop(struct ockam_exchange *ex, struct list_head *list,
+			 enum ockam_mib reason);
 /* ockam_exchange_end(), counted, announced, and told to the requester. */
 bool ockam_exchange_fail(struct ockam_exchange *ex,
 			 enum ockam_exchange_state upto, int error,

@@ -43,6 +43,12 @@ static bool __ockam_exchange_complete(const struct ockam_exchange *ex)
 	       ex->fetched == ex->received;
 }
 
+/* What a held packet counts in ->gate. */
+static u64 ockam_exchange_charge(const struct ockam_message *msg)
+{
+	return max_t(u64, msg->len, OCKAM_HOLD_MIN_CHARGE);
+}
+
 /*
  * A packet before the keys. The sender's link reads on only when the queue has
  * room again; what it had read already still finds place.
@@ -61,8 +67,7 @@ static enum ockam_mib __ockam_exchange_hold(struct ockam_exchange *ex,
 		return OCKAM_DROP_HANDSHAKE_HOLD;
 
 	list_add_tail(&msg->list, &ex->hold);
-	if (!ockam_gate_charge(&ex->gate, max_t(u64, msg->len,
-						OCKAM_HOLD_MIN_CHARGE)))
+	if (!ockam_gate_charge(&ex->gate, ockam_exchange_charge(msg)))
 		return 0;
 	ockam_dispatch_note_gate(d, &ex->gate);
 	if (!ex->overflow) {
@@ -197,38 +202,6 @@ int ockam_handshake_start(struct ockam_net *on,
 	return err;
 }
 
-void ockam_handshake_cancel_port(struct ockam_net *on, u32 portid)
-{
-	struct ockam_handshake_net *hn = ockam_handshake_net(on);
-	struct ockam_exchange *ex;
-	unsigned long number;
-
-	/*
-	 * Every generic netlink socket that closes comes here, whatever it was
-	 * for; strangers' exchanges are not looked at.
-	 */
-	if (!atomic_read(&hn->initiators))
-		return;
-	xa_lock(&hn->exchanges);
-	xa_for_each_marked(&hn->exchanges, number, ex, OCKAM_EXCHANGE_INITIATOR) {
-		if (ex->portid != portid)
-			continue;
-		ockam_endpoint_get(&ex->ep);
-		xa_unlock(&hn->exchanges);
-
-		/* Nobody is there to be told; the number may be another's soon. */
-		mutex_lock(&ex->lock);
-		ex->told = true;
-		mutex_unlock(&ex->lock);
-		ockam_exchange_abandon(ex, -ECANCELED,
-				       "whoever asked for the channel has gone",
-				       "whoever asked for it has gone");
-		ockam_exchange_put(ex);
-		xa_lock(&hn->exchanges);
-	}
-	xa_unlock(&hn->exchanges);
-}
-
 int ockam_handshake_fetch(struct ockam_net *on, u32 portid, u64 id,
 			  struct ockam_handshake_fetched *f, const char **why)
 {
@@ -253,9 +226,10 @@ int ockam_handshake_fetch(struct ockam_net *on, u32 portid, u64 id,
 	f->number = ex->received;
 	if (ex->received)
 		msg = ex->messages[ex->received - 1];
+	ex->fetching++;
 	mutex_unlock(&ex->lock);
 
-	/* Messages and opaque data stay as long as the exchange is held. */
+	/* Messages stay while ->fetching, opaque data with the exchange. */
 	f->held = ex;
 	f->role = ex->role;
 	if (msg) {
@@ -273,9 +247,82 @@ int ockam_handshake_fetch(struct ockam_net *on, u32 portid, u64 id,
 
 void ockam_handshake_fetch_put(struct ockam_handshake_fetched *f)
 {
-	if (f->held)
-		ockam_exchange_put(f->held);
-	f->held = NULL;
+	struct ockam_exchange *ex = f->held;
+
+	mutex_lock(&ex->lock);
+	ex->fetching--;
+	mutex_unlock(&ex->lock);
+	ockam_exchange_put(ex);
+}
+
+/* The first of those that wait takes the place of the third message. */
+static bool __ockam_exchange_unhold(struct ockam_exchange *ex,
+				    struct list_head *dropped)
+	__must_hold(&ex->lock)
+{
+	struct ockam_message *msg, *next;
+
+	list_for_each_entry_safe(msg, next, &ex->hold, list) {
+		list_del_init(&msg->list);
+		ockam_gate_uncharge(&ex->gate, ockam_exchange_charge(msg));
+		if (msg->len <= OCKAM_HANDSHAKE_MAX) {
+			ex->messages[ex->received++] = msg;
+			return true;
+		}
+		list_add_tail(&msg->list, dropped);
+	}
+	return false;
+}
+
+/* @ready: there is another one to fetch. */
+static int __ockam_exchange_skip(struct ockam_exchange *ex,
+				 struct list_head *dropped, bool *ready,
+				 const char **why)
+	__must_hold(&ex->lock)
+{
+	if (ex->state != OCKAM_EXCHANGE_OPEN ||
+	    ex->role != OCKAM_ROLE_RESPONDER ||
+	    !__ockam_exchange_complete(ex)) {
+		*why = "only the third message can be skipped, by a responder that has fetched it";
+		return -EPROTO;
+	}
+	if (ex->fetching) {
+		*why = "the message is being fetched";
+		return -EBUSY;
+	}
+	if (ex->skipped == OCKAM_HANDSHAKE_SKIPS_MAX) {
+		*why = "too many messages were none of this handshake";
+		return -ENOBUFS;
+	}
+	ex->skipped++;
+	ex->fetched = --ex->received;
+	list_add_tail(&ex->messages[ex->received]->list, dropped);
+	ex->messages[ex->received] = NULL;
+	*ready = __ockam_exchange_unhold(ex, dropped);
+	return 0;
+}
+
+int ockam_handshake_skip(struct ockam_net *on, u32 portid, u64 id,
+			 const char **why)
+{
+	struct ockam_exchange *ex;
+	bool ready = false;
+	LIST_HEAD(dropped);
+	int err;
+
+	ex = ockam_exchange_lookup(on, id, portid);
+	if (!ex) {
+		*why = "no such exchange";
+		return -ENOENT;
+	}
+	mutex_lock(&ex->lock);
+	err = __ockam_exchange_skip(ex, &dropped, &ready, why);
+	mutex_unlock(&ex->lock);
+	ockam_exchange_drop(ex, &dropped, OCKAM_DROP_HANDSHAKE_STRAY);
+	if (ready)
+		ockam_exchange_ready(ex);
+	ockam_exchange_put(ex);
+	return err;
 }
 
 /* May our next handshake message go now? Then it counts as sent. */

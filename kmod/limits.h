@@ -31,6 +31,8 @@
 /* Exchanges: messages held until keys arrive (architecture section 6). */
 #define OCKAM_HOLD_MAX_MESSAGES	32
 #define OCKAM_HOLD_MAX_BYTES	(64u << 10)
+/* Skipped before msg3. With more lost packets no window lets the next one in. */
+#define OCKAM_HANDSHAKE_SKIPS_MAX	OCKAM_WINDOW_AHEAD
 
 /* Work budget: deliveries caused by one message before it is dropped. */
 #define OCKAM_DISPATCH_BUDGET	64

@@ -84,6 +84,7 @@ static const char * const ockam_mib_names[] = {
 	[OCKAM_DROP_HANDSHAKE_TOO_LARGE] = "drop_handshake_too_large",
 	[OCKAM_DROP_HANDSHAKE_STATE] = "drop_handshake_state",
 	[OCKAM_DROP_HANDSHAKE_HOLD] = "drop_handshake_hold",
+	[OCKAM_DROP_HANDSHAKE_STRAY] = "drop_handshake_stray",
 };
 
 void ockam_mib_add(struct ockam_net *on, enum ockam_mib which, u64 n)

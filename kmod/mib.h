@@ -87,6 +87,7 @@ enum ockam_mib {
 	OCKAM_DROP_HANDSHAKE_TOO_LARGE,
 	OCKAM_DROP_HANDSHAKE_STATE,	/* not expected now */
 	OCKAM_DROP_HANDSHAKE_HOLD,	/* hold queue over */
+	OCKAM_DROP_HANDSHAKE_STRAY,	/* no message of this handshake */
 	__OCKAM_MIB_MAX
 };
 

@@ -298,6 +298,11 @@ static const struct genl_ops ockam_netlink_ops[] = {
 		.internal_flags = OCKAM_NL_WORKER,
 		.doit = ockam_nl_send_handshake,
 	}, {
+		.cmd = OCKAM_CMD_HANDSHAKE_SKIP,
+		OCKAM_NL_POLICY(handshake_skip),
+		.internal_flags = OCKAM_NL_WORKER,
+		.doit = ockam_nl_skip_handshake,
+	}, {
 		/* No policy here: see ockam_nl_parse_done(). */
 		.cmd = OCKAM_CMD_HANDSHAKE_DONE,
 		.internal_flags = OCKAM_NL_WORKER | OCKAM_NL_SECRET,

@@ -151,6 +151,7 @@ int ockam_nl_done_addresses(struct netlink_callback *cb);
 int ockam_nl_bind_worker(struct sk_buff *skb, struct genl_info *info);
 int ockam_nl_fetch_handshake(struct sk_buff *skb, struct genl_info *info);
 int ockam_nl_send_handshake(struct sk_buff *skb, struct genl_info *info);
+int ockam_nl_skip_handshake(struct sk_buff *skb, struct genl_info *info);
 int ockam_nl_done_handshake(struct sk_buff *skb, struct genl_info *info);
 int ockam_nl_new_link(struct sk_buff *skb, struct genl_info *info);
 int ockam_nl_set_link(struct sk_buff *skb, struct genl_info *info);

@@ -103,6 +103,20 @@ int ockam_nl_send_handshake(struct sk_buff *skb, struct genl_info *info)
 	return err ? ockam_nl_refuse(info->extack, err, why) : 0;
 }
 
+int ockam_nl_skip_handshake(struct sk_buff *skb, struct genl_info *info)
+{
+	const char *why = NULL;
+	u64 id;
+	int err;
+
+	err = ockam_nl_get_exchange(info, info->attrs, &id);
+	if (err)
+		return err;
+	err = ockam_handshake_skip(ockam_nl_node(info), info->snd_portid, id,
+				   &why);
+	return err ? ockam_nl_refuse(info->extack, err, why) : 0;
+}
+
 static const u8 *ockam_nl_get_bytes(const struct nlattr *nla, size_t *len)
 {
 	*len = nla ? nla_len(nla) : 0;

@@ -88,6 +88,8 @@ static const struct nla_policy ockam_nl_policy_handshake_send[] = {
 	[OCKAM_A_MESSAGE] = OCKAM_NL_BODY,
 };
 
+#define ockam_nl_policy_handshake_skip	ockam_nl_policy_handshake_fetch
+
 /* Applied by the handler itself, so that keys are wiped however it ends. */
 static const struct nla_policy ockam_nl_policy_handshake_done[] = {
 	[OCKAM_A_REACH] = OCKAM_NL_MASK,

@@ -136,6 +136,15 @@ int ch_send(struct ch_worker *w, uint64_t id, const char *text)
 	return ch_worker_call(w, &m, NULL);
 }
 
+int ch_skip(struct ch_worker *w, uint64_t id)
+{
+	static _Thread_local struct nlh_msg m;
+
+	nlh_begin(&m, OCKAM_CMD_HANDSHAKE_SKIP);
+	nlh_put_u64(&m, OCKAM_A_EXCHANGE_ID, id);
+	return ch_worker_call(w, &m, NULL);
+}
+
 int ch_done(struct ch_worker *w, uint64_t id, const struct ch_done *done)
 {
 	static _Thread_local struct nlh_msg m;

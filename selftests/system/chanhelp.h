@@ -34,6 +34,7 @@ uint64_t ch_worker_ready(struct ch_worker *w, int ms);
 bool ch_worker_control(struct ch_worker *w, unsigned int n, int ms);
 int ch_fetch(struct ch_worker *w, uint64_t id, struct nlh_msg *reply);
 int ch_send(struct ch_worker *w, uint64_t id, const char *text);
+int ch_skip(struct ch_worker *w, uint64_t id);
 
 /* HANDSHAKE_DONE. */
 struct ch_done {

@@ -575,16 +575,34 @@ static int run_handshake_send(void)
 	return fault_request(&worker.h, &m);
 }
 
-static bool give_up(int ret)
-{
-	ch_done(&worker, exchange, &(struct ch_done){ .error = -ECANCELED });
-	return exchange_over(ret);
-}
-
 static void respond(void)
 {
 	open_link();
 	exchange = ch_respond(&worker, &link_b, &channel);
+}
+
+/* A third message that is none, and the right one behind it. */
+static void respond_twice(void)
+{
+	long long before = nlh_counter(&node, "drop_no_address");
+
+	respond();
+	ch_write(&link_b, channel.decryptor, "msg3", 4);
+	ch_write(&link_b, "nobody", "that was all", 12);
+	lh_wait_counter(&node, "drop_no_address", before + 1, CH_SOON);
+}
+
+static int run_skip(void)
+{
+	nlh_begin(&m, OCKAM_CMD_HANDSHAKE_SKIP);
+	nlh_put_u64(&m, OCKAM_A_EXCHANGE_ID, exchange);
+	return fault_request(&worker.h, &m);
+}
+
+static bool give_up(int ret)
+{
+	ch_done(&worker, exchange, &(struct ch_done){ .error = -ECANCELED });
+	return exchange_over(ret);
 }
 
 static void initiate(void)
@@ -720,6 +738,7 @@ static const struct fault_op channels[] = {
 	{ "CHANNEL_NEW", open_link, run_channel_new, exchange_over },
 	{ "HANDSHAKE_FETCH", first_message_here, run_fetch, give_up },
 	{ "HANDSHAKE_SEND", first_message_fetched, run_handshake_send, give_up },
+	{ "HANDSHAKE_SKIP", respond_twice, run_skip, give_up },
 	{ "HANDSHAKE_DONE of a responder", respond, run_done, channel_made },
 	{ "HANDSHAKE_DONE of an initiator", initiate, run_done, channel_made },
 	{ "HANDSHAKE_DONE, a refusal", respond, run_done_refused, exchange_over },

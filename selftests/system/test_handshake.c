@@ -167,6 +167,137 @@ static void test_sizes(void)
 	ch_done(&worker, id, &(struct ch_done){ .error = -ECANCELED });
 }
 
+/* ---- messages that are none of the handshake ---- */
+
+/* All that was written to link_a before this has been delivered. */
+static void link_is_read(void)
+{
+	long long before = count("drop_no_address");
+
+	ch_write(&link_a, "nobody", "x", 1);
+	check_count("drop_no_address", before + 1, "the link is read");
+}
+
+/* The exchange says READY, and FETCH gives @want as message @number. */
+static bool fetches(uint64_t id, uint32_t number, const char *want)
+{
+	static struct nlh_msg m;
+	const void *p;
+	size_t len;
+
+	if (number > 1 && ch_worker_ready(&worker, CH_SOON) != id)
+		return false;
+	if (ch_fetch(&worker, id, &m) ||
+	    nlh_attr_u32(&m, OCKAM_A_MESSAGE_NUMBER) != number)
+		return false;
+	p = nlh_attr(&m, OCKAM_A_MESSAGE, &len);
+	return p && len == strlen(want) && !memcmp(p, want, len);
+}
+
+static void test_skip(void)
+{
+	long long before = count("drop_handshake_stray");
+	int fd = node_socket("skip");
+	uint32_t got, mark = 77;
+	struct ch_channel c;
+	struct lh_message f;
+	uint64_t id;
+
+	ok(ch_skip(&worker, 12345) == -ENOENT, "an unknown exchange");
+	id = first_message();
+	ok(ch_skip(&worker, id) == -EPROTO, "nothing was fetched");
+	ok(fetches(id, 1, "msg1") && ch_skip(&worker, id) == -EPROTO, "message 1 stays");
+	ok(!ch_send(&worker, id, "msg2") && lh_read_frame(link_a.raw, &f) &&
+	   ch_skip(&worker, id) == -EPROTO, "also when it was answered");
+	memset(&c, 0, sizeof(c));
+	c.link = &link_a;
+	snprintf(c.decryptor, sizeof(c.decryptor), "%s", f.ret[0]);
+	ch_write(&link_a, c.decryptor, "stray", 5);
+	link_is_read();
+	ok(ch_skip(&worker, id) == -EPROTO, "a third one is fetched before it is skipped");
+	ok(fetches(id, 2, "stray") && !ch_skip(&worker, id), "a stray is skipped");
+	check_count("drop_handshake_stray", before + 1, "and dropped");
+	ok(ch_skip(&worker, id) == -EPROTO, "once");
+	ok(fetches(id, 1, "msg1"), "FETCH gives what is there");
+	ch_write(&link_a, c.decryptor, "msg3", 4);
+	ok(fetches(id, 2, "msg3") && !ch_done(&worker, id, &keys), "the next is the third");
+	start_peer(&c);
+	ok(ch_peer_say(&c, "skip", NULL, &mark, 4) && receive(fd, &got, 4) == 4 && got == mark,
+	   "the channel works");
+	end_channel(&c);
+	close(fd);
+
+	ok((id = ch_initiate(&worker, &req, &link_a, &c, 0)) && ch_skip(&worker, id) == -EPROTO,
+	   "an initiator skips nothing");
+	ch_done(&worker, id, &(struct ch_done){ .error = -ECANCELED });
+	check_result(c.seq, -ECANCELED, false, "its end");
+}
+
+/* What came behind a stray while the worker looked at it. */
+static void test_skip_held(void)
+{
+	static char big[OCKAM_HANDSHAKE_MAX + 1];
+	long long before = count("drop_handshake_stray");
+	int fd = node_socket("skip");
+	uint32_t got, mark = 78;
+	struct ch_channel c;
+	uint64_t id;
+
+	id = ch_respond(&worker, &link_a, &c);
+	start_peer(&c);
+	ch_write(&link_a, c.decryptor, big, sizeof(big));
+	ch_write(&link_a, c.decryptor, "third", 5);
+	ch_peer_say(&c, "skip", NULL, &mark, 4);
+	link_is_read();
+	ok(id && !ch_skip(&worker, id) && fetches(id, 2, "third"), "the next in line, if it may be one");
+	check_count("drop_handshake_stray", before + 2, "the two before it");
+	ok(!ch_done(&worker, id, &keys) && receive(fd, &got, 4) == 4 && got == mark,
+	   "packets behind it stay held");
+	end_channel(&c);
+
+	/* As many as are skipped at most; the hold queue is full, and drained. */
+	before = count("drop_handshake_stray");
+	id = ch_respond(&worker, &link_a, &c);
+	start_peer(&c);
+	for (int i = 1; i < 32; i++)
+		ch_write(&link_a, c.decryptor, "stray", 5);
+	ch_write(&link_a, c.decryptor, "third", 5);
+	ch_peer_say(&c, "skip", NULL, &mark, 4);
+	bool good = id && !ch_skip(&worker, id);
+
+	for (int i = 1; i < 32; i++)
+		good &= fetches(id, 2, "stray") && !ch_skip(&worker, id);
+	ok(good && fetches(id, 2, "third"), "32 strays are skipped");
+	check_count("drop_handshake_stray", before + 32, "and dropped");
+	ok(ch_skip(&worker, id) == -ENOBUFS, "not one more");
+	ok(!ch_done(&worker, id, &keys) && receive(fd, &got, 4) == 4 && got == mark,
+	   "the right one still makes a channel");
+	end_channel(&c);
+	close(fd);
+}
+
+/* Strays win no time. */
+static void test_skip_deadline(void)
+{
+	long long timeouts = count("handshakes_failed_timeout");
+	static struct nlh_msg m;
+	struct lh_message f;
+	uint64_t id;
+
+	ok(!ch_listener(&node, "brief", 500), "a listener with 500 ms");
+	forget_events();
+	ch_write(&link_a, "brief", "msg1", 4);
+	id = ch_worker_ready(&worker, CH_SOON);
+	ok(id && !ch_fetch(&worker, id, &m) && !ch_send(&worker, id, "msg2") &&
+	   lh_read_frame(link_a.raw, &f), "an exchange of it");
+	while (ch_write(&link_a, f.ret[0], "stray", 5) && ch_worker_ready(&worker, 100) &&
+	       !ch_fetch(&worker, id, &m) && !ch_skip(&worker, id))
+		usleep(20000);
+	check_fail(NULL, -ETIMEDOUT, "strays until the end");
+	check_count("handshakes_failed_timeout", timeouts + 1, "by its time");
+	drain_worker();
+}
+
 /* ---- packets before the keys ---- */
 
 static void test_hold(void)
@@ -482,6 +613,9 @@ int main(void)
 	test_done();
 	test_initiator_states();
 	test_sizes();
+	test_skip();
+	test_skip_held();
+	test_skip_deadline();
 	test_hold();
 	test_quotas();
 	test_deadlines();

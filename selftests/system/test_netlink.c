@@ -66,6 +66,7 @@ static const struct command commands[] = {
 	{ C(WORKER_BIND) },
 	{ C(HANDSHAKE_FETCH), true, { N(EXCHANGE_ID, ID) } },
 	{ C(HANDSHAKE_SEND), true, { N(EXCHANGE_ID, ID), N(MESSAGE, BODY) } },
+	{ C(HANDSHAKE_SKIP), true, { N(EXCHANGE_ID, ID) } },
 	{ C(HANDSHAKE_DONE), true, {
 		N(EXCHANGE_ID, ID), N(ERRNO, ERRNO), N(KEY_TX, KEY),
 		N(KEY_RX, KEY), N(PEER, IDENT), A(REACH, MASK),

@@ -50,6 +50,7 @@ enum ockam_cmd {
 	OCKAM_CMD_EVENT,	/* notification on the group "events" */
 
 	OCKAM_CMD_LISTENER_SET,	/* do: worker's data for new handshakes */
+	OCKAM_CMD_HANDSHAKE_SKIP,	/* do: what was fetched is no message of it */
 
 	__OCKAM_CMD_MAX,
 	OCKAM_CMD_MAX = __OCKAM_CMD_MAX - 1
