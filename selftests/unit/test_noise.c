@@ -151,6 +151,24 @@ static void test_damage(struct json_object *root, struct pair *p, int number)
 	ockam_buf_free(&m);
 }
 
+/* Which parts of message 3 tell that it is one of this exchange. */
+static void test_stray(struct pair *p, struct ockam_buf *m)
+{
+	struct ockam_noise before = p->r;
+	bool good = true;
+
+	for (size_t len = 0; len <= m->len; len++)
+		good &= ockam_noise_is_stray(&p->r, m->data, len) == (len < 48);
+	for (size_t i = 0; i < m->len; i++) {
+		m->data[i] ^= 1;
+		good &= ockam_noise_is_stray(&p->r, m->data, m->len) == (i < 48);
+		m->data[i] ^= 1;
+	}
+	ok(good, "the sealed key tells message 3 from strays, and nothing else does");
+	ok(!ockam_noise_is_stray(&p->i, m->data, 1), "an initiator awaits no message 3");
+	ok_bytes(&p->r, &before, sizeof(before), "the responder's state is unchanged");
+}
+
 static void test_bad_messages(struct json_object *root, struct pair *p)
 {
 	struct json_object *messages = vectors_get(root, "messages");
@@ -175,7 +193,9 @@ static void test_bad_messages(struct json_object *root, struct pair *p)
 	ok(refused(p, &p->i, m[1].data, m[1].len, -EPROTO), "message 2 repeated");
 	ok(refused(p, &p->r, m[1].data, m[1].len, -EBADMSG), "message 2 reflected to its writer");
 	test_damage(root, p, 2);
+	test_stray(p, &m[2]);
 	step(p, root, 2);
+	ok(!ockam_noise_is_stray(&p->r, m[0].data, m[0].len), "nothing is after message 3");
 	ok(refused(p, &p->r, m[2].data, m[2].len, -EPROTO), "message 3 repeated");
 	ok(ockam_noise_write(&p->i, NULL, 0, keep, sizeof(keep), &p->message_len,
 			     &p->err) == -EPROTO,

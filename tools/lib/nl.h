@@ -448,6 +448,15 @@ void ockam_nl_fetched_free(struct ockam_nl_fetched *out);
 int ockam_nl_handshake_send(struct ockam_nl *nl, uint64_t exchange_id,
 			    const void *message, size_t len,
 			    struct ockam_err *err);
+/**
+ * ockam_nl_handshake_skip() - the third message that was fetched is none
+ *
+ * It is dropped; ->ready comes for the next one, of which there may be none.
+ *
+ * Return: 0; -ENOBUFS when too many were skipped, -ENOENT for an exchange that
+ * has ended, other negative errno.
+ */
+int ockam_nl_handshake_skip(struct ockam_nl *nl, uint64_t exchange_id, struct ockam_err *err);
 int ockam_nl_done(struct ockam_nl *nl, const struct ockam_nl_done *done,
 		  struct ockam_err *err);
 /**

@@ -87,6 +87,15 @@ int ockam_nl_handshake_send(struct ockam_nl *nl, uint64_t exchange_id,
 	return ockam_nl_call(nl, &req, NULL, NULL, err);
 }
 
+int ockam_nl_handshake_skip(struct ockam_nl *nl, uint64_t exchange_id, struct ockam_err *err)
+{
+	struct ockam_nl_request req;
+
+	ockam_nl_request_init(nl, &req, OCKAM_CMD_HANDSHAKE_SKIP, 0);
+	ockam_nl_put_u64(&req, OCKAM_A_EXCHANGE_ID, exchange_id);
+	return ockam_nl_call(nl, &req, NULL, NULL, err);
+}
+
 static void ockam_nl_put_reason(struct ockam_nl_request *req, int error,
 				const char *reason)
 {

@@ -248,12 +248,24 @@ static int ockam_noise_read_msg3(struct ockam_noise *noise, const uint8_t *messa
 {
 	int ret;
 
-	ret = ockam_noise_open(noise, message, 48, noise->rs);
+	ret = ockam_noise_open(noise, message, OCKAM_NOISE_SEALED_KEY, noise->rs);
 	if (!ret)
 		ret = ockam_noise_mix_key(noise, noise->e, noise->rs);
 	if (!ret)
-		ret = ockam_noise_open(noise, message + 48, len - 48, payload);
+		ret = ockam_noise_open(noise, message + OCKAM_NOISE_SEALED_KEY,
+				       len - OCKAM_NOISE_SEALED_KEY, payload);
 	return ret;
+}
+
+bool ockam_noise_is_stray(const struct ockam_noise *noise, const uint8_t *message, size_t len)
+{
+	uint8_t key[32];
+
+	if (noise->role != OCKAM_NOISE_RESPONDER || noise->done != 2)
+		return false;
+	return len < OCKAM_NOISE_SEALED_KEY ||
+	       ockam_crypto_open(noise->k, noise->n, noise->h, 32, message,
+				 OCKAM_NOISE_SEALED_KEY, key) == -EBADMSG;
 }
 
 int ockam_noise_read(struct ockam_noise *noise, const uint8_t *message, size_t message_len,

@@ -25,6 +25,7 @@
 #define OCKAM_NOISE_MSG1_MIN	32	/* e */
 #define OCKAM_NOISE_MSG2_MIN	96	/* e, sealed s, sealed payload */
 #define OCKAM_NOISE_MSG3_MIN	64	/* sealed s, sealed payload */
+#define OCKAM_NOISE_SEALED_KEY	48	/* sealed s */
 
 enum ockam_noise_role {
 	OCKAM_NOISE_INITIATOR,
@@ -107,6 +108,21 @@ int ockam_noise_write(struct ockam_noise *noise, const void *payload, size_t pay
  */
 int ockam_noise_read(struct ockam_noise *noise, const uint8_t *message, size_t message_len,
 		     uint8_t *payload, size_t size, size_t *len, struct ockam_err *err);
+
+/**
+ * ockam_noise_is_stray() - can this be no third message of this exchange?
+ * @noise: the exchange; unchanged
+ * @message: what came to a responder that awaits msg3
+ * @len: its length in bytes
+ *
+ * Its first part, the sealed static key, opens with what msg2 left, and only
+ * the initiator can have made one that does. So no Diffie-Hellman is done for
+ * a stranger's bytes, and whatever else is wrong with msg3 is the initiator's.
+ *
+ * Return: true when that part is missing or does not open; false also for
+ * whoever awaits no msg3.
+ */
+bool ockam_noise_is_stray(const struct ockam_noise *noise, const uint8_t *message, size_t len);
 
 /**
  * ockam_noise_is_complete() - all three messages are through

@@ -38,6 +38,7 @@ struct ockamd_exchange {
 	struct ockam_trust	trust;
 	bool			has_authority;	/* whose credentials count */
 	bool			bare;		/* has to present a credential, has none */
+	bool			strayed;	/* something was no message of it */
 	uint8_t			authority[OCKAM_IDENTIFIER_LEN];
 	struct ockam_buf	credentials[OCKAMD_PIPE_CREDENTIALS];
 	size_t			n_credentials;
@@ -364,6 +365,27 @@ static int ockamd_exchange_judge(struct ockamd_worker *worker, struct ockamd_exc
 	return ret;
 }
 
+/*
+ * What a responder fetched as third message is none: a packet that overtook it,
+ * or anybody's. Somebody else than the peer shall not end the exchange by that,
+ * up to the kernel's limit. 0: it goes on as if nothing had come.
+ */
+static int ockamd_exchange_skip(struct ockamd_worker *worker, struct ockamd_exchange *x,
+				const struct ockam_nl_fetched *f)
+{
+	struct ockam_err err;
+	int ret;
+
+	if (!ockam_noise_is_stray(&x->noise, f->message.data, f->message.len))
+		return -EBADMSG;
+	ret = ockam_nl_handshake_skip(worker->nl, x->id, &err);
+	if (!ret && !x->strayed)
+		ockamd_info("exchange %llu: dropped %zu bytes that are not its third message; more of them are dropped silently",
+			    (unsigned long long)x->id, f->message.len);
+	x->strayed = true;
+	return ret;
+}
+
 /* One fetched message. *over: the kernel was told how the exchange ended. */
 static int ockamd_exchange_step(struct ockamd_worker *worker, struct ockamd_exchange *x,
 				const struct ockam_nl_fetched *f, bool *over,
@@ -374,7 +396,12 @@ static int ockamd_exchange_step(struct ockamd_worker *worker, struct ockamd_exch
 
 	if (!f->message.data)
 		return ockamd_exchange_write(worker, x, false, err);
+	/* A second READY for it, and what it was about has been skipped. */
+	if (x->noise.done == 2 && f->message_number == 1 && x->role == OCKAM_ROLE_RESPONDER)
+		return 0;
 	ret = ockamd_exchange_read(worker, x, f, &len, err);
+	if (ret == -EBADMSG && !ockamd_exchange_skip(worker, x, f))
+		return 0;
 	if (ret)
 		return ret;
 	if (x->role == OCKAM_ROLE_RESPONDER && !ockam_noise_is_complete(&x->noise))
