@@ -37,6 +37,26 @@ for whom in kernel rust; do
 	to_$whom "all come twice" --up "m1 m1 m3 m3 0 0" --down "m2 m2 0 0"
 done
 
+# The packet that comes too early is lost, in both; the handshake is not.
+to_rust "packet 0 overtakes msg3" --up "m1 0 m3"
+
+came()
+{
+	[ "$(sed -n 's/^got //p' "$PEER_DIR/served.said" | tr '\n' ' ')" = "$1" ]
+}
+
+begin served in_node n1 traffic -b app -a
+wait_for 10 grep -q ready "$PEER_DIR/served.said"
+relay_start hop "$(node_port n1)" --up "m1 1 0 m3"
+begin sent peer_send --to "127.0.0.1:$port" --channel api --service app --size 1000 --grow \
+	--count 4 --no-reply --keep-open --linger 30
+wait_for 20 came "1002 1003 "
+ok $? "a Rust initiator: packets 1 and 0 overtake msg3" "$(cat "$PEER_DIR/served.said")"
+same "$(counter n1 drop_handshake_stray)" 2 "two messages were none of the handshake"
+kill "${job[sent]}" "${job[served]}"
+wait "${job[sent]}" "${job[served]}" 2>/dev/null
+relay_end hop
+
 relay_start hop "$(peer_port r)" --down "1000"
 said=$(ockamctl secure-channel create --from n1 --timeout 2s \
 	--to "/ip4/127.0.0.1/tcp/$port/service/api" 2>&1)
