@@ -47,6 +47,8 @@ static void ockam_channel_free(struct ockam_channel *ch)
 	for (i = 0; i < __OCKAM_KEY_SLOTS; i++)
 		ockam_aead_key_wipe(&ch->rx.keys[i]);
 	ockam_aead_key_wipe(&ch->tx.key);
+	/* Set by somebody who did not see yet that the channel had died. */
+	kfree(rcu_dereference_protected(ch->enc.reach_ids, true));
 	kfree(ch->listener);
 	ockam_channel_put_attributes(ch->attributes);
 	kfree_sensitive(ch);
@@ -363,18 +365,19 @@ out:
 
 void ockam_channel_discard(struct ockam_channel *ch)
 {
+	bool dead;
+
 	spin_lock_bh(&ch->lock);
-	if (!ch->dead) {
-		ch->dead = true;
-		spin_unlock_bh(&ch->lock);
+	dead = ch->dead;
+	WRITE_ONCE(ch->dead, true);
+	spin_unlock_bh(&ch->lock);
+	ockam_channel_close_tx(ch);
+	ockam_channel_queue_rx(ch);	/* frees the queue, wipes the keys */
+	if (!dead) {
 		/* What the births of endpoints hold. */
 		ockam_endpoint_put(&ch->enc);
 		ockam_endpoint_put(&ch->dec);
-	} else {
-		spin_unlock_bh(&ch->lock);
 	}
-	ockam_channel_close_tx(ch);
-	ockam_channel_queue_rx(ch);	/* frees the queue, wipes the keys */
 	ockam_channel_put(ch);
 }
 

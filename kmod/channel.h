@@ -202,7 +202,8 @@ struct ockam_channel_tx {
 	struct ockam_aead_key key;	/* of ->interval */
 	u64 interval;
 	u64 next;			/* nonce */
-	struct list_head order;		/* packets that have not left, by nonce */
+	/* Packets that have not left, by nonce; each holds a reference on ->enc. */
+	struct list_head order;
 	bool busy;			/* somebody carries one to the next hop */
 	bool closed;			/* no nonce is given out any more */
 	bool broken;			/* a packet is missing: none leaves any more */
@@ -245,7 +246,8 @@ struct ockam_channel_live {
  * Born:   ockam_channel_alloc(), refs: the caller's and one for each of the two
  *         endpoints (dropped by their release). Holds the module.
  * Refs:   those, the node's table of channels, each lookup, each queued work
- *         and running timer.
+ *         and running timer. They hold the memory, but not the endpoints of a
+ *         dead channel: who hands ->enc or ->dec to others needs one of its own.
  * Locks:  ->lock guards ->dead, ->closing, ->expiry, ->attributes and writes of
  *         ->path (read under RCU); ->tx.lock and ->rx.lock their parts. None
  *         nests in another, all are leaves but for the gate's; deliver(),

@@ -116,6 +116,11 @@ static int ockam_channel_take_nonce(struct ockam_channel *ch,
 			tx->bytes += OCKAM_NONCE_LEN + msg->len + OCKAM_TAG_LEN;
 			msg->cookie = OCKAM_CHANNEL_SEALING;
 			list_add_tail(&msg->list, &tx->order);
+			/*
+			 * Until it has left. The birth's is there still: the
+			 * death sets ->closed before it puts that.
+			 */
+			ockam_endpoint_get(&ch->enc);
 			taken = true;
 			if (last) {
 				tx->closed = true;
@@ -143,9 +148,10 @@ static struct ockam_message *__ockam_channel_next(struct ockam_channel_tx *tx)
 }
 
 /*
- * @msg is sealed. Returns it when the caller is to carry it to the next hop,
- * NULL when others do: then @msg is no more the caller's. *@broken: it must not
- * leave, and is the caller's.
+ * @msg is sealed. Returns it when the caller is to carry it to the next hop, with
+ * the reference on ->enc that its place in the order had; NULL when others do:
+ * then @msg is no more the caller's. *@broken: it must not leave, and is the
+ * caller's.
  */
 static struct ockam_message *ockam_channel_commit_tx(struct ockam_channel *ch,
 						     struct ockam_message *msg,
@@ -166,6 +172,8 @@ static struct ockam_message *ockam_channel_commit_tx(struct ockam_channel *ch,
 		tx->busy = true;
 	}
 	spin_unlock_bh(&tx->lock);
+	if (*broken)
+		ockam_endpoint_put(&ch->enc);
 	return carry ? msg : NULL;
 }
 
@@ -197,6 +205,16 @@ void ockam_channel_forwarded_tx(struct ockam_endpoint *ep)
 		ockam_channel_put(ch);
 }
 
+/* @msg has left the order for its next hop. */
+static void ockam_channel_forward(struct ockam_channel *ch,
+				  struct ockam_message *msg,
+				  struct ockam_dispatch *d)
+{
+	ockam_route_forward(d, &ch->enc, msg);
+	/* The order's reference: the dispatch has its own now. */
+	ockam_endpoint_put(&ch->enc);
+}
+
 /* Carry @msg to its next hop; ockam_channel_forwarded_tx() follows. */
 static int ockam_channel_carry(struct ockam_channel *ch,
 			       struct ockam_message *msg)
@@ -206,7 +224,7 @@ static int ockam_channel_carry(struct ockam_channel *ch,
 
 	ockam_dispatch_init(&d);
 	d.budget = OCKAM_DISPATCH_BUDGET;
-	ockam_route_forward(&d, &ch->enc, msg);
+	ockam_channel_forward(ch, msg, &d);
 	err = ockam_route_run(ch->on, &d);
 	ockam_dispatch_fini(&d);
 	return err;
@@ -238,6 +256,7 @@ static void ockam_channel_stop_order(struct ockam_channel *ch,
 {
 	struct ockam_channel_tx *tx = &ch->tx;
 	struct ockam_message *next;
+	bool held = msg;
 	LIST_HEAD(lost);
 
 	spin_lock_bh(&tx->lock);
@@ -248,9 +267,12 @@ static void ockam_channel_stop_order(struct ockam_channel *ch,
 		if (msg->cookie == OCKAM_CHANNEL_SEALED)
 			list_move_tail(&msg->list, &lost);
 	spin_unlock_bh(&tx->lock);
+	if (held)
+		ockam_endpoint_put(&ch->enc);
 	list_for_each_entry_safe(msg, next, &lost, list) {
 		list_del_init(&msg->list);
 		ockam_drop(ch->on, OCKAM_DROP_CHANNEL_DEAD, msg);
+		ockam_endpoint_put(&ch->enc);
 	}
 }
 
@@ -418,7 +440,7 @@ int ockam_channel_deliver_tx(struct ockam_endpoint *ep, struct ockam_message *ms
 	if (err)
 		goto drop;
 	if (msg)
-		ockam_route_forward(d, ep, msg);
+		ockam_channel_forward(ch, msg, d);
 	return 0;
 
 drop:

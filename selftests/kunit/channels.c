@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Channels and all that is below them, compiled into the test module as they
+ * are, but for the calls of the cipher: see channels.h.
+ *
+ * Copyright (C) 2026 The Ockam for Linux authors
+ */
+#include <linux/slab.h>
+
+#include "aead.h"
+#include "channels.h"
+#include "endpoint.h"
+#include "message.h"
+#include "mib.h"
+
+struct test_cipher test_cipher;
+
+static struct ockam_aead_op *test_aead_prepare(struct ockam_aead_key *key,
+					       const u8 *buf, size_t room)
+{
+	return test_cipher.exhausted ? NULL :
+				       ockam_aead_prepare(key, buf, room);
+}
+
+static int test_aead_seal(struct ockam_aead_op *op, u8 *buf, size_t len,
+			  u64 nonce)
+{
+	int err = test_cipher.seal ? test_cipher.seal(nonce) : 0;
+
+	if (!err)
+		return ockam_aead_seal(op, buf, len, nonce);
+	ockam_aead_release(op);
+	return err;
+}
+
+static int test_aead_open(struct ockam_aead_op *op, u8 *buf, size_t len,
+			  u64 nonce)
+{
+	int err = test_cipher.open ? test_cipher.open(nonce) : 0;
+
+	if (!err)
+		return ockam_aead_open(op, buf, len, nonce);
+	ockam_aead_release(op);
+	return err;
+}
+
+/* The tracepoints are those of ockam.ko, which is loaded too. */
+#define OCKAM_TRACE_H
+
+static inline void trace_ockam_drop(const struct ockam_net *on, u32 reason,
+				    const struct ockam_message *msg)
+{
+}
+
+static inline void trace_ockam_deliver(const struct ockam_endpoint *ep,
+				       const struct ockam_message *msg)
+{
+}
+
+/* So is the name of the cache. */
+#define kmem_cache_create_usercopy(name, ...)	\
+	kmem_cache_create_usercopy("ockam_test_message", __VA_ARGS__)
+
+#include "../../kmod/endpoint.c"
+#include "../../kmod/event.c"
+#include "../../kmod/gate.c"
+#include "../../kmod/message.c"
+#include "../../kmod/mib.c"
+#include "../../kmod/netns.c"
+#include "../../kmod/netns_limits.c"
+#include "../../kmod/route.c"
+#include "../../kmod/watch.c"
+
+#include "../../kmod/channel.c"
+#include "../../kmod/channel_live.c"
+#include "../../kmod/channel_path.c"
+
+#define ockam_aead_open		test_aead_open
+#include "../../kmod/channel_rx.c"
+
+#define ockam_aead_prepare	test_aead_prepare
+#define ockam_aead_seal		test_aead_seal
+#include "../../kmod/channel_tx.c"
