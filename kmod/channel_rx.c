@@ -117,8 +117,11 @@ int ockam_channel_receive(struct ockam_channel *ch, struct ockam_message *msg,
 
 	if (run)
 		ockam_channel_queue_rx(ch);
-	if (full)
+	/* Not every caller found us by the decryptor. */
+	if (full && ockam_endpoint_tryget(&ch->dec)) {
 		ockam_dispatch_note_gate(d, &rx->gate);
+		ockam_endpoint_put(&ch->dec);
+	}
 	return 0;
 }
 

@@ -99,9 +99,24 @@ void ockam_endpoint_fini(struct ockam_endpoint *ep)
 {
 	WARN_ON_ONCE(ep->added || refcount_read(&ep->refs) != 1);
 	kfree(rcu_dereference_protected(ep->reach_ids, true));
+	RCU_INIT_POINTER(ep->reach_ids, NULL);
 	if (ep->name != ep->short_name)
 		kfree(ep->name);
 	ep->name = NULL;
+}
+
+/* Publish @new in place of what is there; @new may be NULL. */
+static void __ockam_endpoint_swap_ids(struct ockam_endpoint *ep,
+				      struct ockam_reach_ids *new)
+	__must_hold(&ep->on->address_lock)
+{
+	struct ockam_reach_ids *old;
+
+	lockdep_assert_held(&ep->on->address_lock);
+	old = rcu_replace_pointer(ep->reach_ids, new,
+				  lockdep_is_held(&ep->on->address_lock));
+	if (old)
+		kfree_rcu(old, rcu);
 }
 
 static void ockam_endpoint_free_work(struct work_struct *work)
@@ -110,8 +125,10 @@ static void ockam_endpoint_free_work(struct work_struct *work)
 						 struct ockam_endpoint,
 						 free_work);
 
-	/* Nobody else has a reference: plain access. */
-	kfree(rcu_dereference_protected(ep->reach_ids, true));
+	/* Who holds the object that embeds it may still look at them. */
+	spin_lock_bh(&ep->on->address_lock);
+	__ockam_endpoint_swap_ids(ep, NULL);
+	spin_unlock_bh(&ep->on->address_lock);
 	if (ep->name != ep->short_name)
 		kfree(ep->name);
 	ep->ops->release(ep);
@@ -259,20 +276,6 @@ static struct ockam_reach_ids *ockam_endpoint_alloc_ids(u32 n)
 	if (list)
 		list->n = n;
 	return list;
-}
-
-/* Publish @new in place of what is there; @new may be NULL. */
-static void __ockam_endpoint_swap_ids(struct ockam_endpoint *ep,
-				      struct ockam_reach_ids *new)
-	__must_hold(&ep->on->address_lock)
-{
-	struct ockam_reach_ids *old;
-
-	lockdep_assert_held(&ep->on->address_lock);
-	old = rcu_replace_pointer(ep->reach_ids, new,
-				  lockdep_is_held(&ep->on->address_lock));
-	if (old)
-		kfree_rcu(old, rcu);
 }
 
 int ockam_endpoint_set_reach_ids(struct ockam_endpoint *ep, const u8 *ids,

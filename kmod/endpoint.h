@@ -133,6 +133,12 @@ ockam_endpoint_get(struct ockam_endpoint *ep)
 	return ep;
 }
 
+/* For one whose memory is held, but which may have ended: false then. */
+static inline bool ockam_endpoint_tryget(struct ockam_endpoint *ep)
+{
+	return refcount_inc_not_zero(&ep->refs);
+}
+
 void ockam_endpoint_put(struct ockam_endpoint *ep);
 
 /* The endpoint's address as a LOCAL hop, borrowed. */
