@@ -58,6 +58,8 @@ struct ockam_aead_op {
 static struct ockam_aead_slot ockam_aead_slots[OCKAM_AEAD_SLOTS];
 static atomic_t ockam_aead_hand = ATOMIC_INIT(0);
 static atomic64_t ockam_aead_last_id = ATOMIC64_INIT(0);
+/* The sweep runs within OCKAM_AEAD_SWEEP, for a key that was wiped. */
+static atomic_t ockam_aead_hurry = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(ockam_aead_free_wait);
 
 static void ockam_aead_sweep(struct work_struct *work);
@@ -110,8 +112,11 @@ void ockam_aead_key_wipe(struct ockam_aead_key *key)
 	if (slot && atomic_inc_unless_negative(&slot->busy)) {
 		if (slot->key_id == key->id) {
 			WRITE_ONCE(slot->stale, true);
-			schedule_delayed_work(&ockam_aead_sweep_work,
-					      OCKAM_AEAD_SWEEP);
+			/* Once: who puts it off again and again never sweeps. */
+			if (!atomic_xchg(&ockam_aead_hurry, 1))
+				mod_delayed_work(system_wq,
+						 &ockam_aead_sweep_work,
+						 OCKAM_AEAD_SWEEP);
 		}
 		ockam_aead_put_slot(slot);
 	}
@@ -357,6 +362,8 @@ static void ockam_aead_sweep(struct work_struct *work)
 	bool again = false;
 	unsigned int i;
 
+	/* A barrier: what was marked before it is seen below. */
+	atomic_xchg(&ockam_aead_hurry, 0);
 	for (i = 0; i < OCKAM_AEAD_SLOTS; i++) {
 		slot = &ockam_aead_slots[i];
 		if (!READ_ONCE(slot->tfm))
@@ -393,6 +400,7 @@ void ockam_aead_exit(void)
 	unsigned int i;
 
 	cancel_delayed_work_sync(&ockam_aead_sweep_work);
+	atomic_set(&ockam_aead_hurry, 0);
 	for (i = 0; i < OCKAM_AEAD_SLOTS; i++) {
 		WARN_ON_ONCE(atomic_read(&ockam_aead_slots[i].busy));
 		if (ockam_aead_slots[i].tfm)

@@ -6,8 +6,14 @@
  * Copyright (C) 2026 The Ockam for Linux authors
  */
 
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+
 #include "test.h"
 #include "aead.h"
+
+/* Of the test module: is a transform still keyed with this key? */
+bool test_aead_keyed(const struct ockam_aead_slot *slot, u64 id);
 
 struct ockam_packet_case {
 	u64 nonce;
@@ -167,7 +173,38 @@ static void test_aead_pool(struct kunit *t)
 	kfree(keys);
 }
 
+/*
+ * A key that its owner wipes is soon gone from the pool too, well before a
+ * transform is given back that nobody uses.
+ */
+static void test_aead_wiped(struct kunit *t)
+{
+	const struct ockam_aead_slot *slot;
+	struct ockam_aead_key key;
+	struct ockam_aead_op *op;
+	unsigned long end;
+	u8 buf[32];
+	u64 id;
+
+	test_aead_install(&key, ockam_packets[0].key);
+	op = ockam_aead_prepare(&key, buf, sizeof(buf));
+	TEST_TRUE(t, op);
+	if (!op)
+		return;
+	ockam_aead_release(op);
+	slot = key.hint;
+	id = key.id;
+	TEST_TRUE(t, test_aead_keyed(slot, id));
+	ockam_aead_key_wipe(&key);
+	end = jiffies + 6 * HZ;
+	while (test_aead_keyed(slot, id) && time_before(jiffies, end))
+		msleep(20);
+	TEST_TRUE(t, !test_aead_keyed(slot, id));
+}
+
 static struct kunit_case test_aead_cases[] = {
+	/* First: then nothing else has begun to sweep. */
+	KUNIT_CASE(test_aead_wiped),
 	KUNIT_CASE(test_aead_rekey),
 	KUNIT_CASE(test_aead_seal),
 	KUNIT_CASE(test_aead_open),
