@@ -75,6 +75,7 @@ $said"
 	ok $? "$*: $text" "$said"
 }
 
+credential=$(ockam credential issue --for "$(ockam identity create)" --encoding hex)
 up="n1 n2"
 run_ok "n1" ockam node create n1
 run_ok "n2" ockam node create n2
@@ -123,6 +124,10 @@ refused "nothing" ockam secure-channel-listener show nothing --at n1
 refused "no identifier found with name nobody" ockam message send hi --to /node/n2/service/echo \
 	--identity nobody
 refused "nobody" ockam secure-channel create --from n1 --to /node/n2/service/api --identity nobody
+refused "what is to be presented is no credential" ockam secure-channel create --from n1 \
+	--to /node/n2/service/api --credential abcd
+refused "something follows the credential" ockam secure-channel create --from n1 \
+	--to /node/n2/service/api --credential "${credential}00"
 refused "nobody" ockam secure-channel-listener create l --at n1 --identity nobody
 unchanged "all of this"
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "credential.h"
 #include "liveness.h"
 #include "log.h"
 #include "node.h"
@@ -205,6 +206,26 @@ static void ockamd_channel_cancel(struct ockamd_request *request)
 	making->request = NULL;
 }
 
+/* The request's own credential. Something else would spoil the handshake's last message. */
+static int ockamd_channel_credential(struct json_object *args, struct ockam_buf *bytes,
+				     struct ockam_err *err)
+{
+	struct ockam_credential credential;
+	struct ockam_reader r;
+	int ret;
+
+	ret = ockam_value_bytes(args, "credential", bytes, err);
+	if (ret)
+		return ret;
+	ockam_reader_init(&r, bytes->data, bytes->len);
+	ret = ockam_credential_decode(&r, &credential, err);
+	if (ret == -EBADMSG)
+		return ockam_err_set(err, -EINVAL, "what is to be presented is no credential");
+	if (!ret && r.pos != r.end)
+		ret = ockam_err_set(err, -EINVAL, "something follows the credential");
+	return ret;
+}
+
 /* Worker data of the request: identity, trust, credential. */
 static int ockamd_channel_opaque(struct ockamd_request *request, struct ockam_trust *trust,
 				 struct ockam_buf *out, struct ockam_err *err)
@@ -221,7 +242,7 @@ static int ockamd_channel_opaque(struct ockamd_request *request, struct ockam_tr
 	if (ret)
 		return ret;
 	if (ockam_value_get(args, "credential"))
-		ret = ockam_value_bytes(args, "credential", &credential, err);
+		ret = ockamd_channel_credential(args, &credential, err);
 	else
 		ret = ockamd_present_check(node, key, err);
 	if (!ret)
