@@ -220,6 +220,8 @@ refused "no secure channel listener at address nothing" "a listener that is not 
 refused "Nothing is to be changed" "an update of nothing" ockamctl secure-channel-listener update gate --at n2
 ockamctl secure-channel-listener update gate --at n2 --everyone -a "$bob" >/dev/null 2>&1
 same $? 64 "everyone and somebody"
+ockamctl secure-channel-listener update gate --at n2 --everyone --allow n=1 >/dev/null 2>&1
+same $? 64 "everyone and who satisfies something"
 ockamctl node create n9 --authority-identity 00 >/dev/null 2>&1
 same $? 64 "an authority that is none"
 ockamctl node create n9 --credential-scope team >/dev/null 2>&1

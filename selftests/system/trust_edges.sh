@@ -3,8 +3,8 @@
 # Copyright The Ockam for Linux authors
 #
 # Trust at its edges: a start that fails leaves the trust options as they were, a
-# listener that is gone prolongs no channel, what peers say of themselves does not
-# steer a terminal.
+# rule of api lasts as long as the node and that is said, a listener that is gone
+# prolongs no channel, what peers say of themselves does not steer a terminal.
 #
 # where: uml
 # timeout: 180
@@ -68,6 +68,20 @@ run_ok "the listener is deleted" ockamctl secure-channel-listener delete gate --
 same "$(channels_of nx)" 1 "its channel stays"
 run_ok "its peer shows that it is none any more" present 1h role=guest
 run_ok "the channel ends with the first credential" wait_for 40 ended nx
+
+# ---- a rule that a start forgets ----
+
+said=$(QUIET='' ockamctl secure-channel-listener update api --at n1 -a "$(ockamctl identity show x)" \
+	2>&1 >/dev/null)
+grep -q "forgotten when the node stops" <<<"$said"
+ok $? "that a rule of api is not kept is said" "$said"
+ockamctl secure-channel create --from nx --timeout 20s \
+	--to "/ip4/127.0.0.1/tcp/$(node_port n1)/service/api" >/dev/null 2>&1
+same $? 70 "it counts"
+ockamctl node stop n1 >/dev/null
+ockamctl node start n1 >/dev/null
+run_ok "until the node stops" ockamctl secure-channel create --from nx --timeout 20s \
+	--to "/ip4/127.0.0.1/tcp/$(node_port n1)/service/api"
 
 # ---- starts that fail ----
 

@@ -213,6 +213,10 @@ static int ctl_listener_update(struct ctl *ctl, const struct ctl_args *args)
 	ret = ctl_session_do(ctl, &session, "secure-channel-listener.update", request,
 			     ctl_session_timeout_ms(), &result);
 	ctl_session_close(&session);
+	/* The start of a node makes this one anew, and only this one. */
+	if (!ret && ctl_rule_given(args) && !strcmp(address, "api"))
+		ctl_output_note(&ctl->out, CTL_MARK_WARN,
+				"This is forgotten when the node stops: api then admits everyone again");
 	if (!ret)
 		ret = ctl_listener_print_updated(ctl, address, result);
 	json_object_put(result);

@@ -11,14 +11,17 @@
 
 #include "ctl.h"
 
-/* Beside --authorized, which each command words for itself. */
+/*
+ * Beside --authorized, which each command words for itself. Not together with
+ * --everyone, at the commands that have it.
+ */
 #define CTL_AUTHORITY_FLAG \
 	{ .name = "authority-identity", .kind = CTL_FLAG_VALUE, .placeholder = "<IDENTITY>", \
-	  .check = ctl_check_authority, \
+	  .excludes = "everyone", .check = ctl_check_authority, \
 	  .help = "The peer must have a valid credential of this authority (history in hex)" }
 #define CTL_ALLOW_FLAG \
 	{ .name = "allow", .kind = CTL_FLAG_VALUE, .placeholder = "<POLICY_EXPRESSION>", \
-	  .check = ctl_check_policy, \
+	  .excludes = "everyone", .check = ctl_check_policy, \
 	  .help = "What the peer's identifier and credential must satisfy" }
 
 /* Checks for command tables. */
