@@ -168,7 +168,7 @@ run_ok "and is a member still" channel n1 n2 members
 
 # ---- the end of a credential ----
 
-run_ok "a credential for a moment" store n1 team "$(issue authority "$alice" -a app=demo --ttl 4s)"
+run_ok "a credential for a moment" store n1 team "$(issue authority "$alice" -a app=demo --ttl 8s)"
 short=$(channel n1 n2 members)
 free=$(channel n1 n2 api)
 same "$(echo_through "$free")" hello "is good for echo"
@@ -176,7 +176,7 @@ gone_short()
 {
 	! ockamctl secure-channel show --at "/node/n1$short"
 }
-run_ok "with it the channel ends that needs it" wait_for 20 gone_short
+run_ok "with it the channel ends that needs it" wait_for 30 gone_short
 same "$(upper hello --from n1 --to "$free/service/uppercase")" HELLO "the one that does not stays"
 echo_through "$free" 500ms >/dev/null
 same $? 70 "without attributes"
