@@ -82,20 +82,22 @@ ockam_kernel_dir()
 }
 
 # The newest installed Debian 6.1 kernel that has headers: what the module is
-# built against unless KERNELDIR says otherwise, and what the vm boots.
+# built against unless KERNELDIR says otherwise, and what the vm boots unless
+# OCKAM_VM_VERSION names another one that is installed.
 ockam_vm_version()
 {
-	local dir
+	local dir version=${OCKAM_VM_VERSION:-}
 
+	if [ -n "$version" ]; then
+		[ -d "/lib/modules/$version/build/" ] ||
+			ockam_die "no headers of the kernel $version (OCKAM_VM_VERSION) are installed"
+		echo "$version"
+		return
+	fi
 	dir=$(ls -d /lib/modules/6.1.*-amd64/build 2>/dev/null | grep -v cloud |
 		sort -V | tail -n1)
 	[ -n "$dir" ] ||
 		ockam_die "no Debian 6.1 kernel headers; run scripts/install-deps"
 	dir=${dir%/build}
 	echo "${dir##*/}"
-}
-
-ockam_vm_image()
-{
-	echo "/boot/vmlinuz-$(ockam_vm_version)"
 }
