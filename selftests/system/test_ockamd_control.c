@@ -15,6 +15,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -31,6 +32,7 @@
 #define CLIENTS	180	/* more than a node serves at once, fewer than may wait too */
 #define MUTATIONS	3000
 #define AUTHORITIES	64	/* that the rules of a node may name */
+#define LINKS	1100	/* more than one answer holds */
 
 static char home_dir[32] = "/tmp/ockam-test.XXXXXX";
 static char path[OCKAM_CONTROL_PATH];
@@ -444,6 +446,52 @@ static void test_bridge(void)
 	json_object_put(args);
 }
 
+/* The number that a command prints. */
+static int printed(const char *command)
+{
+	char line[512];
+	int n = -1;
+	FILE *f;
+
+	snprintf(line, sizeof(line), "OCKAM_HOME=%s %s", home_dir, command);
+	f = popen(line, "r");
+	if (!f)
+		return -1;
+	if (!fgets(line, sizeof(line), f) || sscanf(line, "%d", &n) != 1)
+		n = -1;
+	pclose(f);
+	return n;
+}
+
+/* Whoever reaches the listener decides how many connections there are to be listed. */
+static void test_many_links(void)
+{
+	struct rlimit files = { LINKS + 64, LINKS + 64 };
+	int before, i, fds[LINKS];
+	char from[64];
+
+	setrlimit(RLIMIT_NOFILE, &files);
+	serves();
+	before = addresses();
+	for (i = 0; i < LINKS; i++)
+		fds[i] = dial_listener(from);
+	ok(addresses_become(before + LINKS), "%d connections", LINKS);
+	ok(printed("ockamctl node show abuse --jq '.transports | length'") == 1001 &&
+	   printed("ockamctl node show abuse --jq .connections_left_out") == LINKS - 1000,
+	   "the node shows 1000 and says how many more there are");
+	ok(printed("ockamctl node show abuse --jq '.services | length'") == 2,
+	   "and everything else");
+	ok(printed("ockamctl tcp-connection list --at abuse | grep -c Incoming") == LINKS,
+	   "all are listed");
+	ok(printed("ockamctl worker list --at abuse | sort -u | wc -l") == LINKS + 4,
+	   "among the workers as well");
+	ok(!printed("ockamctl tcp-connection list --at abuse | sort | uniq -d | grep -c ."),
+	   "each once");
+	for (i = 0; i < LINKS; i++)
+		close(fds[i]);
+	ok(addresses_become(before), "and none is left");
+}
+
 /* Make or delete listener number @n, which wants credentials of authority number @n. */
 static int listener_op(struct ockam_control *control, const char *op, int n,
 		       struct ockam_err *err)
@@ -520,6 +568,7 @@ int main(void)
 	test_vanish();
 	test_ephemeral();
 	test_bridge();
+	test_many_links();
 	test_authorities();
 	test_stranger();
 	kill(node, SIGTERM);

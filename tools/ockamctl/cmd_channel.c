@@ -172,15 +172,10 @@ static char *ctl_channel_plain(struct json_object *channel)
 static int ctl_channel_fetch(struct ctl *ctl, struct ctl_session *session,
 			     struct json_object **result, struct json_object **list)
 {
-	int ret;
+	int ret = ctl_session_list(ctl, session, "secure-channel.list", result);
 
-	ret = ctl_session_do(ctl, session, "secure-channel.list", NULL, ctl_session_timeout_ms(),
-			     result);
-	if (ret)
-		return ret;
-	*list = json_object_is_type(*result, json_type_array) ? *result
-							      : ockam_value_array(*result, "list");
-	return CTL_EXIT_OK;
+	*list = ret ? NULL : *result;
+	return ret;
 }
 
 static int ctl_channel_list(struct ctl *ctl, const struct ctl_args *args)

@@ -63,13 +63,10 @@ static int ctl_connection_fetch(struct ctl *ctl, const struct ctl_args *args, co
 	ret = ctl_session_open(ctl, ctl_arg(args, "at"), session);
 	if (ret)
 		return ret;
-	ret = ctl_session_do(ctl, session, op, NULL, ctl_session_timeout_ms(), result);
+	ret = ctl_session_list(ctl, session, op, result);
 	ctl_session_close(session);
-	if (ret)
-		return ret;
-	*list = json_object_is_type(*result, json_type_array) ? *result
-							      : ockam_value_array(*result, "list");
-	return CTL_EXIT_OK;
+	*list = ret ? NULL : *result;
+	return ret;
 }
 
 /* Paragraphs of a list, plain only, also when piped. */

@@ -235,7 +235,7 @@ static int ctl_worker_list(struct ctl *ctl, const struct ctl_args *args)
 		{ "tcp_listeners", "processor_address" },
 		{ "connections", "address" },
 	};
-	struct json_object *info = NULL;
+	struct json_object *info = NULL, *links = NULL;
 	struct ctl_result out = { };
 	struct ctl_session session;
 	char *text = NULL;
@@ -243,9 +243,19 @@ static int ctl_worker_list(struct ctl *ctl, const struct ctl_args *args)
 	FILE *f;
 	int ret;
 
-	ret = ctl_listener_ask(ctl, args, "node.info", &session, &info);
+	ret = ctl_session_open(ctl, ctl_arg(args, "at"), &session);
 	if (ret)
 		return ret;
+	ret = ctl_session_do(ctl, &session, "node.info", NULL, ctl_session_timeout_ms(), &info);
+	if (!ret)
+		ret = ctl_session_list(ctl, &session, "tcp-connection.list", &links);
+	ctl_session_close(&session);
+	if (ret) {
+		json_object_put(info);
+		return ret;
+	}
+	/* All of them, and not only those that fit the other answer. */
+	ockam_value_put(info, "connections", links);
 	f = open_memstream(&text, &size);
 	for (i = 0; f && i < sizeof(members) / sizeof(members[0]); i++)
 		ctl_listener_lines(f, ockam_value_array(info, members[i].list), members[i].key,

@@ -162,6 +162,9 @@ struct json_object *ctl_node_object(const struct ockam_node_record *node)
 	ockam_value_put(object, "inlets", json_object_new_array());
 	ockam_value_put(object, "outlets", json_object_new_array());
 	ockam_value_put(object, "counters", ctl_node_counters(info));
+	if (ockam_value_int(info, "connections_left_out", 0))
+		ockam_value_put_int(object, "connections_left_out",
+				    ockam_value_int(info, "connections_left_out", 0));
 	json_object_put(info);
 	return object;
 }
@@ -178,6 +181,10 @@ static void ctl_node_plain_lists(FILE *f, struct json_object *object)
 		fprintf(f, "\n  TCP, %s at %s", ockam_value_text(item, "mode") ?: "",
 			ockam_value_text(item, "socket_addr") ?: "");
 	}
+	if (ockam_value_int(object, "connections_left_out", 0))
+		fprintf(f, "\n  and %lld more: see ockam tcp-connection list --at %s",
+			(long long)ockam_value_int(object, "connections_left_out", 0),
+			ockam_value_text(object, "name") ?: "");
 	fputs("\nSecure Channels:", f);
 	list = ockam_value_array(object, "secure_channel_listeners");
 	for (i = 0; list && i < json_object_array_length(list); i++) {

@@ -126,6 +126,44 @@ int ctl_session_do(struct ctl *ctl, struct ctl_session *session, const char *op,
 	return CTL_EXIT_OK;
 }
 
+/* A node process of an older release gives everything again. */
+static bool ctl_session_is_again(struct json_object *list, struct json_object *page)
+{
+	struct json_object *old = json_object_array_get_idx(list, 0);
+	struct json_object *new = json_object_array_get_idx(page, 0);
+
+	return old && new && json_object_equal(ockam_value_get(old, "address"),
+					       ockam_value_get(new, "address"));
+}
+
+int ctl_session_list(struct ctl *ctl, struct ctl_session *session, const char *op,
+		     struct json_object **list)
+{
+	struct json_object *all = json_object_new_array();
+	struct json_object *args, *page = NULL;
+	size_t i, n;
+	int ret;
+
+	do {
+		args = json_object_new_object();
+		ockam_value_put_int(args, "skip", (int64_t)json_object_array_length(all));
+		ret = ctl_session_do(ctl, session, op, args, ctl_session_timeout_ms(), &page);
+		if (ret) {
+			json_object_put(all);
+			return ret;
+		}
+		n = json_object_is_type(page, json_type_array) ? json_object_array_length(page) : 0;
+		if (n && ctl_session_is_again(all, page))
+			n = 0;
+		for (i = 0; i < n; i++)
+			json_object_array_add(all, json_object_get(json_object_array_get_idx(page,
+											     i)));
+		json_object_put(page);
+	} while (n);
+	*list = all;
+	return CTL_EXIT_OK;
+}
+
 void ctl_session_close(struct ctl_session *session)
 {
 	ockam_control_close(session->control);

@@ -57,6 +57,16 @@ int ctl_session_call(struct ctl_session *session, const char *op, struct json_ob
 int ctl_session_do(struct ctl *ctl, struct ctl_session *session, const char *op,
 		   struct json_object *args, int timeout_ms, struct json_object **result);
 
+/**
+ * ctl_session_list() - all of a list that comes in several answers
+ * @op: "tcp-connection.list", "tcp-listener.list", "secure-channel.list"
+ * @list: receives a reference
+ *
+ * Return: an exit code; a failure is reported.
+ */
+int ctl_session_list(struct ctl *ctl, struct ctl_session *session, const char *op,
+		     struct json_object **list);
+
 void ctl_session_close(struct ctl_session *session);
 
 /** ctl_session_timeout_ms() - OCKAM_DEFAULT_TIMEOUT, 120 s by default */

@@ -16,6 +16,7 @@
 
 #define OCKAMD_CHANNEL_LATE_MS	10000	/* longer than the kernel takes to report anything */
 #define OCKAMD_CHANNEL_MS	120000	/* unless the request says otherwise; and at most */
+#define OCKAMD_CHANNEL_PAGE	(OCKAM_CONTROL_MAX / 2)	/* bytes of a list in one answer */
 
 /*
  * A channel being made. request NULL: its client went away, end it when it
@@ -556,20 +557,41 @@ static int ockamd_channel_list_responder(void *arg, const struct ockam_nl_channe
 	return json_object_array_add(list, map) ? -ENOMEM : 0;
 }
 
-void ockamd_channel_op_list(struct ockamd_request *request)
+/* To be freed; NULL without memory or channels. */
+static struct ockamd_channel **ockamd_channel_oldest_first(struct ockamd_node *node, size_t *count)
 {
-	struct json_object *list = json_object_new_array();
-	struct ockamd_node *node = request->node;
-	struct ockamd_channel_walk walk = { node, list };
+	struct ockamd_channel **channels;
 	struct ockamd_channel *channel;
 	size_t n = 0;
 
-	ockamd_spawn_drain(node);
-
 	LIST_FOREACH(channel, &node->channels, link)
 		n++;
-	LIST_FOREACH(channel, &node->channels, link)
-		json_object_array_put_idx(list, --n, ockamd_channel_to_json(node, channel));
+	*count = n;
+	channels = n ? calloc(n, sizeof(*channels)) : NULL;
+	if (channels)
+		LIST_FOREACH(channel, &node->channels, link)
+			channels[--n] = channel;
+	return channels;
+}
+
+void ockamd_channel_op_list(struct ockamd_request *request)
+{
+	struct json_object *list = json_object_new_array();
+	size_t i, n, skip = ockamd_ctl_skip(request), bytes = 0;
+	struct ockamd_node *node = request->node;
+	struct ockamd_channel_walk walk = { node, list };
+	struct ockamd_channel **channels;
+	struct json_object *item;
+
+	ockamd_spawn_drain(node);
+	channels = ockamd_channel_oldest_first(node, &n);
+	/* A peer's history may be long. */
+	for (i = skip; channels && i < n && bytes < OCKAMD_CHANNEL_PAGE; i++) {
+		item = ockamd_channel_to_json(node, channels[i]);
+		bytes += strlen(json_object_to_json_string_ext(item, JSON_C_TO_STRING_PLAIN));
+		json_object_array_add(list, item);
+	}
+	free(channels);
 	if (ockam_value_bool(request->parts.args, "all", false))
 		ockam_nl_channel_dump(node->nl, ockamd_channel_list_responder, &walk, NULL);
 	ockamd_ctl_reply(request, list);

@@ -148,6 +148,13 @@ void ockamd_ctl_error(struct ockamd_request *request, const struct ockam_err *er
 
 /* ---- operations --------------------------------------------------------------- */
 
+size_t ockamd_ctl_skip(const struct ockamd_request *request)
+{
+	int64_t skip = ockam_value_int(request->parts.args, "skip", 0);
+
+	return skip > 0 ? (size_t)skip : 0;
+}
+
 static void ockamd_ctl_put_counters(struct ockamd_node *node, struct json_object *map)
 {
 	struct json_object *counters = json_object_new_object();
@@ -169,6 +176,7 @@ static void ockamd_ctl_op_info(struct ockamd_request *request)
 	struct json_object *map = json_object_new_object();
 	struct ockamd_node *node = request->node;
 	char identifier[OCKAM_IDENTIFIER_TEXT];
+	size_t left;
 
 	ockam_identifier_format(node->identifier, identifier);
 	ockam_value_put_text(map, "name", node->options->name);
@@ -179,7 +187,8 @@ static void ockamd_ctl_op_info(struct ockamd_request *request)
 	ockam_value_put(map, "tcp_listeners", ockamd_listener_describe(node));
 	ockam_value_put(map, "services", ockamd_service_describe(node));
 	ockam_value_put(map, "secure_channel_listeners", ockamd_gate_describe(node));
-	ockam_value_put(map, "connections", ockamd_link_describe(node));
+	ockam_value_put(map, "connections", ockamd_link_describe(node, 0, &left));
+	ockam_value_put_int(map, "connections_left_out", (int64_t)left);
 	ockamd_ctl_put_counters(node, map);
 	ockamd_ctl_reply(request, map);
 }

@@ -53,6 +53,9 @@ void ockamd_ctl_reply(struct ockamd_request *request, struct json_object *result
 void ockamd_ctl_fail(struct ockamd_request *request, enum ockam_control_code code,
 		     const char *text, const char *cause, const char *help);
 
+/** ockamd_ctl_skip() - how many entries of a list the client has already */
+size_t ockamd_ctl_skip(const struct ockamd_request *request);
+
 /** ockamd_ctl_error() - refused, code chosen from @err->code */
 void ockamd_ctl_error(struct ockamd_request *request, const struct ockam_err *err);
 

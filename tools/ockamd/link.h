@@ -90,8 +90,14 @@ void ockamd_link_channel_gone(struct ockamd_node *node, const struct ockamd_chan
 /** ockamd_link_client_gone() - delete ephemeral links of @client */
 void ockamd_link_client_gone(struct ockamd_node *node, const struct ockamd_client *client);
 
-/** ockamd_link_describe() - list of connections for answers, or NULL without memory */
-struct json_object *ockamd_link_describe(struct ockamd_node *node);
+/**
+ * ockamd_link_describe() - list of connections for answers, or NULL without memory
+ * @skip: so many of the oldest are left out
+ * @left: receives how many did not fit behind them when @skip is 0; may be NULL
+ *
+ * Anybody can make connections: more than fit an answer take several.
+ */
+struct json_object *ockamd_link_describe(struct ockamd_node *node, size_t skip, size_t *left);
 
 /* Texts. */
 void ockamd_link_name_text(const struct ockam_nl_name *name, char text[OCKAMD_NAME_TEXT]);

@@ -16,6 +16,7 @@
 
 #define OCKAMD_LINK_DIAL_MS	10000	/* unless the request says otherwise */
 #define OCKAMD_LINK_BRIDGE_MS	1000	/* wait for the inbound link to be accepted */
+#define OCKAMD_LINK_PAGE	1000	/* links of one answer, which must fit a packet */
 
 /*
  * A link being made. Belongs to its request: freed when that is answered or
@@ -226,7 +227,7 @@ void ockamd_link_accepted(struct ockamd_node *node, const struct ockamd_link *li
 	}
 }
 
-struct json_object *ockamd_link_describe(struct ockamd_node *node)
+struct json_object *ockamd_link_describe(struct ockamd_node *node, size_t skip, size_t *left)
 {
 	struct json_object *list = json_object_new_array();
 	struct ockamd_link *link;
@@ -236,14 +237,20 @@ struct json_object *ockamd_link_describe(struct ockamd_node *node)
 	LIST_FOREACH(link, &node->links, link)
 		n++;
 	i = n;
-	LIST_FOREACH(link, &node->links, link)
-		json_object_array_put_idx(list, --i, ockamd_link_to_json(link));
+	LIST_FOREACH(link, &node->links, link) {
+		if (--i >= skip && i - skip < OCKAMD_LINK_PAGE)
+			json_object_array_put_idx(list, i - skip, ockamd_link_to_json(link));
+	}
+	if (left)
+		*left = n > OCKAMD_LINK_PAGE ? n - OCKAMD_LINK_PAGE : 0;
 	return list;
 }
 
 void ockamd_link_op_list(struct ockamd_request *request)
 {
-	ockamd_ctl_reply(request, ockamd_link_describe(request->node));
+	size_t skip = ockamd_ctl_skip(request);
+
+	ockamd_ctl_reply(request, ockamd_link_describe(request->node, skip, NULL));
 }
 
 void ockamd_link_op_delete(struct ockamd_request *request)

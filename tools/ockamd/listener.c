@@ -127,7 +127,9 @@ struct json_object *ockamd_listener_describe(struct ockamd_node *node)
 
 void ockamd_listener_op_list(struct ockamd_request *request)
 {
-	ockamd_ctl_reply(request, ockamd_listener_describe(request->node));
+	/* They are few and all in the first answer. */
+	ockamd_ctl_reply(request, ockamd_ctl_skip(request) ? json_object_new_array() :
+			 ockamd_listener_describe(request->node));
 }
 
 void ockamd_listener_op_create(struct ockamd_request *request)
