@@ -55,8 +55,10 @@ extern unsigned long jiffies;
 static inline s64 atomic64_read(const atomic64_t *v) { return v->counter; }
 static inline void atomic64_set(atomic64_t *v, s64 n) { v->counter = n; }
 static inline void atomic64_add(s64 n, atomic64_t *v) { v->counter += n; }
+static inline void atomic64_sub(s64 n, atomic64_t *v) { v->counter -= n; }
 static inline void atomic64_inc(atomic64_t *v) { v->counter++; }
 static inline void refcount_inc(refcount_t *r) { r->refs++; }
+static inline bool refcount_inc_not_zero(refcount_t *r) { return r->refs && ++r->refs; }
 
 static inline void set_bit(int bit, unsigned long *bits) { *bits |= 1ul << bit; }
 static inline void clear_bit(int bit, unsigned long *bits) { *bits &= ~(1ul << bit); }
