@@ -271,11 +271,20 @@ static bool ockam_link_rx_should_stop(const struct ockam_link_stream *s,
 	       ockam_link_dead(&s->link);
 }
 
+/* Does the node's memory take any more? */
+static void ockam_link_rx_look_at_memory(const struct ockam_link_stream *s,
+					 struct ockam_link_rx_run *run)
+{
+	struct ockam_net *on = s->link.on;
+
+	if (!(run->frames % OCKAM_LINK_RX_LOOK) && ockam_gate_full(&on->memory))
+		ockam_dispatch_note_gate(&run->d, &on->memory);
+}
+
 /* Take the buffer apart, as far as it goes. */
 static void ockam_link_rx_parse(struct ockam_link_stream *s,
 				struct ockam_link_rx_run *run)
 {
-	struct ockam_net *on = s->link.on;
 	bool ok = true;
 
 	while (ok && s->rx_off < s->rx_len &&
@@ -291,9 +300,7 @@ static void ockam_link_rx_parse(struct ockam_link_stream *s,
 			ok = ockam_link_rx_parse_body(s, run);
 			break;
 		}
-		if (!(run->frames % OCKAM_LINK_RX_LOOK) &&
-		    ockam_gate_full(&on->memory))
-			ockam_dispatch_note_gate(&run->d, &on->memory);
+		ockam_link_rx_look_at_memory(s, run);
 	}
 }
 
@@ -448,6 +455,8 @@ static void ockam_link_rx_loop(struct ockam_link_stream *s,
 	unsigned int reads = 0;
 	int got;
 
+	/* A run may have few frames, and many runs follow each other. */
+	ockam_link_rx_look_at_memory(s, run);
 	for (;;) {
 		ockam_link_rx_parse(s, run);
 		if (ockam_link_dead(&s->link))
@@ -491,7 +500,8 @@ static void ockam_link_rx_work(struct work_struct *work)
 
 	memcg = set_active_memcg(s->link.memcg);
 	if (!s->rx_buf)
-		s->rx_buf = kmem_cache_alloc(ockam_link_rx_cache, GFP_KERNEL);
+		s->rx_buf = kmem_cache_alloc(ockam_link_rx_cache,
+					     GFP_KERNEL_ACCOUNT);
 	if (s->rx_buf) {
 		ockam_dispatch_init(&run.d);
 		ockam_link_rx_loop(s, &run);
