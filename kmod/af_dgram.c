@@ -91,6 +91,7 @@ int ockam_dgram_deliver(struct ockam_endpoint *ep, struct ockam_message *msg,
 	if (msg->uncharge)
 		msg->uncharge(msg);
 	ockam_message_leave_node(msg);
+	ockam_message_count_routes(msg);
 	spin_lock_bh(&os->rx_lock);
 	outcome = __ockam_dgram_enqueue(os, msg);
 	spin_unlock_bh(&os->rx_lock);
@@ -257,6 +258,19 @@ static int ockam_dgram_send(struct ockam_sock *os, struct ockam_message *msg)
 	return err;
 }
 
+/*
+ * All sockets together get half of the node's memory. Its links stop reading
+ * when it is full and go on when half of it is free, so programs that send more
+ * than is taken from them, whoever they belong to, do not stop the links.
+ */
+static bool ockam_dgram_node_has_room(struct ockam_net *on)
+{
+	u64 limit = ockam_netns_limit(on, OCKAM_LIMIT_NODE_QUEUE_BYTES);
+
+	return !ockam_gate_full(&on->memory) &&
+	       (u64)atomic64_read(&on->local_bytes) <= limit / 2;
+}
+
 int ockam_dgram_sendmsg(struct socket *sock, struct msghdr *m, size_t len)
 {
 	struct sock *sk = sock->sk;
@@ -285,7 +299,7 @@ int ockam_dgram_sendmsg(struct socket *sock, struct msghdr *m, size_t len)
 		goto out;
 
 	err = -ENOBUFS;
-	if (ockam_gate_full(&on->memory))
+	if (!ockam_dgram_node_has_room(on))
 		goto out;
 	msg = ockam_message_alloc(on, OCKAM_MESSAGE_HEADROOM, len,
 				  OCKAM_MESSAGE_TAILROOM, GFP_KERNEL_ACCOUNT);
@@ -299,6 +313,8 @@ int ockam_dgram_sendmsg(struct socket *sock, struct msghdr *m, size_t len)
 	ockam_route_move(&msg->onward, &onward);
 	/* sendmmsg(2) has another one for us. */
 	msg->more = m->msg_flags & MSG_BATCH;
+	ockam_message_count_routes(msg);
+	ockam_message_mark_local(msg);
 	ockam_dgram_charge_tx(msg, sk);
 	err = ockam_dgram_send(os, msg);
 out:

@@ -307,6 +307,7 @@ static void ockam_channel_route_inner(struct ockam_channel *ch,
 	memcpy(msg->peer, ch->peer, sizeof(msg->peer));
 	msg->has_peer = true;
 	msg->control = false;
+	ockam_message_count_routes(msg);
 	ockam_route_dispatch(ch->on, msg, &ch->origin, d);
 }
 

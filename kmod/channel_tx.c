@@ -324,6 +324,7 @@ static int ockam_channel_seal(struct ockam_channel *ch,
 	u64 nonce;
 	int err;
 
+	ockam_message_count_routes(msg);
 	room = ockam_channel_link_room(msg, packet);
 	if (room + packet > ockam_netns_limit(ch->on, OCKAM_LIMIT_FRAME_BYTES))
 		return -EMSGSIZE;

@@ -91,6 +91,7 @@ static void ockam_link_rx_message(struct ockam_link_stream *s,
 	} else if (err) {
 		ockam_drop(s->link.on, OCKAM_DROP_ROUTE_LIMIT, msg);
 	} else {
+		ockam_message_count_routes(msg);
 		ockam_route_dispatch(s->link.on, msg, &s->link.origin, &run->d);
 	}
 }

@@ -36,6 +36,7 @@ struct ockam_message *ockam_message_alloc(struct ockam_net *on, size_t headroom,
 	msg->charged = 0;
 	ockam_route_init(&msg->onward);
 	ockam_route_init(&msg->ret);
+	msg->routes = 0;
 	msg->cookie = 0;
 	msg->depth = 0;
 	msg->has_peer = false;
@@ -52,8 +53,15 @@ struct ockam_message *ockam_message_alloc(struct ockam_net *on, size_t headroom,
 	msg->len = len;
 	msg->truesize = size + sizeof(*msg);
 	msg->in_node = true;
+	msg->local = false;
 	ockam_gate_charge(&on->memory, msg->truesize);
 	return msg;
+}
+
+void ockam_message_mark_local(struct ockam_message *msg)
+{
+	msg->local = true;
+	atomic64_add(msg->truesize, &msg->on->local_bytes);
 }
 
 void ockam_message_leave_node(struct ockam_message *msg)
@@ -61,7 +69,35 @@ void ockam_message_leave_node(struct ockam_message *msg)
 	if (!msg->in_node)
 		return;
 	msg->in_node = false;
+	/* Wake the links before the room is another sender's. */
 	ockam_gate_uncharge(&msg->on->memory, msg->truesize);
+	if (msg->local)
+		atomic64_sub(msg->truesize, &msg->on->local_bytes);
+}
+
+/*
+ * The node pays for the difference; a sender's socket keeps the charge it agreed
+ * to, or its uncharge would not balance.
+ */
+static void ockam_message_grow(struct ockam_message *msg, size_t bytes)
+{
+	if (msg->in_node) {
+		if (msg->local)
+			atomic64_add(bytes, &msg->on->local_bytes);
+		ockam_gate_charge(&msg->on->memory, bytes);
+	}
+	msg->truesize += bytes;
+}
+
+void ockam_message_count_routes(struct ockam_message *msg)
+{
+	size_t bytes = ockam_route_allocated(&msg->onward) +
+		       ockam_route_allocated(&msg->ret);
+
+	if (bytes <= msg->routes)
+		return;
+	ockam_message_grow(msg, bytes - msg->routes);
+	msg->routes = bytes;
 }
 
 void ockam_message_free(struct ockam_message *msg)
@@ -102,13 +138,7 @@ int ockam_message_reserve(struct ockam_message *msg, size_t headroom,
 	msg->head = head;
 	msg->end = head + size;
 	msg->data = head + headroom;
-	/*
-	 * The node pays for the difference; a sender's socket keeps the charge
-	 * it agreed to, or its uncharge would not balance.
-	 */
-	if (msg->in_node)
-		ockam_gate_charge(&msg->on->memory, grown);
-	msg->truesize += grown;
+	ockam_message_grow(msg, grown);
 	return 0;
 }
 

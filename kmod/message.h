@@ -49,11 +49,13 @@ struct ockam_message {
 	u8 *data;
 	size_t len;
 	size_t truesize;		/* bytes of memory, for accounting */
+	size_t routes;			/* of these: what the routes have allocated */
 
 	u64 cookie;			/* private to the current owner */
 	u8 depth;			/* channels this message was sealed through */
 	bool has_peer;			/* came out of a channel */
 	bool in_node;			/* ->truesize counts in the node's memory */
+	bool local;			/* and there in the part of its sockets */
 	bool control;			/* Close, handshake, liveness: reserved budget */
 	bool more;			/* hint: its sender has another one right behind */
 };
@@ -72,6 +74,16 @@ void ockam_message_free(struct ockam_message *msg);
  * stop all others. No-op when it has left already.
  */
 void ockam_message_leave_node(struct ockam_message *msg);
+/*
+ * A socket of the node sends it: counted with what the others of them have on
+ * its way. Once, before it goes.
+ */
+void ockam_message_mark_local(struct ockam_message *msg);
+/*
+ * The routes have been set, or have grown: count what they have allocated. Not
+ * while the message is charged to a gate by its ->truesize.
+ */
+void ockam_message_count_routes(struct ockam_message *msg);
 /*
  * Make room for @headroom bytes before and @tailroom behind the payload, moving
  * it to a larger buffer when needed. 0 or -ENOMEM (message unchanged).

@@ -227,6 +227,7 @@ static int __net_init ockam_netns_init_net(struct net *net)
 	}
 	ockam_gate_init(&on->memory, NULL, 0, NULL);
 	ockam_netns_reset_limits(on);
+	atomic64_set(&on->local_bytes, 0);
 	atomic64_set(&on->partial_bytes, 0);
 	mutex_init(&on->config_lock);
 	INIT_WORK(&on->end_work, ockam_netns_end_work);
@@ -268,6 +269,7 @@ static void __net_exit ockam_netns_exit_batch(struct list_head *nets)
 		on = ockam_netns_from(net);
 		ockam_endpoint_exit_net(on);
 		WARN_ON_ONCE(on->memory.used);
+		WARN_ON_ONCE(atomic64_read(&on->local_bytes));
 		free_percpu(on->mib);
 	}
 }

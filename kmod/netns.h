@@ -63,6 +63,7 @@ struct ockam_net {
 	struct ockam_table tables[__OCKAM_TABLE_MAX];
 	struct ockam_limits limits;
 	struct ockam_gate memory;	/* all messages of the node */
+	atomic64_t local_bytes;		/* of these: sent by sockets of the node */
 	atomic64_t partial_bytes;	/* partial frames of all links */
 
 	struct mutex config_lock;	/* the rest, against each other */
