@@ -6,6 +6,7 @@
  * Copyright (C) 2026 The Ockam for Linux authors
  */
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -67,6 +68,35 @@ static void test_kinds(const char *dir, const char *vault)
 	ok(!ockam_store_identity_rotate(store, NULL, NULL, &record, &err) &&
 	   kind_of(&record) == ED25519 && record.identity->n_changes == 6,
 	   "the default one, which keeps its kind");
+	ockam_identity_record_free(&record);
+	ockam_store_close(store);
+}
+
+/* Whoever ends in the middle of a rotation has the old key or the new one, never both. */
+static void test_whole(void)
+{
+	static const char hold[] = "CREATE TRIGGER hold BEFORE DELETE ON keys"
+				   " BEGIN SELECT RAISE(ABORT, 'held'); END";
+	struct ockam_store *store = opened("whole");
+	struct ockam_identity_record record;
+	char path[128], first[OCKAM_KEY_ID_TEXT];
+	sqlite3 *db;
+
+	ok(!ockam_store_identity_create(store, "a", NULL, NULL, ED25519, NULL, &record, &err),
+	   "an identity");
+	memcpy(first, record.key_id, sizeof(first));
+	ockam_identity_record_free(&record);
+	snprintf(path, sizeof(path), "%s/whole/database.sqlite3", top);
+	sqlite3_open(path, &db);
+	ok(!sqlite3_exec(db, hold, NULL, NULL, NULL), "whose key cannot be deleted");
+	ok(ockam_store_identity_rotate(store, "a", NULL, &record, &err), "is not rotated");
+	ok(!ockam_store_identity_get(store, "a", &record, &err) &&
+	   record.identity->n_changes == 1 && !strcmp(record.key_id, first), "and as it was");
+	ockam_identity_record_free(&record);
+	sqlite3_exec(db, "DROP TRIGGER hold", NULL, NULL, NULL);
+	sqlite3_close(db);
+	ok(!ockam_store_identity_rotate(store, "a", NULL, &record, &err) &&
+	   record.identity->n_changes == 2, "later it is");
 	ockam_identity_record_free(&record);
 	ockam_store_close(store);
 }
@@ -245,6 +275,7 @@ int main(void)
 		return 1;
 	test_kinds("kinds-database", "default");
 	test_kinds("kinds-file", "second");
+	test_whole();
 	test_import();
 	test_own_peer();
 	test_lives();

@@ -184,11 +184,33 @@ static int __ockam_identity_rotate(struct ockam_store *store, const enum ockam_k
 	return ret < 0 ? ret : 0;
 }
 
+/*
+ * The key before is of no use to its owner now, and of much to others. In the
+ * database it goes with the change; in another file (@outside) behind it, when
+ * nothing can bring the old history back.
+ */
+static int __ockam_identity_forget_key(struct ockam_store *store,
+				       const struct ockam_identity_record *record,
+				       const char *old_id, bool outside, struct ockam_err *err)
+{
+	struct ockam_vault_record vault;
+	int64_t users;
+	int ret;
+
+	ret = ockam_store_vault_get(store, record->vault, &vault, err);
+	if (ret || outside != !!vault.path[0])
+		return ret;
+	users = ockam_sql_count(store->db, err, "SELECT count(*) FROM identities WHERE vault = ?"
+				" AND key_id = ?", "ss", record->vault, old_id);
+	if (users)
+		return users < 0 ? (int)users : 0;
+	return ockam_store_key_delete(store, &vault, old_id, err);
+}
+
 int ockam_store_identity_rotate(struct ockam_store *store, const char *name,
 				const enum ockam_key_kind *kind,
 				struct ockam_identity_record *record, struct ockam_err *err)
 {
-	struct ockam_vault_record vault;
 	char old_id[OCKAM_KEY_ID_TEXT];
 	int ret;
 
@@ -200,12 +222,12 @@ int ockam_store_identity_rotate(struct ockam_store *store, const char *name,
 	memcpy(old_id, record->key_id, sizeof(old_id));
 	if (!ret)
 		ret = __ockam_identity_rotate(store, kind, record, err);
+	if (!ret)
+		ret = __ockam_identity_forget_key(store, record, old_id, false, err);
 	ret = ockam_sql_end(store, ret, err);
-	/* The key before is of no use now; that it stays must not hide the success. */
-	if (!ret && !ockam_store_vault_get(store, record->vault, &vault, NULL) &&
-	    !ockam_sql_count(store->db, NULL, "SELECT count(*) FROM identities WHERE vault = ?"
-			     " AND key_id = ?", "ss", record->vault, old_id))
-		ockam_store_key_delete(store, &vault, old_id, NULL);
+	/* That it stays must not hide the success. */
+	if (!ret)
+		__ockam_identity_forget_key(store, record, old_id, true, NULL);
 	if (ret)
 		ockam_identity_record_free(record);
 	return ret;
