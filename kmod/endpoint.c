@@ -105,16 +105,16 @@ void ockam_endpoint_fini(struct ockam_endpoint *ep)
 	ep->name = NULL;
 }
 
-/* Publish @new in place of what is there; @new may be NULL. */
-static void __ockam_endpoint_swap_ids(struct ockam_endpoint *ep,
-				      struct ockam_reach_ids *new)
-	__must_hold(&ep->on->address_lock)
+/*
+ * Publish @new in place of what is there; @new may be NULL. At the end of the
+ * endpoint this runs without on->address_lock, and the node may be gone.
+ */
+static void ockam_endpoint_swap_ids(struct ockam_endpoint *ep,
+				    struct ockam_reach_ids *new)
 {
 	struct ockam_reach_ids *old;
 
-	lockdep_assert_held(&ep->on->address_lock);
-	old = rcu_replace_pointer(ep->reach_ids, new,
-				  lockdep_is_held(&ep->on->address_lock));
+	old = unrcu_pointer(xchg(&ep->reach_ids, RCU_INITIALIZER(new)));
 	if (old)
 		kfree_rcu(old, rcu);
 }
@@ -126,9 +126,7 @@ static void ockam_endpoint_free_work(struct work_struct *work)
 						 free_work);
 
 	/* Who holds the object that embeds it may still look at them. */
-	spin_lock_bh(&ep->on->address_lock);
-	__ockam_endpoint_swap_ids(ep, NULL);
-	spin_unlock_bh(&ep->on->address_lock);
+	ockam_endpoint_swap_ids(ep, NULL);
 	if (ep->name != ep->short_name)
 		kfree(ep->name);
 	ep->ops->release(ep);
@@ -292,7 +290,7 @@ int ockam_endpoint_set_reach_ids(struct ockam_endpoint *ep, const u8 *ids,
 		memcpy(list->ids, ids, n * OCKAM_FLOW_ID_LEN);
 	}
 	spin_lock_bh(&ep->on->address_lock);
-	__ockam_endpoint_swap_ids(ep, list);
+	ockam_endpoint_swap_ids(ep, list);
 	spin_unlock_bh(&ep->on->address_lock);
 	return 0;
 }
@@ -333,7 +331,7 @@ int ockam_endpoint_add_reach_id(struct ockam_endpoint *ep, const u8 *id)
 				       n * OCKAM_FLOW_ID_LEN);
 			memcpy(list->ids[n], id, OCKAM_FLOW_ID_LEN);
 			list->n = n + 1;
-			__ockam_endpoint_swap_ids(ep, list);
+			ockam_endpoint_swap_ids(ep, list);
 			list = NULL;
 		}
 	}
@@ -359,7 +357,7 @@ void ockam_endpoint_del_reach_id(struct ockam_endpoint *ep, const u8 *id)
 	if (i >= 0) {
 		slot = list->ids[i];
 		if (list->n == 1) {
-			__ockam_endpoint_swap_ids(ep, NULL);
+			ockam_endpoint_swap_ids(ep, NULL);
 		} else {
 			memmove(slot, list->ids[list->n - 1],
 				OCKAM_FLOW_ID_LEN);

@@ -73,7 +73,7 @@ struct ockam_reach_ids {
  *         queued in a dispatch (->from), each gate waiter.
  * Locks:  the table's own bucket locks. on->address_lock serialises add,
  *         remove and replace and the count; ->reach_ids is RCU, written under
- *         on->address_lock.
+ *         on->address_lock, and taken away by ->free_work.
  * Dies:   ockam_endpoint_remove() hides it (idempotent) and tells who watches
  *         it (watch.h); the object's owner puts its ref; the last put queues
  *         ->free_work after a grace period, which calls ops->release.
