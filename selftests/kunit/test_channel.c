@@ -6,6 +6,8 @@
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
+#include <linux/delay.h>
+#include <linux/workqueue.h>
 #include <net/net_namespace.h>
 
 #include "../../kmod/tests/test.h"
@@ -15,18 +17,8 @@
 #include "mib.h"
 #include "netns.h"
 #include "route.h"
+#include "sink.h"
 #include "wire.h"
-
-#define TEST_PACKETS	8
-#define TEST_PACKET_LEN	128
-
-/* An address that keeps what it gets. */
-struct test_sink {
-	struct ockam_endpoint ep;
-	unsigned int n;
-	size_t len[TEST_PACKETS];
-	u8 data[TEST_PACKETS][TEST_PACKET_LEN];
-};
 
 static struct ockam_net *on;
 static struct test_sink *wire, *there;
@@ -35,48 +27,6 @@ static unsigned int deaths;
 
 static const u8 test_key[OCKAM_KEY_LEN] = "the key of one direction: secret";
 static const u8 test_other_key[OCKAM_KEY_LEN] = "and that of the other direction.";
-
-static int test_sink_deliver(struct ockam_endpoint *ep,
-			     struct ockam_message *msg, struct ockam_dispatch *d)
-{
-	struct test_sink *s = container_of(ep, struct test_sink, ep);
-
-	if (s->n < TEST_PACKETS && msg->len <= TEST_PACKET_LEN) {
-		s->len[s->n] = msg->len;
-		memcpy(s->data[s->n], msg->data, msg->len);
-	}
-	s->n++;
-	ockam_message_free(msg);
-	return 0;
-}
-
-static void test_sink_release(struct ockam_endpoint *ep)
-{
-	kfree(container_of(ep, struct test_sink, ep));
-}
-
-static const struct ockam_endpoint_ops test_sink_ops = {
-	.kind = OCKAM_KIND_LINK,
-	.deliver = test_sink_deliver,
-	.release = test_sink_release,
-};
-
-static struct test_sink *test_sink_make(struct kunit *t, const char *name)
-{
-	struct test_sink *s = kzalloc(sizeof(*s), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(t, s);
-	TEST_EQ(t, ockam_endpoint_init(&s->ep, on, &test_sink_ops, &on->local,
-				       name, strlen(name), OCKAM_REACH_ALL), 0);
-	TEST_EQ(t, ockam_endpoint_add(&s->ep), 0);
-	return s;
-}
-
-static void test_sink_end(struct test_sink *s)
-{
-	ockam_endpoint_remove(&s->ep);
-	ockam_endpoint_put(&s->ep);
-}
 
 static void test_channel_died(struct ockam_channel *ch, u64 cookie, bool by_peer)
 {
@@ -490,6 +440,76 @@ static void test_open_fails(struct kunit *t)
 	TEST_EQ(t, ockam_mib_read(on, OCKAM_DROP_PACKET_REPLAYED), replayed + 1);
 }
 
+/* ---- many senders --------------------------------------------------------------- */
+
+#define TEST_CROWD	6
+#define TEST_CROWD_NONCE	70	/* here it ends */
+
+static struct work_struct test_crowd[TEST_CROWD];
+
+static void test_crowd_work(struct work_struct *work)
+{
+	unsigned int i;
+
+	for (i = 0; i < 100 && !test_send(); i++)
+		;
+}
+
+static int test_crowd_wait(u64 nonce)
+{
+	if (nonce % 3)
+		usleep_range(10 * (nonce % 7), 100);
+	return 0;
+}
+
+static int test_crowd_close(u64 nonce)
+{
+	if (nonce == TEST_CROWD_NONCE)
+		ockam_channel_close(here, 0, "enough");
+	return test_crowd_wait(nonce);
+}
+
+static int test_crowd_fail(u64 nonce)
+{
+	return nonce == TEST_CROWD_NONCE ? -EIO : test_crowd_wait(nonce);
+}
+
+static void test_crowd_run(int (*seal)(u64 nonce))
+{
+	unsigned int i;
+
+	test_cipher.seal = seal;
+	for (i = 0; i < TEST_CROWD; i++) {
+		INIT_WORK(&test_crowd[i], test_crowd_work);
+		queue_work(system_unbound_wq, &test_crowd[i]);
+	}
+	for (i = 0; i < TEST_CROWD; i++)
+		flush_work(&test_crowd[i]);
+	/* Each packet may have left the next one to a work. */
+	for (i = 0; i < 1000 && here->tx.busy; i++)
+		flush_workqueue(ockam_channel_wq);
+}
+
+/* All that have a nonce leave, one by one, and a Close among them. */
+static void test_crowd_closed(struct kunit *t)
+{
+	test_crowd_run(test_crowd_close);
+	TEST_TRUE(t, !wire->disorder);
+	TEST_TRUE(t, here->tx.next > TEST_CROWD_NONCE);
+	TEST_EQ(t, wire->n, here->tx.next);
+	test_is_dead(t);
+}
+
+/* Nothing leaves behind the one that is missing. */
+static void test_crowd_failed(struct kunit *t)
+{
+	test_crowd_run(test_crowd_fail);
+	TEST_TRUE(t, !wire->disorder);
+	TEST_TRUE(t, here->tx.next > TEST_CROWD_NONCE);
+	TEST_TRUE(t, wire->n <= TEST_CROWD_NONCE);
+	test_is_dead(t);
+}
+
 /* ---- who holds a dead channel holds no endpoints ------------------------------ */
 
 static void test_flow_ids(struct kunit *t)
@@ -550,6 +570,8 @@ static struct kunit_case test_channel_cases[] = {
 	KUNIT_CASE(test_order_close),
 	KUNIT_CASE(test_stopped),
 	KUNIT_CASE(test_open_fails),
+	KUNIT_CASE(test_crowd_closed),
+	KUNIT_CASE(test_crowd_failed),
 	KUNIT_CASE(test_flow_ids),
 	KUNIT_CASE(test_late_packet),
 	{}
@@ -559,8 +581,8 @@ static int test_channel_init(struct kunit *t)
 {
 	deaths = 0;
 	memset(&test_cipher, 0, sizeof(test_cipher));
-	wire = test_sink_make(t, "wire");
-	there = test_sink_make(t, "there");
+	wire = test_sink_make(t, on, "wire");
+	there = test_sink_make(t, on, "there");
 	here = test_channel_make(t, OCKAM_ROLE_INITIATOR, test_key,
 				 test_other_key);
 	peer = test_channel_make(t, OCKAM_ROLE_RESPONDER, test_other_key,
