@@ -93,6 +93,14 @@ usage "the following required arguments were not provided: --foreground" node cr
 usage "the argument '--key-id' cannot be used with '--identity'" \
 	identity create x --key-id 1 --identity 00
 usage "the following required arguments were not provided: --full" identity show --encoding hex
+usage "invalid value 'a/b' for '<ADDRESS>': an address has no '/' and no control character" \
+	secure-channel-listener create a/b
+usage "invalid value 'a?[2J' for '<ADDRESS>': an address has no '/' and no control character" \
+	secure-channel-listener create $'a\e[2J'
+usage "invalid value '1.5s' for '--timeout <TIMEOUT>': expected a number of seconds, or" \
+	message send hi --to /node/n --timeout 1.5s
+usage "the argument '--allow' cannot be used with '--everyone'" \
+	secure-channel-listener update a --everyone --allow x
 usage "invalid value 'yaml' for '--output <OUTPUT>'" node list --output yaml
 usage "invalid value 'xml' for '--encoding <ENCODING>'" identity show --full --encoding xml
 usage "invalid value '127.0.0.1:65536' for '--tcp-listener-address <SOCKET_ADDRESS>'" \

@@ -348,9 +348,27 @@ static const struct ctl_positional ctl_listener_positionals[] = {
 	{ }
 };
 
+/* A segment of a route must be able to name it. */
+static int ctl_check_listener_address(const char *value, struct ockam_err *why)
+{
+	const char *p;
+
+	for (p = ctl_strip_service(value); *p; p++)
+		if (*p == '/' || *p == 0x7f || (unsigned char)*p < 0x20)
+			return ockam_err_set(why, -EINVAL,
+					     "an address has no '/' and no control character");
+	return 0;
+}
+
+static const struct ctl_positional ctl_listener_create_positionals[] = {
+	{ .name = "ADDRESS", .required = true, .check = ctl_check_listener_address,
+	  .help = "Address of the listener" },
+	{ }
+};
+
 static const struct ctl_command ctl_listener_create_command = {
 	.name = "create", .about = "Create a secure channel listener",
-	.flags = ctl_listener_create_flags, .positionals = ctl_listener_positionals,
+	.flags = ctl_listener_create_flags, .positionals = ctl_listener_create_positionals,
 	.run = ctl_listener_create,
 };
 

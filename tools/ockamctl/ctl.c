@@ -76,7 +76,7 @@ int ctl_check_duration(const char *value, struct ockam_err *why)
 {
 	if (ctl_duration_ms(value) >= 0)
 		return 0;
-	return ockam_err_set(why, -EINVAL, "expected a number followed by ms, s, m, h or d");
+	return ockam_err_set(why, -EINVAL, "expected a number of seconds, or a number and ms, s, m, h or d");
 }
 
 void ctl_time_text(uint64_t seconds, char text[CTL_TIME_TEXT])
