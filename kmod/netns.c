@@ -212,7 +212,7 @@ static int __net_init ockam_netns_init_net(struct net *net)
 	int err;
 
 	on->net = net;
-	on->mib = alloc_percpu(struct ockam_mib_table);
+	on->mib = alloc_percpu_gfp(struct ockam_mib_table, GFP_KERNEL_ACCOUNT);
 	if (!on->mib)
 		return -ENOMEM;
 	err = ockam_endpoint_init_net(on);

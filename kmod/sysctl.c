@@ -88,7 +88,7 @@ static int __net_init ockam_sysctl_init_net(struct net *net)
 
 	/* One empty entry behind it: what older kernels look for. */
 	sn->table = kcalloc(ARRAY_SIZE(ockam_sysctl_table) + 1,
-			    sizeof(*sn->table), GFP_KERNEL);
+			    sizeof(*sn->table), GFP_KERNEL_ACCOUNT);
 	if (!sn->table)
 		return -ENOMEM;
 	memcpy(sn->table, ockam_sysctl_table, sizeof(ockam_sysctl_table));
