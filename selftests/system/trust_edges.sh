@@ -4,7 +4,8 @@
 #
 # Trust at its edges: a start that fails leaves the trust options as they were, a
 # rule of api lasts as long as the node and that is said, a listener that is gone
-# prolongs no channel, what peers say of themselves does not steer a terminal.
+# prolongs no channel, what peers say of themselves does not steer a terminal, and
+# a clock that is set ends what it says has expired.
 #
 # where: uml
 # timeout: 180
@@ -115,5 +116,25 @@ ok $? "made"
 timeout 20 ockamctl message send hello --from n4 --to "$channel/service/echo" --timeout 2s \
 	>/dev/null 2>&1
 ok $((! $?)) "but no echo"
+
+# ---- a clock that is set ----
+
+ockamctl secure-channel create --from nx --timeout 20s \
+	--to "/ip4/127.0.0.1/tcp/$(node_port n1)/service/api" >/dev/null
+ok $? "a member has a channel"
+expired()
+{
+	cat "$OCKAM_HOME"/nodes/n1/*.log | grep -c "credentials of peers have expired"
+}
+more_expired()
+{
+	[ "$(expired)" -gt "$before" ]
+}
+before=$(expired)
+date -s '+2 hours' >/dev/null
+wait_for 20 more_expired
+ok $? "two hours later by the clock its attributes are forgotten" \
+	"$(tail -n 3 "$OCKAM_HOME"/nodes/n1/*.log)"
+date -s '-2 hours' >/dev/null
 
 finish

@@ -16,7 +16,7 @@
 #include "node.h"
 
 #define OCKAMD_ATTRIBUTES_LATE_MS	1000	/* the clock of the loop is another one */
-#define OCKAMD_ATTRIBUTES_LOOK_S	3600	/* the clock may be set: look again */
+#define OCKAMD_ATTRIBUTES_LOOK_S	3600	/* at least so often, whatever the clock does */
 
 static uint64_t ockamd_attributes_now(void)
 {
@@ -160,12 +160,21 @@ static void ockamd_attributes_due(struct ockamd_timer *timer)
 
 	for (i = 0; i < OCKAMD_ATTRIBUTES_SETS * OCKAMD_ATTRIBUTES_WAYS; i++)
 		some |= ockamd_attributes_ended(&entry[i], now);
-	if (some)
+	if (some) {
+		ockamd_debug("credentials of peers have expired, their attributes are forgotten");
 		ockamd_attributes_sweep(a->node);
+	}
 	for (i = 0; i < OCKAMD_ATTRIBUTES_SETS * OCKAMD_ATTRIBUTES_WAYS; i++)
 		if (ockamd_attributes_ended(&entry[i], now))
 			ockamd_attributes_drop(&entry[i]);
 	ockamd_attributes_wait(a->node);
+}
+
+void ockamd_attributes_clock(struct ockamd_node *node)
+{
+	/* Without a node nothing was ever known. */
+	if (node->attributes.node)
+		ockamd_attributes_due(&node->attributes.timer);
 }
 
 /* ---- put and get ------------------------------------------------------------------- */

@@ -57,6 +57,9 @@ void ockamd_attributes_refreshed(struct ockamd_node *node, struct ockam_reader *
 void ockamd_attributes_describe(struct ockamd_node *node, const uint8_t id[OCKAM_IDENTIFIER_LEN],
 				const uint8_t *issuer, struct json_object *map);
 
+/** ockamd_attributes_clock() - the clock was set: what has expired by it goes now */
+void ockamd_attributes_clock(struct ockamd_node *node);
+
 /** ockamd_attributes_wipe() - forget what is in memory */
 void ockamd_attributes_wipe(struct ockamd_node *node);
 

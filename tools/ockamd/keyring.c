@@ -265,8 +265,11 @@ static void ockamd_keyring_tick(struct ockamd_watch *watch, uint32_t events)
 
 	(void)events;
 	/* ECANCELED: the clock was set. */
-	if (read(watch->fd, &ticks, sizeof(ticks)) < 0 && errno != ECANCELED)
-		return;
+	if (read(watch->fd, &ticks, sizeof(ticks)) < 0) {
+		if (errno != ECANCELED)
+			return;
+		ockamd_attributes_clock(ring->node);
+	}
 	ockamd_keyring_check(ring->node, &err);
 	ockamd_keyring_arm(ring);
 }
