@@ -11,14 +11,13 @@ bats_require_minimum_version 1.5.0
 setup() {
 	PEER_LIB_DIR=$BATS_TEST_DIRNAME
 	. "$BATS_TEST_DIRNAME/lib.sh"
-	PEER_DIR=$BATS_TEST_TMPDIR
-	export OCKAM_HOME=$BATS_TEST_TMPDIR/home QUIET=true NO_COLOR=true
+	. "$BATS_TEST_DIRNAME/kernel.sh"
+	kernel_home
 	peer=$(peer_binary)
 }
 
 teardown() {
-	peer_stop_all
-	ockamctl reset -y >/dev/null 2>&1
+	kernel_teardown
 }
 
 # identifier, history: of an identity file of the Rust peer

@@ -23,6 +23,9 @@ import time
 from knode import Failed, KernelNode, send_to, wait_until
 from tiny import Identity, Initiator, Link, bare, encode, first, head, new_name, route
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from pieces import end, pieces  # pylint: disable=wrong-import-position
+
 MIB = 1 << 20
 wrong = []
 
@@ -278,40 +281,32 @@ class Between:
         host, port = where.split(":")
         server = socket.create_connection((host, int(port)))
         ends = (client, server)
-        for end in ends:
-            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for one in ends:
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for way, source, sink in (("there", client, server), ("back", server, client)):
             threading.Thread(target=self.copy, args=(way, source, sink, ends),
                              daemon=True).start()
 
     def copy(self, way, source, sink, ends):
-        read = source.makefile("rb")
-        number = 0
         try:
-            while True:
-                data = read.read(1 if number == 0 else 4)
-                if number:
-                    data += read.read(int.from_bytes(data, "big"))
-                if not data:
-                    break
+            for number, data in enumerate(pieces(source)):
                 for piece in self.change(way, number, data):
                     if not piece:
-                        end_both(ends, reset=piece is False)
+                        finish(ends, reset=piece is False)
                         return
                     sink.sendall(piece)
-                number += 1
         except (OSError, ValueError):
             pass
-        end_both(ends)
+        end(*ends)
 
 
-def end_both(ends, reset=False):
-    for end in ends:
-        with contextlib.suppress(OSError):
-            if reset:
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-                end.close()
-            end.shutdown(socket.SHUT_RDWR)
+def finish(socks, reset):
+    if reset:
+        for sock in socks:
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                sock.close()
+    end(*socks)
 
 
 def bytewise(_way, _number, data):

@@ -12,6 +12,7 @@ bats_require_minimum_version 1.5.0
 setup() {
 	PEER_LIB_DIR=$BATS_TEST_DIRNAME
 	. "$BATS_TEST_DIRNAME/lib.sh"
+	. "$BATS_TEST_DIRNAME/kernel.sh"
 	export PEER_DIR=$BATS_TEST_TMPDIR/peer OCKAM_HOME=$BATS_TEST_TMPDIR/home
 	export QUIET=true NO_COLOR=true
 	mkdir -p "$PEER_DIR"
@@ -22,11 +23,6 @@ teardown() {
 	peer_stop_all
 	ockamctl reset -y >/dev/null 2>&1
 	[ ! -d "$OCKAM_HOME.old" ] || OCKAM_HOME=$OCKAM_HOME.old ockamctl reset -y >/dev/null 2>&1
-}
-
-node_port() {
-	ockamctl node show "$1" --output json |
-		sed -n 's,.*"/dnsaddr/localhost/tcp/\([0-9]*\)".*,\1,p'
 }
 
 # history_of NAME: of an identity of this home

@@ -3,11 +3,18 @@
 # shellcheck shell=bash
 # For bats files that run a kernel node beside the Rust peer; source it after lib.sh.
 
-# In setup(): a home and a directory for peers of the test's own, and node n1.
-kernel_setup() {
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/node.inc"
+
+# In setup(): a home and a directory for peers of the test's own.
+kernel_home() {
 	PEER_DIR=$BATS_TEST_TMPDIR
 	export OCKAM_HOME=$BATS_TEST_TMPDIR/home QUIET=true NO_COLOR=true
 	peer_binary >/dev/null
+}
+
+# The same, and node n1.
+kernel_setup() {
+	kernel_home
 	ockamctl node create n1
 }
 
@@ -15,16 +22,6 @@ kernel_setup() {
 kernel_teardown() {
 	peer_stop_all
 	ockamctl reset -y >/dev/null 2>&1
-}
-
-# within SECONDS COMMAND...: until the command succeeds
-within() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $end ] || return 1
-		sleep 0.05
-	done
 }
 
 # counter NAME: of n1

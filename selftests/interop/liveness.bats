@@ -14,8 +14,7 @@ setup() {
 	. "$BATS_TEST_DIRNAME/lib.sh"
 	. "$BATS_TEST_DIRNAME/kernel.sh"
 	kernel_setup
-	port=$(ockamctl node show n1 --output json |
-		sed -n 's,.*"/dnsaddr/localhost/tcp/\([0-9]*\)".*,\1,p')
+	port=$(node_port n1)
 }
 
 teardown() {
@@ -50,16 +49,16 @@ from_rust() {
 	"$OCKAM_PEER" send --to "127.0.0.1:$port" --service echo --size 9 "$@" \
 		>"$PEER_DIR/client.out" 2>&1 3>&- &
 	client=$!
-	within 20 grep -q '^reply ' "$PEER_DIR/client.out"
+	wait_for 20 grep -q '^reply ' "$PEER_DIR/client.out"
 }
 
 @test "a peer that answers and then falls silent" {
 	peer_start rust listen
 	to_rust --liveness 1s
-	within 30 counter_is channel_probes 2
+	wait_for 30 counter_is channel_probes 2
 	upper "still there"
 	peer_signal rust STOP
-	within 60 no_channel
+	wait_for 60 no_channel
 	counter_is channels_silent 1
 	peer_signal rust CONT
 }
@@ -67,7 +66,7 @@ from_rust() {
 @test "a peer without echo is not taken for dead" {
 	peer_start rust listen --no-echo
 	to_rust --liveness 200ms
-	within 30 counter_is channel_probes 3
+	wait_for 30 counter_is channel_probes 3
 	sleep 2
 	[ "$(counter channel_probes)" = 3 ]
 	state_is up
@@ -77,7 +76,7 @@ from_rust() {
 @test "a peer without echo, if silence means death" {
 	peer_start rust listen --no-echo
 	to_rust --liveness 300ms --liveness-strict
-	within 30 no_channel
+	wait_for 30 no_channel
 	counter_is channels_silent 1
 }
 
@@ -95,10 +94,10 @@ from_rust() {
 @test "a client that answers and then falls silent" {
 	ockamctl secure-channel-listener create watchful --at n1 --liveness 1s
 	from_rust --channel watchful --serve --linger 200
-	within 30 counter_is channel_probes 2
+	wait_for 30 counter_is channel_probes 2
 	open_channels_are 1
 	kill -s STOP "$client"
-	within 60 open_channels_are 0
+	wait_for 60 open_channels_are 0
 	counter_is channels_silent 1
 	kill -s CONT "$client"
 }
@@ -107,14 +106,14 @@ from_rust() {
 	from_rust --channel api --serve --linger 200
 	open_channels_are 1
 	kill -s KILL "$client"
-	within 60 open_channels_are 0
+	wait_for 60 open_channels_are 0
 }
 
 @test "a peer that is killed: the channel ends with its connection" {
 	peer_start rust listen
 	to_rust
 	peer_kill rust
-	within 10 no_channel
+	wait_for 10 no_channel
 }
 
 @test "a peer that is killed, over a connection of its own: no route" {
@@ -123,7 +122,7 @@ from_rust() {
 	channel=$(ockamctl secure-channel create --from n1 --to "$worker/service/api" --timeout 30s)
 	state_is up
 	peer_kill rust
-	within 10 state_is no-route
+	wait_for 10 state_is no-route
 	run ockamctl message send x --from n1 --to "$channel/service/echo" --timeout 1s
 	[ "$status" != 0 ]
 	counter_is drop_channel_no_route 1
@@ -140,7 +139,7 @@ from_rust() {
 	peer_start rust listen
 	to_rust
 	peer_signal rust USR2
-	within 10 no_channel
+	wait_for 10 no_channel
 }
 
 @test "Close from here, as responder" {
@@ -148,14 +147,14 @@ from_rust() {
 	from_rust --channel open --count 100000 --interval 50 --timeout 5
 	nobody=I$(printf '0%.0s' {1..64})
 	ockamctl secure-channel-listener update open --at n1 -a "$nobody" --close
-	within 10 open_channels_are 0
+	wait_for 10 open_channels_are 0
 	# What it sends finds no channel any more.
 	if wait "$client"; then false; fi
 }
 
 @test "Close from there, to the responder" {
 	from_rust --channel api --close-after 1 --count 1 --linger 200
-	within 10 open_channels_are 0
+	wait_for 10 open_channels_are 0
 }
 
 @test "times that make no sense" {

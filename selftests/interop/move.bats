@@ -50,7 +50,7 @@ update() {
 		[ "$(update --to "$rust/service/api")" = "$channel" ]
 		upper 20
 		# What was made for the old path is given back, and the channel stays.
-		within 20 closed_connections "$i"
+		wait_for 20 closed_connections "$i"
 	done
 	upper 1
 	[ "$(peer_count rust '^channel-made ')" = 1 ]
@@ -76,7 +76,7 @@ update() {
 	channel=$(ockamctl secure-channel create --from n1 --to "$worker/service/api" --timeout 30s)
 	upper 3
 	ockamctl tcp-connection delete "${worker##*/}" --at n1 -y
-	within 10 state_is no-route
+	wait_for 10 state_is no-route
 	update --to "$rust/service/api"
 	state_is up
 	upper 35
@@ -101,9 +101,7 @@ update() {
 }
 
 @test "the Rust initiator moves" {
-	port=$(ockamctl node show n1 --output json |
-		sed -n 's,.*"/dnsaddr/localhost/tcp/\([0-9]*\)".*,\1,p')
-	run peer_send --to "127.0.0.1:$port" --channel api --service echo --size 100 --count 120 \
+	run peer_send --to "127.0.0.1:$(node_port n1)" --channel api --service echo --size 100 --count 120 \
 		--reroute-after 50 --quiet
 	echo "$output"
 	[ "$status" = 0 ]

@@ -22,11 +22,15 @@ relay.py plan SEED COUNT
     disorder within the window.
 """
 import argparse
+import os
 import random
 import socket
 import sys
 import threading
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from pieces import end, pieces  # pylint: disable=wrong-import-position
 
 BACK = AHEAD = 32
 
@@ -53,16 +57,6 @@ def numbers(plan):
 
 
 # ---- frames ----
-
-
-def read_exactly(sock, n):
-    data = b""
-    while len(data) < n:
-        more = sock.recv(n - len(data))
-        if not more:
-            raise EOFError
-        data += more
-    return data
 
 
 def read_head(body, pos):
@@ -144,16 +138,14 @@ class Direction:
 
     def run(self):
         try:
-            self.sink.sendall(read_exactly(self.source, 1))
-            while True:
-                head = read_exactly(self.source, 4)
-                self.take(head + read_exactly(self.source, int.from_bytes(head, "big")))
-        except (EOFError, OSError):
-            for sock in (self.source, self.sink):
-                try:
-                    sock.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
+            for number, piece in enumerate(pieces(self.source)):
+                if number:
+                    self.take(piece)
+                else:
+                    self.sink.sendall(piece)
+        except OSError:
+            pass
+        end(self.source, self.sink)
 
 
 def proxy(port, up, down):

@@ -11,8 +11,8 @@ bats_require_minimum_version 1.5.0
 setup() {
 	PEER_LIB_DIR=$BATS_TEST_DIRNAME
 	. "$BATS_TEST_DIRNAME/lib.sh"
-	PEER_DIR=$BATS_TEST_TMPDIR
-	export OCKAM_HOME=$BATS_TEST_TMPDIR/home QUIET=true NO_COLOR=true
+	. "$BATS_TEST_DIRNAME/kernel.sh"
+	kernel_home
 }
 
 teardown() {
@@ -35,10 +35,6 @@ tiny_listen() {
 		sleep 0.1
 	done
 	read -r _ tiny_id tiny_port <"$PEER_DIR/tiny"
-}
-
-node_port() {
-	ockamctl node show "$1" --jq .route.verbose | sed -n 's,.*/tcp/\([0-9]*\).*,\1,p'
 }
 
 kernel_node() {

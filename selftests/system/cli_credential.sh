@@ -11,19 +11,6 @@
 
 . "$(dirname "$0")/ockamd.inc"
 
-# it CODE TEXT COMMAND...: exit code and a text in its streams
-it()
-{
-	local want=$1 text=$2 said status
-
-	shift 2
-	said=$("$@" 2>&1 </dev/null)
-	status=$?
-	[ $status = "$want" ] && grep -qF -- "$text" <<<"$said"
-	ok $? "${*:1:3}: $want, $text" "status $status
-$said"
-}
-
 # scopes [NODE]: those stored, in order
 scopes()
 {

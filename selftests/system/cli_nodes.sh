@@ -17,19 +17,6 @@ show()
 	ockam node show "$1" --jq "$2" --compact-output
 }
 
-# it CODE TEXT COMMAND...: exit code and a text in its streams
-it()
-{
-	local want=$1 text=$2 said status
-
-	shift 2
-	said=$("$@" 2>&1 </dev/null)
-	status=$?
-	[ $status = "$want" ] && grep -qF -- "$text" <<<"$said"
-	ok $? "$*: $want, $text" "status $status
-$said"
-}
-
 port_is_free()
 {
 	! (exec 3<>"/dev/tcp/127.0.0.1/$1")

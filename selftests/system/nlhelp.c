@@ -129,27 +129,30 @@ const void *nlh_attr(const struct nlh_msg *m, uint16_t type, size_t *len)
 	return nlh_find(m->bytes + hdr, m->len - hdr, type, len);
 }
 
-uint64_t nlh_attr_u64(const struct nlh_msg *m, uint16_t type)
+/* Of exactly this size; else @value stays. */
+static void nlh_attr_value(const struct nlh_msg *m, uint16_t type, void *value, size_t size)
 {
-	uint64_t value = 0;
 	const void *p;
 	size_t len;
 
 	p = nlh_attr(m, type, &len);
-	if (p && len == sizeof(value))
-		memcpy(&value, p, sizeof(value));
+	if (p && len == size)
+		memcpy(value, p, size);
+}
+
+uint64_t nlh_attr_u64(const struct nlh_msg *m, uint16_t type)
+{
+	uint64_t value = 0;
+
+	nlh_attr_value(m, type, &value, sizeof(value));
 	return value;
 }
 
 uint32_t nlh_attr_u32(const struct nlh_msg *m, uint16_t type)
 {
 	uint32_t value = 0;
-	const void *p;
-	size_t len;
 
-	p = nlh_attr(m, type, &len);
-	if (p && len == sizeof(value))
-		memcpy(&value, p, sizeof(value));
+	nlh_attr_value(m, type, &value, sizeof(value));
 	return value;
 }
 

@@ -20,6 +20,9 @@ import sqlite3
 import sys
 import threading
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from pieces import end, pieces  # pylint: disable=wrong-import-position
+
 ETH_P_ALL = 3
 
 
@@ -39,33 +42,17 @@ def capture(path):
                 continue
 
 
-def read_exactly(sock, n):
-    data = b""
-    while len(data) < n:
-        more = sock.recv(n - len(data))
-        if not more:
-            raise EOFError
-        data += more
-    return data
-
-
 def copy_frames(source, sink, flag):
     """Frame by frame; tampers with one while the flag is up."""
     try:
-        sink.sendall(read_exactly(source, 1))
-        while True:
-            head = read_exactly(source, 4)
-            body = bytearray(read_exactly(source, int.from_bytes(head, "big")))
-            if flag and os.path.exists(flag):
+        for number, piece in enumerate(pieces(source)):
+            if number and flag and os.path.exists(flag):
                 os.unlink(flag)
-                body[-1] ^= 1
-            sink.sendall(head + body)
-    except (EOFError, OSError):
-        for sock in (source, sink):
-            try:
-                sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+                piece = piece[:-1] + bytes([piece[-1] ^ 1])
+            sink.sendall(piece)
+    except OSError:
+        pass
+    end(source, sink)
 
 
 def proxy(port, flag):
