@@ -208,8 +208,8 @@ int ockam_home_netns_name(const struct ockam_home *home, const char *node,
 	return 0;
 }
 
-int ockam_home_node_dir(const struct ockam_home *home, const char *node, char *path,
-			struct ockam_err *err)
+static int ockam_home_node_path(const struct ockam_home *home, const char *node, char *path,
+				struct ockam_err *err)
 {
 	char name[OCKAM_NAME_SIZE + 8];
 	int ret;
@@ -218,7 +218,14 @@ int ockam_home_node_dir(const struct ockam_home *home, const char *node, char *p
 	if (ret)
 		return ret;
 	snprintf(name, sizeof(name), "nodes/%s", node);
-	ret = ockam_home_file(home, name, path, err);
+	return ockam_home_file(home, name, path, err);
+}
+
+int ockam_home_node_dir(const struct ockam_home *home, const char *node, char *path,
+			struct ockam_err *err)
+{
+	int ret = ockam_home_node_path(home, node, path, err);
+
 	return ret ? ret : ockam_home_mkdirs(path, err);
 }
 
@@ -270,15 +277,10 @@ int ockam_home_remove(int dir_fd, const char *name)
 int ockam_home_remove_node_dir(const struct ockam_home *home, const char *node,
 			       struct ockam_err *err)
 {
-	char name[OCKAM_NAME_SIZE + 8];
 	char path[PATH_MAX];
 	int ret;
 
-	ret = ockam_name_check_node(node, err);
-	if (ret)
-		return ret;
-	snprintf(name, sizeof(name), "nodes/%s", node);
-	ret = ockam_home_file(home, name, path, err);
+	ret = ockam_home_node_path(home, node, path, err);
 	if (ret)
 		return ret;
 	ret = ockam_home_remove(AT_FDCWD, path);

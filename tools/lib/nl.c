@@ -487,6 +487,26 @@ out:
 	return ret;
 }
 
+int ockam_nl_call_name(struct ockam_nl *nl, uint8_t cmd, int attr, const void *name, size_t len,
+		       ockam_nl_reply_fn fn, void *arg, struct ockam_err *err)
+{
+	struct ockam_nl_request req;
+
+	ockam_nl_request_init(nl, &req, cmd, len);
+	ockam_nl_put(&req, attr, name, len);
+	return ockam_nl_call(nl, &req, fn, arg, err);
+}
+
+int ockam_nl_call_dump(struct ockam_nl *nl, uint8_t cmd, ockam_nl_reply_fn fn, void *arg,
+		       struct ockam_err *err)
+{
+	struct ockam_nl_request req;
+
+	ockam_nl_request_init(nl, &req, cmd, 0);
+	req.dump = true;
+	return ockam_nl_call(nl, &req, fn, arg, err);
+}
+
 /* ---- what the kernel says on its own ------------------------------------- */
 
 static void ockam_nl_hand_out_result(struct ockam_nl *nl,

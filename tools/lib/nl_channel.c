@@ -53,11 +53,8 @@ int ockam_nl_channel_set(struct ockam_nl *nl,
 int ockam_nl_channel_del(struct ockam_nl *nl, const void *encryptor, size_t len,
 			 struct ockam_err *err)
 {
-	struct ockam_nl_request req;
-
-	ockam_nl_request_init(nl, &req, OCKAM_CMD_CHANNEL_DEL, len);
-	ockam_nl_put(&req, OCKAM_A_ENCRYPTOR, encryptor, len);
-	return ockam_nl_call(nl, &req, NULL, NULL, err);
+	return ockam_nl_call_name(nl, OCKAM_CMD_CHANNEL_DEL, OCKAM_A_ENCRYPTOR, encryptor, len,
+				  NULL, NULL, err);
 }
 
 struct ockam_nl_channel_reader {
@@ -104,20 +101,15 @@ int ockam_nl_channel_get(struct ockam_nl *nl, const void *encryptor, size_t len,
 			 struct ockam_err *err)
 {
 	struct ockam_nl_channel_reader reader = { fn, arg };
-	struct ockam_nl_request req;
 
-	ockam_nl_request_init(nl, &req, OCKAM_CMD_CHANNEL_GET, len);
-	ockam_nl_put(&req, OCKAM_A_ENCRYPTOR, encryptor, len);
-	return ockam_nl_call(nl, &req, ockam_nl_read_channel, &reader, err);
+	return ockam_nl_call_name(nl, OCKAM_CMD_CHANNEL_GET, OCKAM_A_ENCRYPTOR, encryptor, len,
+				  ockam_nl_read_channel, &reader, err);
 }
 
 int ockam_nl_channel_dump(struct ockam_nl *nl, ockam_nl_channel_fn fn,
 			  void *arg, struct ockam_err *err)
 {
 	struct ockam_nl_channel_reader reader = { fn, arg };
-	struct ockam_nl_request req;
 
-	ockam_nl_request_init(nl, &req, OCKAM_CMD_CHANNEL_GET, 0);
-	req.dump = true;
-	return ockam_nl_call(nl, &req, ockam_nl_read_channel, &reader, err);
+	return ockam_nl_call_dump(nl, OCKAM_CMD_CHANNEL_GET, ockam_nl_read_channel, &reader, err);
 }

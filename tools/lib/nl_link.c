@@ -29,18 +29,6 @@ static int ockam_nl_read_made(void *arg, struct nlattr **tb,
 	return 0;
 }
 
-/* A command that takes the name of an object and answers nothing. */
-static int ockam_nl_call_name(struct ockam_nl *nl, uint8_t cmd,
-			      const void *name, size_t len,
-			      struct ockam_err *err)
-{
-	struct ockam_nl_request req;
-
-	ockam_nl_request_init(nl, &req, cmd, len);
-	ockam_nl_put(&req, OCKAM_A_ADDRESS, name, len);
-	return ockam_nl_call(nl, &req, NULL, NULL, err);
-}
-
 int ockam_nl_link_new(struct ockam_nl *nl, const struct ockam_nl_link_new *link,
 		      struct ockam_nl_made *made, struct ockam_err *err)
 {
@@ -93,7 +81,8 @@ int ockam_nl_link_set(struct ockam_nl *nl, const struct ockam_nl_link_set *link,
 int ockam_nl_link_del(struct ockam_nl *nl, const void *name, size_t len,
 		      struct ockam_err *err)
 {
-	return ockam_nl_call_name(nl, OCKAM_CMD_LINK_DEL, name, len, err);
+	return ockam_nl_call_name(nl, OCKAM_CMD_LINK_DEL, OCKAM_A_ADDRESS, name, len,
+				  NULL, NULL, err);
 }
 
 struct ockam_nl_link_reader {
@@ -135,22 +124,17 @@ int ockam_nl_link_get(struct ockam_nl *nl, const void *name, size_t len,
 		      ockam_nl_link_fn fn, void *arg, struct ockam_err *err)
 {
 	struct ockam_nl_link_reader reader = { fn, arg };
-	struct ockam_nl_request req;
 
-	ockam_nl_request_init(nl, &req, OCKAM_CMD_LINK_GET, len);
-	ockam_nl_put(&req, OCKAM_A_ADDRESS, name, len);
-	return ockam_nl_call(nl, &req, ockam_nl_read_link, &reader, err);
+	return ockam_nl_call_name(nl, OCKAM_CMD_LINK_GET, OCKAM_A_ADDRESS, name, len,
+				  ockam_nl_read_link, &reader, err);
 }
 
 int ockam_nl_link_dump(struct ockam_nl *nl, ockam_nl_link_fn fn, void *arg,
 		       struct ockam_err *err)
 {
 	struct ockam_nl_link_reader reader = { fn, arg };
-	struct ockam_nl_request req;
 
-	ockam_nl_request_init(nl, &req, OCKAM_CMD_LINK_GET, 0);
-	req.dump = true;
-	return ockam_nl_call(nl, &req, ockam_nl_read_link, &reader, err);
+	return ockam_nl_call_dump(nl, OCKAM_CMD_LINK_GET, ockam_nl_read_link, &reader, err);
 }
 
 /* ---- listeners ----------------------------------------------------------- */
@@ -196,7 +180,8 @@ int ockam_nl_listener_set(struct ockam_nl *nl,
 int ockam_nl_listener_del(struct ockam_nl *nl, const void *name, size_t len,
 			  struct ockam_err *err)
 {
-	return ockam_nl_call_name(nl, OCKAM_CMD_LISTENER_DEL, name, len, err);
+	return ockam_nl_call_name(nl, OCKAM_CMD_LISTENER_DEL, OCKAM_A_ADDRESS, name, len,
+				  NULL, NULL, err);
 }
 
 struct ockam_nl_listener_reader {
@@ -229,20 +214,15 @@ int ockam_nl_listener_get(struct ockam_nl *nl, const void *name, size_t len,
 			  struct ockam_err *err)
 {
 	struct ockam_nl_listener_reader reader = { fn, arg };
-	struct ockam_nl_request req;
 
-	ockam_nl_request_init(nl, &req, OCKAM_CMD_LISTENER_GET, len);
-	ockam_nl_put(&req, OCKAM_A_ADDRESS, name, len);
-	return ockam_nl_call(nl, &req, ockam_nl_read_listener, &reader, err);
+	return ockam_nl_call_name(nl, OCKAM_CMD_LISTENER_GET, OCKAM_A_ADDRESS, name, len,
+				  ockam_nl_read_listener, &reader, err);
 }
 
 int ockam_nl_listener_dump(struct ockam_nl *nl, ockam_nl_listener_fn fn,
 			   void *arg, struct ockam_err *err)
 {
 	struct ockam_nl_listener_reader reader = { fn, arg };
-	struct ockam_nl_request req;
 
-	ockam_nl_request_init(nl, &req, OCKAM_CMD_LISTENER_GET, 0);
-	req.dump = true;
-	return ockam_nl_call(nl, &req, ockam_nl_read_listener, &reader, err);
+	return ockam_nl_call_dump(nl, OCKAM_CMD_LISTENER_GET, ockam_nl_read_listener, &reader, err);
 }

@@ -168,20 +168,15 @@ int ockam_nl_address_get(struct ockam_nl *nl, const void *name, size_t len,
 			 struct ockam_err *err)
 {
 	struct ockam_nl_address_reader reader = { fn, arg };
-	struct ockam_nl_request req;
 
-	ockam_nl_request_init(nl, &req, OCKAM_CMD_ADDRESS_GET, len);
-	ockam_nl_put(&req, OCKAM_A_ADDRESS, name, len);
-	return ockam_nl_call(nl, &req, ockam_nl_read_address, &reader, err);
+	return ockam_nl_call_name(nl, OCKAM_CMD_ADDRESS_GET, OCKAM_A_ADDRESS, name, len,
+				  ockam_nl_read_address, &reader, err);
 }
 
 int ockam_nl_address_dump(struct ockam_nl *nl, ockam_nl_address_fn fn,
 			  void *arg, struct ockam_err *err)
 {
 	struct ockam_nl_address_reader reader = { fn, arg };
-	struct ockam_nl_request req;
 
-	ockam_nl_request_init(nl, &req, OCKAM_CMD_ADDRESS_GET, 0);
-	req.dump = true;
-	return ockam_nl_call(nl, &req, ockam_nl_read_address, &reader, err);
+	return ockam_nl_call_dump(nl, OCKAM_CMD_ADDRESS_GET, ockam_nl_read_address, &reader, err);
 }

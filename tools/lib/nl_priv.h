@@ -56,6 +56,12 @@ typedef int (*ockam_nl_reply_fn)(void *arg, struct nlattr **tb,
 int ockam_nl_call(struct ockam_nl *nl, struct ockam_nl_request *req,
 		  ockam_nl_reply_fn fn, void *arg, struct ockam_err *err);
 
+/* The same for a request with one name, and for one that asks for all there is. */
+int ockam_nl_call_name(struct ockam_nl *nl, uint8_t cmd, int attr, const void *name, size_t len,
+		       ockam_nl_reply_fn fn, void *arg, struct ockam_err *err);
+int ockam_nl_call_dump(struct ockam_nl *nl, uint8_t cmd, ockam_nl_reply_fn fn, void *arg,
+		       struct ockam_err *err);
+
 /* Number that the last call had. */
 uint32_t ockam_nl_last_seq(const struct ockam_nl *nl);
 

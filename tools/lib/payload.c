@@ -250,6 +250,14 @@ static int ockam_payload_read_credentials(struct ockam_reader *r, struct ockam_p
 	return more < 0 ? ockam_err_set(err, -EBADMSG, "the peer's credentials end too early") : 0;
 }
 
+/* An array, whose first element is a change history and has more behind it. */
+static bool ockam_payload_begin(struct ockam_reader *r, struct ockam_reader_list *list,
+				struct ockam_piece *history)
+{
+	return !ockam_reader_array(r, list) && ockam_reader_more(r, list) > 0 &&
+	       !ockam_reader_item(r, history) && ockam_reader_more(r, list) > 0;
+}
+
 int ockam_payload_verify(const uint8_t *bytes, size_t len, const uint8_t noise_static[32],
 			 const struct ockam_payload_rules *rules, struct ockam_peer *peer,
 			 struct ockam_err *err)
@@ -263,8 +271,7 @@ int ockam_payload_verify(const uint8_t *bytes, size_t len, const uint8_t noise_s
 
 	memset(peer, 0, sizeof(*peer));
 	ockam_reader_init(&r, bytes, len);
-	if (ockam_reader_array(&r, &list) || ockam_reader_more(&r, &list) <= 0 ||
-	    ockam_reader_item(&r, &history) || ockam_reader_more(&r, &list) <= 0)
+	if (!ockam_payload_begin(&r, &list, &history))
 		return ockam_err_set(err, -EBADMSG, "the peer's identity message does not decode");
 	ret = ockam_attestation_decode(&r, &attestation, err);
 	if (ret)
@@ -311,8 +318,7 @@ int ockam_refresh_verify(const uint8_t *bytes, size_t len,
 
 	memset(peer, 0, sizeof(*peer));
 	ockam_reader_init(&r, bytes, len);
-	if (ockam_reader_array(&r, &list) || ockam_reader_more(&r, &list) <= 0 ||
-	    ockam_reader_item(&r, &history) || ockam_reader_more(&r, &list) <= 0)
+	if (!ockam_payload_begin(&r, &list, &history))
 		return ockam_err_set(err, -EBADMSG, "the refresh of credentials does not decode");
 	ret = ockam_payload_read_credentials(&r, &credentials, err);
 	if (ret)
