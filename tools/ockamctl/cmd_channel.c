@@ -89,15 +89,12 @@ static int ctl_channel_create(struct ctl *ctl, const struct ctl_args *args)
 	char *to;
 	int ret;
 
-	ret = ctl_stdin_route(ctl, ctl_arg(args, "to"), &to);
+	ret = ctl_resolve_begin(ctl, args, "from", &session, &to);
 	if (ret)
 		return ret;
-	ret = ctl_session_open(ctl, ctl_arg(args, "from"), &session);
-	if (!ret) {
-		ctl_output_note(&ctl->out, CTL_MARK_NONE, "Creating Secure Channel...");
-		ret = ctl_channel_make(ctl, args, &session, to);
-		ctl_session_close(&session);
-	}
+	ctl_output_note(&ctl->out, CTL_MARK_NONE, "Creating Secure Channel...");
+	ret = ctl_channel_make(ctl, args, &session, to);
+	ctl_session_close(&session);
 	free(to);
 	return ret;
 }
@@ -180,11 +177,9 @@ static int ctl_channel_fetch(struct ctl *ctl, struct ctl_session *session,
 
 static int ctl_channel_list(struct ctl *ctl, const struct ctl_args *args)
 {
-	struct json_object *result = NULL, *list = NULL;
-	struct ctl_result out = { };
+	struct json_object *result = NULL, *list = NULL, *array;
 	struct ctl_session session;
 	char **items;
-	char *plain;
 	size_t n, i;
 	int ret;
 
@@ -201,21 +196,16 @@ static int ctl_channel_list(struct ctl *ctl, const struct ctl_args *args)
 		return ctl_print_empty(ctl, "No secure channels found on %s", session.node);
 	}
 	items = calloc(n, sizeof(*items));
-	out.json = json_object_new_array();
+	array = json_object_new_array();
 	for (i = 0; items && i < n; i++) {
 		struct json_object *channel = json_object_array_get_idx(list, i);
 
-		json_object_array_add(out.json, ctl_channel_object(channel));
+		json_object_array_add(array, ctl_channel_object(channel));
 		items[i] = ctl_channel_plain(channel);
 	}
-	plain = items ? ctl_output_list(items, n) : NULL;
-	out.plain = plain;
-	ret = ctl_output_result(&ctl->out, &out);
-	for (i = 0; items && i < n; i++)
-		free(items[i]);
-	free(items);
-	free(plain);
-	json_object_put(out.json);
+	ret = ctl_print_list(ctl, array, items, n);
+	ctl_texts_free(items, n);
+	json_object_put(array);
 	json_object_put(result);
 	return ret;
 }
@@ -354,15 +344,13 @@ static const struct ctl_command ctl_channel_create_command = {
 };
 
 static const struct ctl_flag ctl_channel_at_flags[] = {
-	{ .name = "at", .kind = CTL_FLAG_VALUE, .placeholder = "<NODE_NAME>",
-	  .help = "Node; default the default node" },
+	CTL_AT_FLAG,
 	{ }
 };
 
 static const struct ctl_flag ctl_channel_delete_flags[] = {
-	{ .name = "at", .kind = CTL_FLAG_VALUE, .placeholder = "<NODE_NAME>",
-	  .help = "Node; default the default node" },
-	{ .name = "yes", .letter = 'y', .help = "Do not ask" },
+	CTL_AT_FLAG,
+	CTL_YES_FLAG,
 	{ }
 };
 

@@ -9,7 +9,6 @@
 
 #include "ctl.h"
 #include "resolve.h"
-#include "stdin_route.h"
 
 static int ctl_channel_print_moved(struct ctl *ctl, const char *address, const char *to,
 				   struct json_object *channel)
@@ -74,14 +73,11 @@ static int ctl_channel_update(struct ctl *ctl, const struct ctl_args *args)
 	char *to;
 	int ret;
 
-	ret = ctl_stdin_route(ctl, ctl_arg(args, "to"), &to);
+	ret = ctl_resolve_begin(ctl, args, "at", &session, &to);
 	if (ret)
 		return ret;
-	ret = ctl_session_open(ctl, ctl_arg(args, "at"), &session);
-	if (!ret) {
-		ret = ctl_channel_move(ctl, args, &session, to);
-		ctl_session_close(&session);
-	}
+	ret = ctl_channel_move(ctl, args, &session, to);
+	ctl_session_close(&session);
 	free(to);
 	return ret;
 }

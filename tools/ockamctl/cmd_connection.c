@@ -76,7 +76,6 @@ static int ctl_connection_print(struct ctl *ctl, struct json_object *list, const
 	size_t n = list ? json_object_array_length(list) : 0;
 	struct ctl_result out = { };
 	char **items;
-	char *plain;
 	size_t i;
 	int ret;
 
@@ -87,13 +86,8 @@ static int ctl_connection_print(struct ctl *ctl, struct json_object *list, const
 	items = calloc(n, sizeof(*items));
 	for (i = 0; items && i < n; i++)
 		items[i] = format(json_object_array_get_idx(list, i)) ?: strdup("");
-	plain = items ? ctl_output_list(items, n) : NULL;
-	out.plain = plain;
-	ret = ctl_output_result(&ctl->out, &out);
-	for (i = 0; items && i < n; i++)
-		free(items[i]);
-	free(items);
-	free(plain);
+	ret = ctl_print_list(ctl, NULL, items, n);
+	ctl_texts_free(items, n);
 	return ret;
 }
 
@@ -350,15 +344,13 @@ static const struct ctl_flag ctl_connection_create_flags[] = {
 };
 
 static const struct ctl_flag ctl_connection_at_flags[] = {
-	{ .name = "at", .kind = CTL_FLAG_VALUE, .placeholder = "<NODE_NAME>",
-	  .help = "Node; default the default node" },
+	CTL_AT_FLAG,
 	{ }
 };
 
 static const struct ctl_flag ctl_connection_delete_flags[] = {
-	{ .name = "at", .kind = CTL_FLAG_VALUE, .placeholder = "<NODE_NAME>",
-	  .help = "Node; default the default node" },
-	{ .name = "yes", .letter = 'y', .help = "Do not ask" },
+	CTL_AT_FLAG,
+	CTL_YES_FLAG,
 	{ }
 };
 

@@ -368,26 +368,16 @@ static const struct ctl_flag ctl_credential_issue_flags[] = {
 };
 
 static const struct ctl_flag ctl_credential_verify_flags[] = {
-	{ .name = "issuer", .kind = CTL_FLAG_VALUE, .placeholder = "<IDENTIFIER>",
-	  .required = true, .check = ctl_check_identifier,
-	  .help = "Who must have issued it: an identity of this home, or imported into it" },
-	{ .name = "credential", .kind = CTL_FLAG_VALUE, .placeholder = "<CREDENTIAL_STRING>",
-	  .excludes = "credential-path", .required = true, .unless = "credential-path",
-	  .help = "The credential in hex" },
-	{ .name = "credential-path", .kind = CTL_FLAG_VALUE, .placeholder = "<CREDENTIAL_FILE>",
-	  .help = "A file with the credential in hex" },
+	CTL_ISSUER_FLAG,
+	CTL_CREDENTIAL_FLAG,
+	CTL_CREDENTIAL_PATH_FLAG,
 	{ }
 };
 
 static const struct ctl_flag ctl_credential_store_flags[] = {
-	{ .name = "issuer", .kind = CTL_FLAG_VALUE, .placeholder = "<IDENTIFIER>",
-	  .required = true, .check = ctl_check_identifier,
-	  .help = "Who must have issued it: an identity of this home, or imported into it" },
-	{ .name = "credential", .kind = CTL_FLAG_VALUE, .placeholder = "<CREDENTIAL_STRING>",
-	  .excludes = "credential-path", .required = true, .unless = "credential-path",
-	  .help = "The credential in hex" },
-	{ .name = "credential-path", .kind = CTL_FLAG_VALUE, .placeholder = "<CREDENTIAL_FILE>",
-	  .help = "A file with the credential in hex" },
+	CTL_ISSUER_FLAG,
+	CTL_CREDENTIAL_FLAG,
+	CTL_CREDENTIAL_PATH_FLAG,
 	{ .name = "scope", .kind = CTL_FLAG_VALUE, .placeholder = "<CREDENTIAL_SCOPE>",
 	  .required = true, .check = ctl_check_scope,
 	  .help = "Label that the node finds it by" },

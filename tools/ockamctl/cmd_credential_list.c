@@ -119,9 +119,7 @@ static int ctl_credential_print(struct ctl *ctl, const struct ctl_args *args,
 	}
 	if (!ret)
 		ret = print(ctl, args, node.name, array, items, used);
-	while (used)
-		free(items[--used]);
-	free(items);
+	ctl_texts_free(items, used);
 	json_object_put(array);
 	ockam_credential_records_free(records, n);
 	return ret;
@@ -131,18 +129,9 @@ static int ctl_credential_print_list(struct ctl *ctl, const struct ctl_args *arg
 				     const char *node, struct json_object *array, char **items,
 				     size_t n)
 {
-	struct ctl_result out = { .json = array };
-	char *plain;
-	int ret;
-
 	(void)args;
-	if (!n)
-		return ctl_print_empty(ctl, "No Credentials found for node: %s", node);
-	plain = ctl_output_list(items, n);
-	out.plain = plain;
-	ret = ctl_output_result(&ctl->out, &out);
-	free(plain);
-	return ret;
+	return n ? ctl_print_list(ctl, array, items, n) :
+		   ctl_print_empty(ctl, "No Credentials found for node: %s", node);
 }
 
 /* Several when it is about more than one identity: the one that was stored last. */

@@ -52,8 +52,7 @@ static int ctl_flow_add_consumer(struct ctl *ctl, const struct ctl_args *args)
 }
 
 static const struct ctl_flag ctl_flow_flags[] = {
-	{ .name = "at", .kind = CTL_FLAG_VALUE, .placeholder = "<NODE_NAME>",
-	  .help = "Node; default the default node" },
+	CTL_AT_FLAG,
 	{ }
 };
 

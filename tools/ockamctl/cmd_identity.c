@@ -279,13 +279,11 @@ static int ctl_identity_show(struct ctl *ctl, const struct ctl_args *args)
 static int ctl_identity_list(struct ctl *ctl, const struct ctl_args *args)
 {
 	struct ockam_identity_record *records = NULL;
-	struct ctl_result out = { };
 	char id[OCKAM_IDENTIFIER_TEXT];
-	struct json_object *item;
+	struct json_object *array, *item;
 	struct ockam_err err;
 	size_t n = 0, i;
 	char **items;
-	char *plain;
 	int ret;
 
 	(void)args;
@@ -297,7 +295,7 @@ static int ctl_identity_list(struct ctl *ctl, const struct ctl_args *args)
 	if (!n)
 		return ctl_print_empty(ctl, "No identities found on this system.");
 	items = calloc(n, sizeof(*items));
-	out.json = json_object_new_array();
+	array = json_object_new_array();
 	for (i = 0; items && i < n; i++) {
 		ockam_identifier_format(records[i].identity->identifier, id);
 		item = json_object_new_object();
@@ -305,19 +303,14 @@ static int ctl_identity_list(struct ctl *ctl, const struct ctl_args *args)
 		ockam_value_put_bool(item, "is_default", records[i].is_default);
 		ockam_value_put_text(item, "name", records[i].name);
 		ockam_value_put_text(item, "vault_name", records[i].vault);
-		json_object_array_add(out.json, item);
+		json_object_array_add(array, item);
 		if (asprintf(&items[i], "%s%s\n%s", records[i].name,
 			     records[i].is_default ? " (default)" : "", id) < 0)
 			items[i] = strdup("");
 	}
-	plain = items ? ctl_output_list(items, n) : NULL;
-	out.plain = plain;
-	ret = ctl_output_result(&ctl->out, &out);
-	for (i = 0; items && i < n; i++)
-		free(items[i]);
-	free(items);
-	free(plain);
-	json_object_put(out.json);
+	ret = ctl_print_list(ctl, array, items, n);
+	ctl_texts_free(items, n);
+	json_object_put(array);
 	ockam_identity_records_free(records, n);
 	return ret;
 }
@@ -470,7 +463,7 @@ static const struct ctl_flag ctl_identity_rotate_flags[] = {
 
 static const struct ctl_flag ctl_identity_delete_flags[] = {
 	{ .name = "all", .help = "Delete all identities" },
-	{ .name = "yes", .letter = 'y', .help = "Do not ask" },
+	CTL_YES_FLAG,
 	{ }
 };
 

@@ -301,21 +301,18 @@ static int ctl_listener_delete(struct ctl *ctl, const struct ctl_args *args)
 }
 
 static const struct ctl_flag ctl_listener_at_flags[] = {
-	{ .name = "at", .kind = CTL_FLAG_VALUE, .placeholder = "<NODE_NAME>",
-	  .help = "Node; default the default node" },
+	CTL_AT_FLAG,
 	{ }
 };
 
 static const struct ctl_flag ctl_listener_delete_flags[] = {
-	{ .name = "at", .kind = CTL_FLAG_VALUE, .placeholder = "<NODE_NAME>",
-	  .help = "Node; default the default node" },
+	CTL_AT_FLAG,
 	{ .name = "yes", .letter = 'y', .help = "Accepted: nothing is asked" },
 	{ }
 };
 
 static const struct ctl_flag ctl_listener_create_flags[] = {
-	{ .name = "at", .kind = CTL_FLAG_VALUE, .placeholder = "<NODE_NAME>",
-	  .help = "Node; default the default node" },
+	CTL_AT_FLAG,
 	{ .name = "authorized", .letter = 'a', .kind = CTL_FLAG_LIST,
 	  .placeholder = "<IDENTIFIERS>", .check = ctl_check_identifier,
 	  .help = "Identifier that an initiator may have; repeat for more" },
@@ -329,8 +326,7 @@ static const struct ctl_flag ctl_listener_create_flags[] = {
 };
 
 static const struct ctl_flag ctl_listener_update_flags[] = {
-	{ .name = "at", .kind = CTL_FLAG_VALUE, .placeholder = "<NODE_NAME>",
-	  .help = "Node; default the default node" },
+	CTL_AT_FLAG,
 	{ .name = "authorized", .letter = 'a', .kind = CTL_FLAG_LIST,
 	  .placeholder = "<IDENTIFIERS>", .check = ctl_check_identifier,
 	  .help = "Identifier that an initiator may have; repeat for more" },

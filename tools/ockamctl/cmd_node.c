@@ -158,7 +158,7 @@ static const struct ctl_flag ctl_node_stop_flags[] = {
 static const struct ctl_flag ctl_node_delete_flags[] = {
 	{ .name = "all", .help = "Delete all nodes" },
 	{ .name = "force", .letter = 'f', .help = "Deprecated: same effect without it" },
-	{ .name = "yes", .letter = 'y', .help = "Do not ask" },
+	CTL_YES_FLAG,
 	{ }
 };
 

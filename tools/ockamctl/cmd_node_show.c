@@ -103,9 +103,8 @@ static char *ctl_node_list_plain(const struct ockam_node_record *node)
 static int ctl_node_list(struct ctl *ctl, const struct ctl_args *args)
 {
 	struct ockam_node_record *nodes;
-	struct ctl_result out = { };
+	struct json_object *array;
 	char **items;
-	char *plain;
 	size_t n, i;
 	int ret;
 
@@ -116,19 +115,14 @@ static int ctl_node_list(struct ctl *ctl, const struct ctl_args *args)
 	if (!n)
 		return ctl_print_empty(ctl, "No nodes found on this system");
 	items = calloc(n, sizeof(*items));
-	out.json = json_object_new_array();
+	array = json_object_new_array();
 	for (i = 0; items && i < n; i++) {
-		json_object_array_add(out.json, ctl_node_list_object(&nodes[i]));
+		json_object_array_add(array, ctl_node_list_object(&nodes[i]));
 		items[i] = ctl_node_list_plain(&nodes[i]) ?: strdup("");
 	}
-	plain = items ? ctl_output_list(items, n) : NULL;
-	out.plain = plain;
-	ret = ctl_output_result(&ctl->out, &out);
-	for (i = 0; items && i < n; i++)
-		free(items[i]);
-	free(items);
-	free(plain);
-	json_object_put(out.json);
+	ret = ctl_print_list(ctl, array, items, n);
+	ctl_texts_free(items, n);
+	json_object_put(array);
 	free(nodes);
 	return ret;
 }

@@ -38,7 +38,7 @@ static int ctl_reset(struct ctl *ctl, const struct ctl_args *args)
 }
 
 static const struct ctl_flag ctl_reset_flags[] = {
-	{ .name = "yes", .letter = 'y', .help = "Do not ask" },
+	CTL_YES_FLAG,
 	{ .name = "all", .help = "Accepted: there is nothing beyond this machine" },
 	{ }
 };

@@ -223,6 +223,24 @@ bool ctl_confirm(struct ctl *ctl, const struct ctl_args *args, const char *quest
 	return false;
 }
 
+int ctl_print_list(struct ctl *ctl, struct json_object *json, char *const *items, size_t n)
+{
+	char *plain = items ? ctl_output_list(items, n) : NULL;
+	struct ctl_result result = { .json = json, .plain = plain };
+	int ret;
+
+	ret = ctl_output_result(&ctl->out, &result);
+	free(plain);
+	return ret;
+}
+
+void ctl_texts_free(char **texts, size_t n)
+{
+	while (texts && n)
+		free(texts[--n]);
+	free(texts);
+}
+
 int ctl_print_empty(struct ctl *ctl, const char *fmt, ...)
 {
 	struct ctl_result result = { .json = json_object_new_array() };

@@ -78,8 +78,24 @@ int ctl_select(struct ctl *ctl, const struct ctl_args *args, const char *what,
 /** ctl_can_prompt() - both terminals there, neither --quiet nor --no-input */
 bool ctl_can_prompt(const struct ctl *ctl, const struct ctl_args *args);
 
+/**
+ * ctl_print_list() - a list that is not empty
+ * @json: for scripts, borrowed; NULL: people's form for all
+ * @items: for people, a paragraph each; borrowed, NULL without memory
+ * @n: number of @items
+ */
+int ctl_print_list(struct ctl *ctl, struct json_object *json, char *const *items, size_t n);
+/** ctl_texts_free() - free @n texts and the array of them; NULL is allowed */
+void ctl_texts_free(char **texts, size_t n);
 /** ctl_print_empty() - the answer "nothing of that kind": [] or a sentence */
 int ctl_print_empty(struct ctl *ctl, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Flags that many commands have. */
+#define CTL_AT_FLAG \
+	{ .name = "at", .kind = CTL_FLAG_VALUE, .placeholder = "<NODE_NAME>", \
+	  .help = "Node; default the default node" }
+#define CTL_YES_FLAG \
+	{ .name = "yes", .letter = 'y', .help = "Do not ask" }
 
 /* The commands; each file of them defines its group. */
 extern const struct ctl_command ctl_cmd_node;

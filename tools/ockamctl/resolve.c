@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "multiaddr.h"
+#include "stdin_route.h"
 
 /* State while a route is made. */
 struct ctl_resolve {
@@ -342,6 +343,20 @@ int ctl_resolve_check(struct ctl *ctl, const char *text, const char *what)
 			ret = ctl_resolve_record(ctl, what, addr->segments[i].text, &node);
 	}
 	free(addr);
+	return ret;
+}
+
+int ctl_resolve_begin(struct ctl *ctl, const struct ctl_args *args, const char *node,
+		      struct ctl_session *session, char **to)
+{
+	int ret;
+
+	ret = ctl_stdin_route(ctl, ctl_arg(args, "to"), to);
+	if (ret)
+		return ret;
+	ret = ctl_session_open(ctl, ctl_arg(args, node), session);
+	if (ret)
+		free(*to);
 	return ret;
 }
 

@@ -29,6 +29,20 @@ struct ctl_route_options {
 };
 
 /**
+ * ctl_resolve_begin() - what a command with --to begins with
+ * @args: has the flag "to", whose dash is replaced
+ * @node: name of the flag that names the acting node
+ * @session: receives an open session of that node
+ * @to: receives the text of the route, to free
+ *
+ * Standard input is read first: a broken pipe must not open connections.
+ *
+ * Return: CTL_EXIT_OK or CTL_EXIT_FAILURE (reported; nothing to close or free).
+ */
+int ctl_resolve_begin(struct ctl *ctl, const struct ctl_args *args, const char *node,
+		      struct ctl_session *session, char **to);
+
+/**
  * ctl_resolve() - make the hops of @addr, seen from the node of @session
  * @ctl: for the store and for reports
  * @session: the acting node; stays open as long as the route is used
