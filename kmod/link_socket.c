@@ -165,7 +165,7 @@ static void ockam_link_socket_write_space(struct sock *sk)
 }
 
 /* End of stream, reset: noticed by whoever reads, woken even while paused. */
-static void ockam_link_socket_state_change(struct sock *sk)
+static void ockam_link_socket_ended(struct sock *sk, bool error)
 {
 	void (*next)(struct sock *sk);
 	struct ockam_link *link;
@@ -176,33 +176,23 @@ static void ockam_link_socket_state_change(struct sock *sk)
 	if (link) {
 		link->ops->readable(link);
 		link->ops->writable(link);
-		next = link->sk_state_change;
+		next = error ? link->sk_error_report : link->sk_state_change;
 	} else {
-		next = sk->sk_state_change;
+		next = error ? sk->sk_error_report : sk->sk_state_change;
 	}
 	read_unlock_bh(&sk->sk_callback_lock);
 	rcu_read_unlock();
 	next(sk);
 }
 
+static void ockam_link_socket_state_change(struct sock *sk)
+{
+	ockam_link_socket_ended(sk, false);
+}
+
 static void ockam_link_socket_error_report(struct sock *sk)
 {
-	void (*next)(struct sock *sk);
-	struct ockam_link *link;
-
-	rcu_read_lock();
-	read_lock_bh(&sk->sk_callback_lock);
-	link = ockam_link_socket_link(sk);
-	if (link) {
-		link->ops->readable(link);
-		link->ops->writable(link);
-		next = link->sk_error_report;
-	} else {
-		next = sk->sk_error_report;
-	}
-	read_unlock_bh(&sk->sk_callback_lock);
-	rcu_read_unlock();
-	next(sk);
+	ockam_link_socket_ended(sk, true);
 }
 
 /* Nobody else has a layer on the socket? Checked where nobody can add one. */

@@ -125,6 +125,13 @@ int ockam_nl_put_origin(struct sk_buff *skb, const struct ockam_origin *origin);
 int ockam_nl_put_route(struct sk_buff *skb, const struct ockam_route *route);
 int ockam_nl_put_u64(struct sk_buff *skb, int attr, u64 value);
 
+/* What has gone through a link or a channel, and what waits there. */
+int ockam_nl_put_traffic(struct sk_buff *skb, u64 rx_bytes, u64 tx_bytes,
+			 u64 rx_messages, u64 tx_messages, u64 queued_bytes);
+
+/* Header of one object of a dump; NULL: no room for it. */
+void *ockam_nl_new_part(struct sk_buff *skb, struct netlink_callback *cb,
+			u8 cmd);
 /* A reply to @info of at most @size bytes of attributes; NULL without memory. */
 struct sk_buff *ockam_nl_new_reply(struct genl_info *info, size_t size,
 				   void **hdr);

@@ -106,9 +106,7 @@ int ockam_nl_dump_addresses(struct sk_buff *skb, struct netlink_callback *cb)
 			continue;
 		}
 		err = -EMSGSIZE;
-		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
-				  cb->nlh->nlmsg_seq, &ockam_netlink_family,
-				  NLM_F_MULTI, OCKAM_CMD_ADDRESS_GET);
+		hdr = ockam_nl_new_part(skb, cb, OCKAM_CMD_ADDRESS_GET);
 		if (!hdr)
 			break;
 		genl_dump_check_consistent(cb, hdr);

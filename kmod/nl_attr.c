@@ -107,6 +107,30 @@ int ockam_nl_put_u64(struct sk_buff *skb, int attr, u64 value)
 	return nla_put_u64_64bit(skb, attr, value, OCKAM_A_PAD);
 }
 
+int ockam_nl_put_traffic(struct sk_buff *skb, u64 rx_bytes, u64 tx_bytes,
+			 u64 rx_messages, u64 tx_messages, u64 queued_bytes)
+{
+	int err;
+
+	err = ockam_nl_put_u64(skb, OCKAM_A_RX_BYTES, rx_bytes);
+	if (!err)
+		err = ockam_nl_put_u64(skb, OCKAM_A_TX_BYTES, tx_bytes);
+	if (!err)
+		err = ockam_nl_put_u64(skb, OCKAM_A_RX_MESSAGES, rx_messages);
+	if (!err)
+		err = ockam_nl_put_u64(skb, OCKAM_A_TX_MESSAGES, tx_messages);
+	if (!err)
+		err = ockam_nl_put_u64(skb, OCKAM_A_QUEUED_BYTES, queued_bytes);
+	return err;
+}
+
+void *ockam_nl_new_part(struct sk_buff *skb, struct netlink_callback *cb,
+			u8 cmd)
+{
+	return genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+			   &ockam_netlink_family, NLM_F_MULTI, cmd);
+}
+
 struct sk_buff *ockam_nl_new_reply(struct genl_info *info, size_t size,
 				   void **hdr)
 {

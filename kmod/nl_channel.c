@@ -181,24 +181,6 @@ int ockam_nl_del_channel(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
-static int ockam_nl_put_channel_counts(struct sk_buff *skb,
-				       const struct ockam_channel_info *i)
-{
-	int err;
-
-	err = ockam_nl_put_u64(skb, OCKAM_A_RX_BYTES, i->rx_bytes);
-	if (!err)
-		err = ockam_nl_put_u64(skb, OCKAM_A_TX_BYTES, i->tx_bytes);
-	if (!err)
-		err = ockam_nl_put_u64(skb, OCKAM_A_RX_MESSAGES, i->rx_messages);
-	if (!err)
-		err = ockam_nl_put_u64(skb, OCKAM_A_TX_MESSAGES, i->tx_messages);
-	if (!err)
-		err = ockam_nl_put_u64(skb, OCKAM_A_QUEUED_BYTES,
-				       i->queued_bytes);
-	return err;
-}
-
 /* What always fits into a page; at most 4 names, a route, and small change. */
 static int ockam_nl_put_channel(struct sk_buff *skb,
 				const struct ockam_channel_info *i)
@@ -230,7 +212,9 @@ static int ockam_nl_put_channel(struct sk_buff *skb,
 		err = nla_put_u8(skb, OCKAM_A_ROLE, i->role);
 	if (!err)
 		err = ockam_nl_put_liveness(skb, &i->liveness);
-	return err ?: ockam_nl_put_channel_counts(skb, i);
+	return err ?: ockam_nl_put_traffic(skb, i->rx_bytes, i->tx_bytes,
+					   i->rx_messages, i->tx_messages,
+					   i->queued_bytes);
 }
 
 int ockam_nl_get_channel(struct sk_buff *skb, struct genl_info *info)
@@ -282,9 +266,7 @@ static int ockam_nl_dump_channel(struct sk_buff *skb,
 	if (err)
 		return err;
 	err = -EMSGSIZE;
-	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-			  &ockam_netlink_family, NLM_F_MULTI,
-			  OCKAM_CMD_CHANNEL_GET);
+	hdr = ockam_nl_new_part(skb, cb, OCKAM_CMD_CHANNEL_GET);
 	if (hdr)
 		err = ockam_nl_put_channel(skb, &i);
 	if (err)

@@ -205,24 +205,6 @@ int ockam_nl_del_link(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
-static int ockam_nl_put_link_counts(struct sk_buff *skb,
-				    const struct ockam_link_info *i)
-{
-	int err;
-
-	err = ockam_nl_put_u64(skb, OCKAM_A_RX_BYTES, i->rx_bytes);
-	if (!err)
-		err = ockam_nl_put_u64(skb, OCKAM_A_TX_BYTES, i->tx_bytes);
-	if (!err)
-		err = ockam_nl_put_u64(skb, OCKAM_A_RX_MESSAGES, i->rx_messages);
-	if (!err)
-		err = ockam_nl_put_u64(skb, OCKAM_A_TX_MESSAGES, i->tx_messages);
-	if (!err)
-		err = ockam_nl_put_u64(skb, OCKAM_A_QUEUED_BYTES,
-				       i->queued_bytes);
-	return err;
-}
-
 /* @link and its snapshot @i. */
 static int ockam_nl_fill_link(struct sk_buff *skb, struct ockam_link *link,
 			      const struct ockam_link_info *i)
@@ -252,7 +234,9 @@ static int ockam_nl_fill_link(struct sk_buff *skb, struct ockam_link *link,
 		err = nla_put_u32(skb, OCKAM_A_STALL_MS, i->stall_ms);
 	if (!err)
 		err = nla_put_u32(skb, OCKAM_A_HALF_FRAME_MS, i->half_frame_ms);
-	return err ?: ockam_nl_put_link_counts(skb, i);
+	return err ?: ockam_nl_put_traffic(skb, i->rx_bytes, i->tx_bytes,
+					   i->rx_messages, i->tx_messages,
+					   i->queued_bytes);
 }
 
 int ockam_nl_get_link(struct sk_buff *skb, struct genl_info *info)
@@ -301,9 +285,7 @@ int ockam_nl_dump_links(struct sk_buff *skb, struct netlink_callback *cb)
 		return -ENOMEM;
 	while ((link = ockam_link_next(on, &number))) {
 		err = -EMSGSIZE;
-		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
-				  cb->nlh->nlmsg_seq, &ockam_netlink_family,
-				  NLM_F_MULTI, OCKAM_CMD_LINK_GET);
+		hdr = ockam_nl_new_part(skb, cb, OCKAM_CMD_LINK_GET);
 		if (hdr) {
 			ockam_link_info(link, snapshot);
 			err = ockam_nl_fill_link(skb, link, snapshot);

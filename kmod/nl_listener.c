@@ -210,9 +210,7 @@ int ockam_nl_dump_listeners(struct sk_buff *skb, struct netlink_callback *cb)
 		return err;
 	while ((l = ockam_handshake_next_listener(on, &number))) {
 		err = -EMSGSIZE;
-		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
-				  cb->nlh->nlmsg_seq, &ockam_netlink_family,
-				  NLM_F_MULTI, OCKAM_CMD_LISTENER_GET);
+		hdr = ockam_nl_new_part(skb, cb, OCKAM_CMD_LISTENER_GET);
 		if (hdr)
 			err = ockam_nl_fill_listener(skb, l);
 		ockam_handshake_put_listener(l);
