@@ -28,6 +28,7 @@
 #include "home.h"
 #include "identity.h"
 #include "nl.h"
+#include "node.h"
 
 #define CLIENTS	180	/* more than a node serves at once, fewer than may wait too */
 #define MUTATIONS	3000
@@ -44,28 +45,13 @@ static bool start_node(void)
 {
 	struct ockam_home home;
 	struct ockam_err err;
-	char answer[256] = "";
-	int ready[2];
 
 	if (!mkdtemp(home_dir) || ockam_home_set(&home, home_dir, &err) ||
 	    ockam_home_control_path(&home, "abuse", path, &err) ||
-	    ockam_home_netns_name(&home, "abuse", pin, &err) || pipe(ready))
+	    ockam_home_netns_name(&home, "abuse", pin, &err))
 		return false;
-	node = fork();
-	if (!node) {
-		dup2(ready[1], 9);
-		setenv("OCKAM_LOG_LEVEL", "error", 1);
-		execlp("ockamd", "ockamd", "node", "--home", home_dir, "--name", "abuse",
-		       "--ready-fd", "9", NULL);
-		_exit(127);
-	}
-	close(ready[1]);
-	if (read(ready[0], answer, sizeof(answer) - 1) < 0)
-		return false;
-	close(ready[0]);
-	if (strcmp(answer, "ok\n"))
-		printf("# %s", answer);
-	return !strcmp(answer, "ok\n");
+	node = node_start(home_dir, "abuse", "error");
+	return node > 0;
 }
 
 /* A connection without the manners of ockam_control_connect(). */

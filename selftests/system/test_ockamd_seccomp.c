@@ -23,30 +23,16 @@
 #include <unistd.h>
 
 #include "../unit/tap.h"
+#include "node.h"
 
 static char home_dir[32] = "/tmp/ockam-test.XXXXXX";
 static pid_t node;
 
 static bool start_node(void)
 {
-	char answer[256] = "";
-	int ready[2];
-
-	if (!mkdtemp(home_dir) || pipe(ready))
-		return false;
-	node = fork();
-	if (!node) {
-		dup2(ready[1], 9);
-		setenv("OCKAM_LOG_LEVEL", "off", 1);
-		execlp("ockamd", "ockamd", "node", "--home", home_dir, "--name", "taken",
-		       "--ready-fd", "9", NULL);
-		_exit(127);
-	}
-	close(ready[1]);
-	if (read(ready[0], answer, sizeof(answer) - 1) < 0)
-		return false;
-	close(ready[0]);
-	return !strcmp(answer, "ok\n");
+	if (mkdtemp(home_dir))
+		node = node_start(home_dir, "taken", "off");
+	return node > 0;
 }
 
 /* A line of /proc/PID/status, as a number; -1 when it is not there. */
