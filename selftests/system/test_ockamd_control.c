@@ -443,7 +443,7 @@ static int printed(const char *command)
 	f = popen(line, "r");
 	if (!f)
 		return -1;
-	if (!fgets(line, sizeof(line), f) || sscanf(line, "%d", &n) != 1)
+	if (fscanf(f, "%d", &n) != 1)
 		n = -1;
 	pclose(f);
 	return n;
