@@ -19,6 +19,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -428,10 +429,9 @@ def main():
         print(__doc__, file=sys.stderr)
         return 2
     seconds = int(sys.argv[1])
-    home = os.environ["OCKAM_HOME"] = "/tmp/soak"
+    home = os.environ["OCKAM_HOME"] = tempfile.mkdtemp(prefix="soak.")
     # Logs are in memory here.
     os.environ.update(OCKAM_LOG_LEVEL="error", QUIET="true", NO_COLOR="true")
-    os.makedirs(home, exist_ok=True)
     began = time.monotonic()
     nodes = [KernelNode("n1"), KernelNode("n2")]
     must(PEER, "identity", "create", "--identity-file", os.path.join(home, "authority"))
