@@ -182,7 +182,7 @@ int ockam_handshake_done(struct ockam_net *on, u32 portid, u64 id,
 int ockam_handshake_init(void);
 void ockam_handshake_exit(void);
 
-/* ---- for handshake.c, handshake_exchange.c and handshake_listener.c only ---- */
+/* ---- for handshake.c and handshake_*.c only ---- */
 
 /* How many exchanges one place has, and how fast it makes them. */
 struct ockam_handshake_source;
@@ -376,9 +376,14 @@ void ockam_exchange_fail_all(struct ockam_net *on,
 			     const void *arg, enum ockam_exchange_state upto,
 			     int error, const char *reason);
 
-/* handshake_exchange.c: messages, the worker's commands, confirmation. */
+/* handshake_exchange.c: messages, the worker's commands. */
 int ockam_exchange_deliver(struct ockam_endpoint *ep, struct ockam_message *msg,
 			   struct ockam_dispatch *d);
+/* All said and read: the worker may bring the keys. */
+bool __ockam_exchange_complete(const struct ockam_exchange *ex)
+	__must_hold(&ex->lock);
+
+/* handshake_done.c: keys, confirmation. */
 /* ->timeout_work in the state CONFIRMING. */
 void ockam_exchange_unconfirmed(struct ockam_exchange *ex);
 
