@@ -186,6 +186,12 @@ run_ok "which opens it" channel n1 n2 members
 
 # ---- another rule ----
 
+# accepted FILTER: of the channels that others began at n2
+accepted()
+{
+	ockamctl secure-channel list --accepted --at n2 --jq "$1"
+}
+
 for node in n1 n3; do
 	ockamctl secure-channel list --at $node --jq '.[].address' | tr -d '"' | while read -r address; do
 		ockamctl secure-channel delete "$address" --at $node -y >/dev/null
@@ -201,6 +207,11 @@ run_ok "is for members from now on" ockamctl secure-channel-listener update gate
 same "$(open_channels n2)" 2 "who is there stays"
 refused "refused the channel" "a stranger does not come" channel n3 n2 gate
 run_ok "a member does" channel n1 n2 gate
+same "$(accepted 'map(.their_identifier) | sort | unique | length')" 2 "both are listed"
+same "$(accepted 'map(.listener) | unique | .[0]')" '"gate"' "with their listener"
+same "$(accepted 'map(select(.their_attributes.app == "demo") | .their_identifier) | unique | length')" 1 \
+	"and what a member has proved"
+same "$(ockamctl secure-channel list --at n2)" "[]" "n2 has begun none"
 said=$(ockamctl secure-channel-listener show gate --at n2)
 grep -qF "Admits everyone with a credential of $authority_id satisfying (= subject.app \"demo\")" <<<"$said"
 ok $? "show says the rule" "$said"
@@ -212,6 +223,13 @@ same "$(ockamctl secure-channel-listener update gate --at n2 -a "$bob" --close -
 run_ok "ends all" has_channels n2 0
 run_ok "everyone again" ockamctl secure-channel-listener update gate --at n2 --everyone
 run_ok "comes in" channel n3 n2 gate
+address=$(accepted '.[0].address' | tr -d '"')
+shown=$(QUIET='' script -qec "ockamctl secure-channel show --at /node/n2$address" /dev/null)
+grep -qF "Accepted by listener gate" <<<"$shown"
+ok $? "an accepted channel is shown" "$shown"
+run_ok "and deleted" ockamctl secure-channel delete "$address" --at n2 -y
+run_ok "at both ends" has_channels n3 0
+refused "not found" "twice it is not" ockamctl secure-channel delete "$address" --at n2 -y
 
 # ---- what is refused ----
 

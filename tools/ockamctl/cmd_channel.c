@@ -99,17 +99,27 @@ static int ctl_channel_create(struct ctl *ctl, const struct ctl_args *args)
 	return ret;
 }
 
+/* Did another node begin it? */
+static bool ctl_channel_is_accepted(struct json_object *channel)
+{
+	return !strcmp(ockam_value_text(channel, "role") ?: "", "responder");
+}
+
 /* One channel as scripts get it; takes nothing. What not every channel has is left out. */
 static struct json_object *ctl_channel_object(struct json_object *channel)
 {
-	static const char *const members[] = {
+	static const char *const begun[] = {
 		"authorized_identifiers", "flow_control_id", "route", "state",
-		"their_change_history", "their_identifier",
+		"their_change_history", "their_identifier", NULL
+	};
+	static const char *const accepted[] = {
+		"flow_control_id", "listener", "state", "their_identifier", NULL
 	};
 	static const char *const extra[] = {
 		"authority", "policy", "their_attributes", "their_credential",
 	};
 	struct json_object *out = json_object_new_object();
+	const char *const *member = ctl_channel_is_accepted(channel) ? accepted : begun;
 	const char *address = ockam_value_text(channel, "address") ?: "";
 	char text[OCKAM_MULTIADDR_VALUE + 16];
 	struct json_object *value;
@@ -117,9 +127,8 @@ static struct json_object *ctl_channel_object(struct json_object *channel)
 
 	snprintf(text, sizeof(text), "/service/%s", address);
 	ockam_value_put_text(out, "address", text);
-	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-		ockam_value_put(out, members[i],
-				json_object_get(ockam_value_get(channel, members[i])));
+	for (; *member; member++)
+		ockam_value_put(out, *member, json_object_get(ockam_value_get(channel, *member)));
 	for (i = 0; i < sizeof(extra) / sizeof(extra[0]); i++) {
 		value = ockam_value_get(channel, extra[i]);
 		if (value)
@@ -147,15 +156,17 @@ static void ctl_channel_write_proof(FILE *f, struct json_object *channel)
 
 static char *ctl_channel_plain(struct json_object *channel)
 {
+	bool accepted = ctl_channel_is_accepted(channel);
 	char *text = NULL;
 	size_t size = 0;
 	FILE *f = open_memstream(&text, &size);
 
 	if (!f)
 		return NULL;
-	fprintf(f, "Secure channel running at /service/%s\nWith route to %s\nTheir identifier: %s%s",
+	fprintf(f, "Secure channel running at /service/%s\n%s %s\nTheir identifier: %s%s",
 		ockam_value_text(channel, "address") ?: "",
-		ockam_value_text(channel, "route") ?: "",
+		accepted ? "Accepted by listener" : "With route to",
+		ockam_value_text(channel, accepted ? "listener" : "route") ?: "",
 		ockam_value_text(channel, "their_identifier") ?: "",
 		ockam_value_bool(channel, "confirmed", true) ? "" : "\nNot confirmed yet");
 	if (!strcmp(ockam_value_text(channel, "state") ?: "", "no-route"))
@@ -165,19 +176,9 @@ static char *ctl_channel_plain(struct json_object *channel)
 	return text;
 }
 
-/* The channels that the node of @session initiated. */
-static int ctl_channel_fetch(struct ctl *ctl, struct ctl_session *session,
-			     struct json_object **result, struct json_object **list)
-{
-	int ret = ctl_session_list(ctl, session, "secure-channel.list", result);
-
-	*list = ret ? NULL : *result;
-	return ret;
-}
-
 static int ctl_channel_list(struct ctl *ctl, const struct ctl_args *args)
 {
-	struct json_object *result = NULL, *list = NULL, *array;
+	struct json_object *list = NULL, *array;
 	struct ctl_session session;
 	char **items;
 	size_t n, i;
@@ -186,13 +187,14 @@ static int ctl_channel_list(struct ctl *ctl, const struct ctl_args *args)
 	ret = ctl_session_open(ctl, ctl_arg(args, "at"), &session);
 	if (ret)
 		return ret;
-	ret = ctl_channel_fetch(ctl, &session, &result, &list);
+	ret = ctl_session_list(ctl, &session, ctl_arg_switch(args, "accepted") ?
+			       "secure-channel.accepted" : "secure-channel.list", &list);
 	ctl_session_close(&session);
 	if (ret)
 		return ret;
-	n = list ? json_object_array_length(list) : 0;
+	n = json_object_array_length(list);
 	if (!n) {
-		json_object_put(result);
+		json_object_put(list);
 		return ctl_print_empty(ctl, "No secure channels found on %s", session.node);
 	}
 	items = calloc(n, sizeof(*items));
@@ -206,7 +208,7 @@ static int ctl_channel_list(struct ctl *ctl, const struct ctl_args *args)
 	ret = ctl_print_list(ctl, array, items, n);
 	ctl_texts_free(items, n);
 	json_object_put(array);
-	json_object_put(result);
+	json_object_put(list);
 	return ret;
 }
 
@@ -237,14 +239,38 @@ static int ctl_channel_not_found(struct ctl *ctl, const char *address)
 			       "Secure channel with address, 0#%s, not found", address);
 }
 
+/* *found is of *list then, which is to be put; NULL: the list of @op does not have it. */
+static int ctl_channel_look_up(struct ctl *ctl, struct ctl_session *session, const char *op,
+			       const char *address, struct json_object **list,
+			       struct json_object **found)
+{
+	struct json_object *channel;
+	size_t i;
+	int ret;
+
+	*found = NULL;
+	ret = ctl_session_list(ctl, session, op, list);
+	if (ret)
+		return ret;
+	for (i = 0; i < json_object_array_length(*list) && !*found; i++) {
+		channel = json_object_array_get_idx(*list, i);
+		if (!strcmp(ockam_value_text(channel, "address") ?: "", address))
+			*found = channel;
+	}
+	if (!*found) {
+		json_object_put(*list);
+		*list = NULL;
+	}
+	return CTL_EXIT_OK;
+}
+
 static int ctl_channel_show(struct ctl *ctl, const struct ctl_args *args)
 {
 	char node[OCKAM_MULTIADDR_VALUE], address[OCKAM_MULTIADDR_VALUE];
-	struct json_object *result = NULL, *list = NULL, *found = NULL;
+	struct json_object *list = NULL, *found = NULL;
 	struct ctl_result out = { };
 	struct ctl_session session;
 	char *at, *plain;
-	size_t n, i;
 	int ret;
 
 	ret = ctl_stdin_route(ctl, ctl_arg(args, "at"), &at);
@@ -257,27 +283,22 @@ static int ctl_channel_show(struct ctl *ctl, const struct ctl_args *args)
 	ret = ctl_session_open(ctl, node, &session);
 	if (ret)
 		return ret;
-	ret = ctl_channel_fetch(ctl, &session, &result, &list);
+	ret = ctl_channel_look_up(ctl, &session, "secure-channel.list", address, &list, &found);
+	if (!ret && !found)
+		ret = ctl_channel_look_up(ctl, &session, "secure-channel.accepted", address, &list,
+					  &found);
 	ctl_session_close(&session);
 	if (ret)
 		return ret;
-	n = list ? json_object_array_length(list) : 0;
-	for (i = 0; i < n && !found; i++) {
-		found = json_object_array_get_idx(list, i);
-		if (strcmp(ockam_value_text(found, "address") ?: "", address))
-			found = NULL;
-	}
-	if (!found) {
-		json_object_put(result);
+	if (!found)
 		return ctl_channel_not_found(ctl, address);
-	}
 	plain = ctl_channel_plain(found);
 	out.plain = plain;
 	out.json = ctl_channel_object(found);
 	ret = ctl_output_result(&ctl->out, &out);
 	free(plain);
 	json_object_put(out.json);
-	json_object_put(result);
+	json_object_put(list);
 	return ret;
 }
 
@@ -343,8 +364,10 @@ static const struct ctl_command ctl_channel_create_command = {
 	.run = ctl_channel_create,
 };
 
-static const struct ctl_flag ctl_channel_at_flags[] = {
+static const struct ctl_flag ctl_channel_list_flags[] = {
 	CTL_AT_FLAG,
+	{ .name = "accepted", .kind = CTL_FLAG_SWITCH,
+	  .help = "Those that other nodes began, at listeners of this one" },
 	{ }
 };
 
@@ -357,7 +380,7 @@ static const struct ctl_flag ctl_channel_delete_flags[] = {
 static const struct ctl_command ctl_channel_list_command = {
 	.name = "list",
 	.about = "List the secure channels that a node initiated",
-	.flags = ctl_channel_at_flags,
+	.flags = ctl_channel_list_flags,
 	.run = ctl_channel_list,
 };
 

@@ -16,7 +16,6 @@
 
 #define OCKAMD_CHANNEL_LATE_MS	10000	/* longer than the kernel takes to report anything */
 #define OCKAMD_CHANNEL_MS	120000	/* unless the request says otherwise; and at most */
-#define OCKAMD_CHANNEL_PAGE	(OCKAM_CONTROL_MAX / 2)	/* bytes of a list in one answer */
 
 /*
  * A channel being made. request NULL: its client went away, end it when it
@@ -140,31 +139,21 @@ void ockamd_channel_lost(struct ockamd_node *node, struct ockamd_channel *channe
 	ockamd_channel_forget(node, channel);
 }
 
-/* Live facts of one channel; kept for the duration of a call. */
-struct ockamd_channel_look {
-	bool				confirmed;
-	bool				no_route;
-	struct ockam_nl_liveness	liveness;
-};
-
-static int ockamd_channel_look(void *arg, const struct ockam_nl_channel *channel)
+/* That it is there is all that is asked. */
+static int ockamd_channel_seen(void *arg, const struct ockam_nl_channel *channel)
 {
-	struct ockamd_channel_look *look = arg;
-
-	look->confirmed = channel->flags & OCKAM_FLAG_CONFIRMED;
-	look->no_route = channel->flags & OCKAM_FLAG_NO_ROUTE;
-	look->liveness = channel->liveness;
+	(void)arg;
+	(void)channel;
 	return 0;
 }
 
 void ockamd_channel_resync(struct ockamd_node *node)
 {
 	struct ockamd_channel *channel = LIST_FIRST(&node->channels);
-	struct ockamd_channel_look look;
 
 	while (channel) {
 		if (ockam_nl_channel_get(node->nl, channel->encryptor.bytes, channel->encryptor.len,
-					 ockamd_channel_look, &look, NULL) != -ENOENT) {
+					 ockamd_channel_seen, NULL, NULL) != -ENOENT) {
 			channel = LIST_NEXT(channel, link);
 			continue;
 		}
@@ -371,50 +360,6 @@ void ockamd_channel_op_create(struct ockamd_request *request)
 	LIST_INSERT_HEAD(&request->node->channel_makings, making, link);
 }
 
-static void ockamd_channel_put_proof(struct ockamd_node *node, const uint8_t *peer,
-				     const struct ockam_trust *trust, struct json_object *map)
-{
-	ockamd_attributes_describe(node, peer, ockamd_rule_counts(node, trust), map);
-}
-
-/* What has ended is not listed at all. */
-static void ockamd_channel_put_state(struct json_object *map, bool no_route)
-{
-	ockam_value_put_text(map, "state", no_route ? "no-route" : "up");
-}
-
-struct json_object *ockamd_channel_to_json(struct ockamd_node *node,
-					   const struct ockamd_channel *channel)
-{
-	struct json_object *map = json_object_new_object();
-	struct ockamd_channel_look look = { 0 };
-	struct ockam_identity *identity;
-	char text[OCKAM_IDENTIFIER_TEXT];
-
-	ockam_nl_channel_get(node->nl, channel->encryptor.bytes, channel->encryptor.len,
-			     ockamd_channel_look, &look, NULL);
-	ockam_identifier_format(channel->peer, text);
-	ockam_value_put_text(map, "address", channel->address);
-	ockam_value_put_text(map, "route", channel->route);
-	ockam_value_put_text(map, "flow_control_id", channel->flow);
-	ockam_value_put_text(map, "their_identifier", text);
-	ockam_value_put_text(map, "role", "initiator");
-	ockam_value_put_bool(map, "confirmed", look.confirmed);
-	ockamd_channel_put_state(map, look.no_route);
-	ockamd_liveness_describe(&look.liveness, map);
-	ockam_value_put(map, "authorized_identifiers", ockamd_rule_ids(&channel->trust));
-	/* The worker may have reported it a moment ago. */
-	ockamd_spawn_drain(node);
-	ockamd_channel_put_proof(node, channel->peer, &channel->trust, map);
-	if (ockam_store_peer_get(node->store, channel->peer, &identity, NULL)) {
-		ockam_value_put_text(map, "their_change_history", "");
-		return map;
-	}
-	ockam_value_put_hex(map, "their_change_history", identity->history, identity->history_len);
-	ockam_identity_free(identity);
-	return map;
-}
-
 void ockamd_channel_take_path(struct ockamd_request *request, struct ockamd_channel *channel)
 {
 	struct json_object *args = request->parts.args;
@@ -519,104 +464,32 @@ void ockamd_channel_result(struct ockamd_node *node, const struct ockam_nl_resul
 	ockamd_ctl_reply(request, map);
 }
 
-/* ---- list and delete --------------------------------------------------------- */
-
-/* A walk over the channels that others began. */
-struct ockamd_channel_walk {
-	struct ockamd_node	*node;
-	struct json_object	*list;
-};
-
-/* Channels that others began, from the kernel alone. */
-static int ockamd_channel_list_responder(void *arg, const struct ockam_nl_channel *channel)
-{
-	struct ockamd_channel_walk *walk = arg;
-	struct json_object *list = walk->list;
-	char address[OCKAMD_NAME_TEXT];
-	char id[OCKAM_IDENTIFIER_TEXT];
-	char flow[OCKAMD_FLOW_TEXT];
-	struct json_object *map;
-
-	if (channel->role != OCKAM_ROLE_RESPONDER)
-		return 0;
-	map = json_object_new_object();
-	ockamd_link_name_text(&channel->encryptor, address);
-	ockamd_link_flow_text(&channel->flow, flow);
-	ockam_identifier_format(channel->peer.id, id);
-	ockam_value_put_text(map, "address", address);
-	ockam_value_put_text(map, "flow_control_id", flow);
-	ockam_value_put_text(map, "their_identifier", id);
-	ockam_value_put_text(map, "role", "responder");
-	ockamd_link_name_text(&channel->listener, address);
-	ockam_value_put_text(map, "listener", address);
-	ockam_value_put_bool(map, "confirmed", channel->flags & OCKAM_FLAG_CONFIRMED);
-	ockamd_channel_put_state(map, channel->flags & OCKAM_FLAG_NO_ROUTE);
-	ockamd_liveness_describe(&channel->liveness, map);
-	ockamd_channel_put_proof(walk->node, channel->peer.id,
-				 ockamd_channel_rule(walk->node, channel), map);
-	return json_object_array_add(list, map) ? -ENOMEM : 0;
-}
-
-/* To be freed; NULL without memory or channels. */
-static struct ockamd_channel **ockamd_channel_oldest_first(struct ockamd_node *node, size_t *count)
-{
-	struct ockamd_channel **channels;
-	struct ockamd_channel *channel;
-	size_t n = 0;
-
-	LIST_FOREACH(channel, &node->channels, link)
-		n++;
-	*count = n;
-	channels = n ? calloc(n, sizeof(*channels)) : NULL;
-	if (channels)
-		LIST_FOREACH(channel, &node->channels, link)
-			channels[--n] = channel;
-	return channels;
-}
-
-void ockamd_channel_op_list(struct ockamd_request *request)
-{
-	struct json_object *list = json_object_new_array();
-	size_t i, n, skip = ockamd_ctl_skip(request), bytes = 0;
-	struct ockamd_node *node = request->node;
-	struct ockamd_channel_walk walk = { node, list };
-	struct ockamd_channel **channels;
-	struct json_object *item;
-
-	ockamd_spawn_drain(node);
-	channels = ockamd_channel_oldest_first(node, &n);
-	/* A peer's history may be long. */
-	for (i = skip; channels && i < n && bytes < OCKAMD_CHANNEL_PAGE; i++) {
-		item = ockamd_channel_to_json(node, channels[i]);
-		bytes += strlen(json_object_to_json_string_ext(item, JSON_C_TO_STRING_PLAIN));
-		json_object_array_add(list, item);
-	}
-	free(channels);
-	if (ockam_value_bool(request->parts.args, "all", false))
-		ockam_nl_channel_dump(node->nl, ockamd_channel_list_responder, &walk, NULL);
-	ockamd_ctl_reply(request, list);
-}
-
 void ockamd_channel_op_delete(struct ockamd_request *request)
 {
-	const char *address = ockam_value_text(request->parts.args, "address");
+	const char *address = ockam_value_text(request->parts.args, "address") ?: "";
 	struct ockamd_node *node = request->node;
 	struct ockamd_channel *channel;
+	size_t len = strlen(address);
+	const void *name = address;
 	struct ockam_err err;
 
 	channel = ockamd_channel_find(node, address);
-	if (!channel) {
+	if (channel) {
+		name = channel->encryptor.bytes;
+		len = channel->encryptor.len;
+	}
+	if (!channel && !ockamd_channel_is_accepted(node, address)) {
 		ockam_err_set(&err, -ENOENT, "Secure channel with address, 0#%s, not found",
-			      address ? address : "");
+			      address);
 		ockamd_ctl_error(request, &err);
 		return;
 	}
-	if (ockam_nl_channel_del(node->nl, channel->encryptor.bytes, channel->encryptor.len,
-				 &err) && err.code != -ENOENT) {
+	if (ockam_nl_channel_del(node->nl, name, len, &err) && err.code != -ENOENT) {
 		ockamd_ctl_error(request, &err);
 		return;
 	}
-	ockamd_info("channel %s: deleted", channel->address);
-	ockamd_channel_forget(node, channel);
+	ockamd_info("channel %s: deleted", address);
+	if (channel)
+		ockamd_channel_forget(node, channel);
 	ockamd_ctl_reply(request, NULL);
 }

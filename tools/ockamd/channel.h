@@ -80,7 +80,10 @@ struct ockamd_channel *ockamd_channel_find(struct ockamd_node *node, const char 
 /** ockamd_channel_take_path() - "route" and "links" of @request were made for @channel */
 void ockamd_channel_take_path(struct ockamd_request *request, struct ockamd_channel *channel);
 
-/** ockamd_channel_to_json() - one of them for answers */
+/** ockamd_channel_is_accepted() - is @address the encryptor of one that another node began */
+bool ockamd_channel_is_accepted(struct ockamd_node *node, const char *address);
+
+/** ockamd_channel_to_json() - one that this node began, for answers */
 struct json_object *ockamd_channel_to_json(struct ockamd_node *node,
 					   const struct ockamd_channel *channel);
 
@@ -116,6 +119,7 @@ void ockamd_channel_resync(struct ockamd_node *node);
 /* Operations of the control protocol. */
 void ockamd_channel_op_create(struct ockamd_request *request);
 void ockamd_channel_op_list(struct ockamd_request *request);
+void ockamd_channel_op_accepted(struct ockamd_request *request);
 void ockamd_channel_op_delete(struct ockamd_request *request);
 void ockamd_gate_op_create(struct ockamd_request *request);
 void ockamd_gate_op_update(struct ockamd_request *request);
