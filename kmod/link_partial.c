@@ -41,9 +41,9 @@ static u64 ockam_link_partial_rate(const struct ockam_link_stream *s)
 
 /*
  * Partial frames of the node are over their limit: end the slowest. What it
- * holds is off the count at once, so that one excess ends one link.
+ * holds is off the count at once. False when there is none that can be ended.
  */
-static void ockam_link_partial_evict(struct ockam_net *on)
+static bool ockam_link_partial_evict(struct ockam_net *on)
 {
 	struct xarray *xa = &on->tables[OCKAM_TABLE_LINKS].xa;
 	struct ockam_link_stream *slowest = NULL;
@@ -65,17 +65,20 @@ static void ockam_link_partial_evict(struct ockam_net *on)
 		ockam_endpoint_get(&slowest->link.ep);
 	xa_unlock(xa);
 	if (!slowest)
-		return;
+		return false;
 	ockam_link_fail(&slowest->link, OCKAM_MIB_LINKS_FAILED_EVICTED,
 			-ENOBUFS,
 			"too many bytes of partial frames in the node, and this link was the slowest");
 	ockam_link_partial_uncharge(slowest);
 	ockam_link_put(&slowest->link);
+	return true;
 }
 
+/* The slowest may hold less than what has just come. */
 void ockam_link_partial_limit(struct ockam_net *on)
 {
-	if (atomic64_read(&on->partial_bytes) >
-	    (s64)ockam_netns_limit(on, OCKAM_LIMIT_PARTIAL_BYTES))
-		ockam_link_partial_evict(on);
+	while (atomic64_read(&on->partial_bytes) >
+	       (s64)ockam_netns_limit(on, OCKAM_LIMIT_PARTIAL_BYTES))
+		if (!ockam_link_partial_evict(on))
+			break;
 }
