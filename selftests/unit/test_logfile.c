@@ -6,6 +6,7 @@
  * Copyright (C) 2026 The Ockam for Linux authors
  */
 #include <stdlib.h>
+#include <time.h>
 
 #include "../../tools/ockamd/logfile.c"
 #include "tap.h"
@@ -70,7 +71,7 @@ static void test_full(void)
 	char today[OCKAMD_LOGFILE_NAME], old[OCKAMD_LOGFILE_NAME + 8];
 	unsigned int i, lines = 0;
 
-	ockamd_logfile_today(today);
+	ockam_home_log_name(today);
 	snprintf(old, sizeof(old), "%s.1", today);
 	start(today);
 	ok(ockamd_logfile.ours, "a file of a node");
@@ -90,7 +91,7 @@ static void test_days(void)
 	char today[OCKAMD_LOGFILE_NAME], name[OCKAMD_LOGFILE_NAME];
 	int i;
 
-	ockamd_logfile_today(today);
+	ockam_home_log_name(today);
 	for (i = 10; i < 20; i++) {
 		snprintf(name, sizeof(name), "stdout.2001-01-%d.log", i);
 		start(name);
@@ -106,7 +107,7 @@ static void test_failure(void)
 	char path[128], today[OCKAMD_LOGFILE_NAME];
 	int i;
 
-	ockamd_logfile_today(today);
+	ockam_home_log_name(today);
 	start("stdout.2001-01-19.log");
 	/* Its directory is deleted: nothing new can be made there. */
 	for (i = 0; i < 2; i++) {

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "crypto.h"
@@ -227,6 +228,27 @@ int ockam_home_node_dir(const struct ockam_home *home, const char *node, char *p
 	int ret = ockam_home_node_path(home, node, path, err);
 
 	return ret ? ret : ockam_home_mkdirs(path, err);
+}
+
+#define OCKAM_HOME_LOG_HEAD	"stdout."
+#define OCKAM_HOME_LOG_TAIL	".log"
+
+void ockam_home_log_name(char name[OCKAM_LOG_NAME])
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	localtime_r(&now, &tm);
+	strftime(name, OCKAM_LOG_NAME, OCKAM_HOME_LOG_HEAD "%Y-%m-%d" OCKAM_HOME_LOG_TAIL, &tm);
+}
+
+bool ockam_home_is_log(const char *name, size_t len)
+{
+	const size_t head = strlen(OCKAM_HOME_LOG_HEAD), tail = strlen(OCKAM_HOME_LOG_TAIL);
+
+	return len >= head + tail && len < OCKAM_LOG_NAME &&
+	       !memcmp(name, OCKAM_HOME_LOG_HEAD, head) &&
+	       !memcmp(name + len - tail, OCKAM_HOME_LOG_TAIL, tail);
 }
 
 #define OCKAM_HOME_DEPTH	8	/* directories inside nodes/ and commands/ */

@@ -10,11 +10,13 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "err.h"
 
 #define OCKAM_HOME_HASH		17	/* 16 hex digits and a zero byte */
 #define OCKAM_RUN_DIR		"/run/ockam"
+#define OCKAM_LOG_NAME		64	/* bytes of a log's name */
 #define OCKAM_CONTROL_PATH	108	/* bytes of a control socket's path, as sun_path */
 
 /*
@@ -78,6 +80,12 @@ int ockam_home_netns_name(const struct ockam_home *home, const char *node,
  */
 int ockam_home_node_dir(const struct ockam_home *home, const char *node, char *path,
 			struct ockam_err *err);
+
+/** ockam_home_log_name() - name of a node's log of today, local time: "stdout.<date>.log" */
+void ockam_home_log_name(char name[OCKAM_LOG_NAME]);
+
+/** ockam_home_is_log() - are these @len bytes the name of the log of some day */
+bool ockam_home_is_log(const char *name, size_t len);
 
 /** ockam_home_remove_node_dir() - remove nodes/<node>/ with its files; absent is no error */
 int ockam_home_remove_node_dir(const struct ockam_home *home, const char *node,

@@ -170,15 +170,7 @@ static int ctl_node_default(struct ctl *ctl, const struct ctl_args *args)
 	return ret;
 }
 
-/* "stdout.<date>.log"; a name that goes on is that of a full one, put aside. */
-static bool ctl_node_is_log(const char *name)
-{
-	const char *end = strrchr(name, '.');
-
-	return !strncmp(name, "stdout.", 7) && !strcmp(end, ".log");
-}
-
-/* Path of the newest log; names sort by date. */
+/* Path of the newest log; names sort by date. Full ones that were put aside are none. */
 static int ctl_node_newest_log(const char *dir, char *path, size_t size)
 {
 	char newest[NAME_MAX + 1] = "";
@@ -188,7 +180,8 @@ static int ctl_node_newest_log(const char *dir, char *path, size_t size)
 	if (!d)
 		return -errno;
 	while ((entry = readdir(d))) {
-		if (ctl_node_is_log(entry->d_name) && strcmp(entry->d_name, newest) > 0)
+		if (ockam_home_is_log(entry->d_name, strlen(entry->d_name)) &&
+		    strcmp(entry->d_name, newest) > 0)
 			snprintf(newest, sizeof(newest), "%s", entry->d_name);
 	}
 	closedir(d);

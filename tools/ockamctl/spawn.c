@@ -15,7 +15,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define CTL_SPAWN_READY_FD	3	/* in the new process */
@@ -54,16 +53,13 @@ static const char *ctl_spawn_program(char *path, size_t size)
 /* The log of a background node: one file a day. */
 static int ctl_spawn_open_log(const struct ctl *ctl, const char *name, struct ockam_err *err)
 {
-	char dir[PATH_MAX], path[PATH_MAX], date[16];
-	time_t now = time(NULL);
-	struct tm tm;
+	char dir[PATH_MAX], path[PATH_MAX], log[OCKAM_LOG_NAME];
 	int fd;
 
 	if (ockam_home_node_dir(&ctl->home, name, dir, err) < 0)
 		return err->code;
-	localtime_r(&now, &tm);
-	strftime(date, sizeof(date), "%Y-%m-%d", &tm);
-	if (snprintf(path, sizeof(path), "%s/stdout.%s.log", dir, date) >= (int)sizeof(path))
+	ockam_home_log_name(log);
+	if (snprintf(path, sizeof(path), "%s/%s", dir, log) >= (int)sizeof(path))
 		return ockam_err_set(err, -ENAMETOOLONG, "the path of the log is too long");
 	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (fd < 0)

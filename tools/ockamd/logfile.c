@@ -14,13 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "home.h"
 #include "logfile.h"
 
 #define OCKAMD_LOGFILE_OLD	".1"
-#define OCKAMD_LOGFILE_NAME	64	/* bytes of a name */
+#define OCKAMD_LOGFILE_NAME	(OCKAM_LOG_NAME + sizeof(OCKAMD_LOGFILE_OLD))
 
 /* lock guards name and size; the rest is set before the first thread starts. */
 static struct {
@@ -49,27 +49,14 @@ static size_t ockamd_logfile_number(const char *variable, size_t otherwise, size
 	return value > max ? max : value;
 }
 
-static bool ockamd_logfile_ends(const char *name, const char *end)
-{
-	size_t len = strlen(name), end_len = strlen(end);
-
-	return len > end_len && !strcmp(name + len - end_len, end);
-}
-
+/* Of some day, in use or put aside. */
 static bool ockamd_logfile_is_log(const char *name)
 {
-	return !strncmp(name, "stdout.", 7) && strlen(name) < OCKAMD_LOGFILE_NAME &&
-	       (ockamd_logfile_ends(name, ".log") ||
-		ockamd_logfile_ends(name, ".log" OCKAMD_LOGFILE_OLD));
-}
+	size_t len = strlen(name), old = strlen(OCKAMD_LOGFILE_OLD);
 
-static void ockamd_logfile_today(char name[OCKAMD_LOGFILE_NAME])
-{
-	time_t now = time(NULL);
-	struct tm tm;
-
-	localtime_r(&now, &tm);
-	strftime(name, OCKAMD_LOGFILE_NAME, "stdout.%Y-%m-%d.log", &tm);
+	if (len > old && !strcmp(name + len - old, OCKAMD_LOGFILE_OLD))
+		len -= old;
+	return ockam_home_is_log(name, len);
 }
 
 static bool ockamd_logfile_same(const struct stat *st, int fd)
@@ -181,7 +168,7 @@ bool ockamd_logfile_admit(size_t len)
 
 	if (!ockamd_logfile.ours)
 		return true;
-	ockamd_logfile_today(today);
+	ockam_home_log_name(today);
 	pthread_mutex_lock(&ockamd_logfile.lock);
 	full = ockamd_logfile.size + len > ockamd_logfile.max_bytes;
 	/* On a new day the old file will do when there is no other. */
