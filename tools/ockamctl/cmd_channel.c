@@ -233,41 +233,10 @@ static int ctl_channel_split(struct ctl *ctl, const char *text, char *node, char
 	return ret;
 }
 
-static int ctl_channel_not_found(struct ctl *ctl, const char *address)
-{
-	return ctl_output_fail(&ctl->out, -ENOENT, NULL, NULL,
-			       "Secure channel with address, 0#%s, not found", address);
-}
-
-/* *found is of *list then, which is to be put; NULL: the list of @op does not have it. */
-static int ctl_channel_look_up(struct ctl *ctl, struct ctl_session *session, const char *op,
-			       const char *address, struct json_object **list,
-			       struct json_object **found)
-{
-	struct json_object *channel;
-	size_t i;
-	int ret;
-
-	*found = NULL;
-	ret = ctl_session_list(ctl, session, op, list);
-	if (ret)
-		return ret;
-	for (i = 0; i < json_object_array_length(*list) && !*found; i++) {
-		channel = json_object_array_get_idx(*list, i);
-		if (!strcmp(ockam_value_text(channel, "address") ?: "", address))
-			*found = channel;
-	}
-	if (!*found) {
-		json_object_put(*list);
-		*list = NULL;
-	}
-	return CTL_EXIT_OK;
-}
-
 static int ctl_channel_show(struct ctl *ctl, const struct ctl_args *args)
 {
 	char node[OCKAM_MULTIADDR_VALUE], address[OCKAM_MULTIADDR_VALUE];
-	struct json_object *list = NULL, *found = NULL;
+	struct json_object *request, *found = NULL;
 	struct ctl_result out = { };
 	struct ctl_session session;
 	char *at, *plain;
@@ -283,22 +252,20 @@ static int ctl_channel_show(struct ctl *ctl, const struct ctl_args *args)
 	ret = ctl_session_open(ctl, node, &session);
 	if (ret)
 		return ret;
-	ret = ctl_channel_look_up(ctl, &session, "secure-channel.list", address, &list, &found);
-	if (!ret && !found)
-		ret = ctl_channel_look_up(ctl, &session, "secure-channel.accepted", address, &list,
-					  &found);
+	request = json_object_new_object();
+	ockam_value_put_text(request, "address", address);
+	ret = ctl_session_do(ctl, &session, "secure-channel.show", request,
+			     ctl_session_timeout_ms(), &found);
 	ctl_session_close(&session);
 	if (ret)
 		return ret;
-	if (!found)
-		return ctl_channel_not_found(ctl, address);
 	plain = ctl_channel_plain(found);
 	out.plain = plain;
 	out.json = ctl_channel_object(found);
 	ret = ctl_output_result(&ctl->out, &out);
 	free(plain);
 	json_object_put(out.json);
-	json_object_put(list);
+	json_object_put(found);
 	return ret;
 }
 
@@ -308,7 +275,6 @@ static int ctl_channel_delete(struct ctl *ctl, const struct ctl_args *args)
 	struct json_object *request;
 	struct ctl_result out = { };
 	struct ctl_session session;
-	struct ockam_err err;
 	char *machine;
 	int ret;
 
@@ -319,13 +285,11 @@ static int ctl_channel_delete(struct ctl *ctl, const struct ctl_args *args)
 		return ret;
 	request = json_object_new_object();
 	ockam_value_put_text(request, "address", address);
-	ret = ctl_session_call(&session, "secure-channel.delete", request,
-			       ctl_session_timeout_ms(), NULL, &err);
+	ret = ctl_session_do(ctl, &session, "secure-channel.delete", request,
+			     ctl_session_timeout_ms(), NULL);
 	ctl_session_close(&session);
-	if (ret == -ENOENT)
-		return ctl_channel_not_found(ctl, address);
-	if (ret < 0)
-		return ctl_output_fail_err(&ctl->out, &err);
+	if (ret)
+		return ret;
 	if (asprintf(&machine, "/service/%s", address) < 0)
 		return ctl_output_fail(&ctl->out, -ENOMEM, NULL, NULL, "Out of memory");
 	out.machine = machine;

@@ -464,6 +464,14 @@ void ockamd_channel_result(struct ockamd_node *node, const struct ockam_nl_resul
 	ockamd_ctl_reply(request, map);
 }
 
+void ockamd_channel_unknown(struct ockamd_request *request, const char *address)
+{
+	struct ockam_err err;
+
+	ockam_err_set(&err, -ENOENT, "Secure channel with address, 0#%s, not found", address);
+	ockamd_ctl_error(request, &err);
+}
+
 void ockamd_channel_op_delete(struct ockamd_request *request)
 {
 	const char *address = ockam_value_text(request->parts.args, "address") ?: "";
@@ -479,9 +487,7 @@ void ockamd_channel_op_delete(struct ockamd_request *request)
 		len = channel->encryptor.len;
 	}
 	if (!channel && !ockamd_channel_is_accepted(node, address)) {
-		ockam_err_set(&err, -ENOENT, "Secure channel with address, 0#%s, not found",
-			      address);
-		ockamd_ctl_error(request, &err);
+		ockamd_channel_unknown(request, address);
 		return;
 	}
 	if (ockam_nl_channel_del(node->nl, name, len, &err) && err.code != -ENOENT) {

@@ -83,6 +83,9 @@ void ockamd_channel_take_path(struct ockamd_request *request, struct ockamd_chan
 /** ockamd_channel_is_accepted() - is @address the encryptor of one that another node began */
 bool ockamd_channel_is_accepted(struct ockamd_node *node, const char *address);
 
+/** ockamd_channel_unknown() - the answer to a request about a channel that is not there */
+void ockamd_channel_unknown(struct ockamd_request *request, const char *address);
+
 /** ockamd_channel_to_json() - one that this node began, for answers */
 struct json_object *ockamd_channel_to_json(struct ockamd_node *node,
 					   const struct ockamd_channel *channel);
@@ -120,6 +123,7 @@ void ockamd_channel_resync(struct ockamd_node *node);
 void ockamd_channel_op_create(struct ockamd_request *request);
 void ockamd_channel_op_list(struct ockamd_request *request);
 void ockamd_channel_op_accepted(struct ockamd_request *request);
+void ockamd_channel_op_show(struct ockamd_request *request);
 void ockamd_channel_op_delete(struct ockamd_request *request);
 void ockamd_gate_op_create(struct ockamd_request *request);
 void ockamd_gate_op_update(struct ockamd_request *request);

@@ -186,19 +186,48 @@ void ockamd_channel_op_accepted(struct ockamd_request *request)
 	ockamd_ctl_reply(request, walk.list);
 }
 
-static int ockamd_channel_see_role(void *arg, const struct ockam_nl_channel *channel)
+/* The same for @address alone; the list stays empty when it is none of them. */
+static void ockamd_channel_find_accepted(struct ockamd_channel_walk *walk, const char *address)
 {
-	*(bool *)arg = channel->role == OCKAM_ROLE_RESPONDER;
-	return 0;
+	size_t len = strlen(address);
+
+	if (len && len <= OCKAM_ADDR_MAX_LEN)
+		ockam_nl_channel_get(walk->node->nl, address, len, ockamd_channel_visit_accepted,
+				     walk, NULL);
 }
 
 bool ockamd_channel_is_accepted(struct ockamd_node *node, const char *address)
 {
-	size_t len = strlen(address);
-	bool accepted = false;
+	struct ockamd_channel_walk walk = { .node = node, .list = json_object_new_array() };
+	bool accepted;
 
-	if (len && len <= OCKAM_ADDR_MAX_LEN)
-		ockam_nl_channel_get(node->nl, address, len, ockamd_channel_see_role, &accepted,
-				     NULL);
+	ockamd_channel_find_accepted(&walk, address);
+	accepted = json_object_array_length(walk.list);
+	json_object_put(walk.list);
 	return accepted;
+}
+
+/* ---- one, whoever began it ---- */
+
+void ockamd_channel_op_show(struct ockamd_request *request)
+{
+	const char *address = ockam_value_text(request->parts.args, "address") ?: "";
+	struct ockamd_channel_walk walk = { .node = request->node };
+	struct ockamd_channel *channel;
+	struct json_object *map;
+
+	channel = ockamd_channel_find(walk.node, address);
+	if (channel) {
+		ockamd_ctl_reply(request, ockamd_channel_to_json(walk.node, channel));
+		return;
+	}
+	walk.list = json_object_new_array();
+	ockamd_spawn_drain(walk.node);
+	ockamd_channel_find_accepted(&walk, address);
+	map = json_object_get(json_object_array_get_idx(walk.list, 0));
+	json_object_put(walk.list);
+	if (map)
+		ockamd_ctl_reply(request, map);
+	else
+		ockamd_channel_unknown(request, address);
 }

@@ -217,16 +217,15 @@ static int ockamd_channel_move(struct ockamd_request *request, struct ockamd_cha
 
 void ockamd_channel_op_update(struct ockamd_request *request)
 {
-	const char *address = ockam_value_text(request->parts.args, "address");
+	const char *address = ockam_value_text(request->parts.args, "address") ?: "";
 	struct ockamd_node *node = request->node;
 	struct ockamd_channel *channel;
 	struct ockam_err err;
 
 	channel = ockamd_channel_find(node, address);
 	if (!channel)
-		ockam_err_set(&err, -ENOENT, "Secure channel with address, 0#%s, not found",
-			      address ? address : "");
-	if (!channel || ockamd_channel_move(request, channel, &err))
+		ockamd_channel_unknown(request, address);
+	else if (ockamd_channel_move(request, channel, &err))
 		ockamd_ctl_error(request, &err);
 	else
 		ockamd_ctl_reply(request, ockamd_channel_to_json(node, channel));

@@ -220,6 +220,7 @@ static const struct {
 	{ "secure-channel.update", ockamd_channel_op_update },
 	{ "secure-channel.list", ockamd_channel_op_list },
 	{ "secure-channel.accepted", ockamd_channel_op_accepted },
+	{ "secure-channel.show", ockamd_channel_op_show },
 	{ "secure-channel.delete", ockamd_channel_op_delete },
 	{ "secure-channel-listener.create", ockamd_gate_op_create },
 	{ "secure-channel-listener.update", ockamd_gate_op_update },
