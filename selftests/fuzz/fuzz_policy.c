@@ -2,7 +2,8 @@
 /*
  * Policy expressions in both notations: what is read is written so that it is
  * read again as the same, and comes out the same; an expression and its
- * opposite are never both true. Attributes are any bytes.
+ * opposite are never both true. One word is a question about an attribute of
+ * that name, whatever it begins with. Attributes are any bytes.
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
@@ -76,6 +77,20 @@ static void check_policy(const struct ockam_policy *policy, const struct ockam_s
 	check_wraps(text, subject, allowed);
 }
 
+/* No part of a name is an operation. */
+static void check_word(const char *text, const struct ockam_policy *policy)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_.-";
+	char full[512];
+	size_t len = strlen(text);
+
+	/* As long as it is, it may be an identifier. */
+	if (!len || len > 60 || strspn(text, letters) != len)
+		return;
+	snprintf(full, sizeof(full), "(= subject.%s \"true\")", text);
+	fuzz_must(!strcmp(ockam_policy_text(policy), full));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint8_t id[32] = { 1, 2, 3 };
@@ -108,6 +123,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_must(err.text[0]);
 	} else {
 		check_policy(policy, &subject);
+		if (!(data[0] & 1))
+			check_word(text, policy);
 		ockam_policy_free(policy);
 	}
 	free(attributes);

@@ -280,14 +280,15 @@ def policies(out):
     target = Corpus(out, "policy")
     attributes = b"\x00" + cbor({b"app": b"demo", b"component.db": b"true", b"raw": b"\xff"})
     for text in ("app", "app=demo", "component.db or component.web", "not (a and b) or c",
-                 "((((a))))", 'a="b c"', "notnot"):
+                 "((((a))))", 'a="b c"', "notnot", "notary and andy or orders",
+                 "not(not-a)"):
         target.add(b"\x00" + text.encode())
         target.add(b"\x02" + text.encode() + attributes)
     for text in ('(= subject.app "demo")', "(and true (or false (not false)))",
                  '(member? subject.app ["x" "demo"])', "(exists? subject.app subject.b)",
                  "(if (< 1 2 3) (> 3 -2) (!= 1 1))", '(= subject.has_credential true)',
                  '(= [1 2] [1 2])', '(= subject.identifier "I' + "01" * 32 + '")',
-                 '(= subject.a "q\\"b\\\\s")', "(and)"):
+                 '(= subject.a "q\\"b\\\\s")', "(and true)"):
         target.add(b"\x01" + text.encode())
         target.add(b"\x03" + text.encode() + attributes)
         target.add(b"\x02" + text[1:-1].encode() + attributes)

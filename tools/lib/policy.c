@@ -15,8 +15,8 @@
 #include "policy_priv.h"
 
 const struct ockam_policy_op ockam_policy_ops[OCKAM_POLICY_N_OPS] = {
-	[OCKAM_POLICY_AND] = { "and", 0, 0 },
-	[OCKAM_POLICY_OR] = { "or", 0, 0 },
+	[OCKAM_POLICY_AND] = { "and", 1, 0 },
+	[OCKAM_POLICY_OR] = { "or", 1, 0 },
 	[OCKAM_POLICY_NOT] = { "not", 1, 1 },
 	[OCKAM_POLICY_IF] = { "if", 3, 3 },
 	[OCKAM_POLICY_LESS] = { "<", 2, 0 },

@@ -124,6 +124,22 @@ static bool ockam_policy_wrap(struct ockam_policy_parser *p, size_t first,
 
 #define OCKAM_POLICY_LETTERS	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define OCKAM_POLICY_DIGITS	"0123456789"
+#define OCKAM_POLICY_NAMES	OCKAM_POLICY_LETTERS OCKAM_POLICY_DIGITS "_.-"
+
+/* Take @word when it is a whole one: "notary" and "orders" are names. */
+static bool ockam_policy_take_word(struct ockam_policy_parser *p, const char *word)
+{
+	size_t len = strspn(p->pos, OCKAM_POLICY_NAMES);
+
+	return len == strlen(word) && ockam_policy_take(p, word);
+}
+
+/* What joins terms names none: "a and not" is no question about an attribute "not". */
+static bool ockam_policy_is_word(const char *name, size_t len)
+{
+	return (len == 3 && (!memcmp(name, "and", 3) || !memcmp(name, "not", 3))) ||
+	       (len == 2 && !memcmp(name, "or", 2));
+}
 
 /* (= subject.<name> "<value>") */
 static bool ockam_policy_add_test(struct ockam_policy_parser *p, const char *name, size_t name_len,
@@ -168,11 +184,13 @@ static bool ockam_policy_read_term(struct ockam_policy_parser *p)
 
 	if (!*name || !strchr(OCKAM_POLICY_LETTERS "_-", *name))
 		return false;
-	len = strspn(name, OCKAM_POLICY_LETTERS OCKAM_POLICY_DIGITS "_.-");
+	len = strspn(name, OCKAM_POLICY_NAMES);
+	if (ockam_policy_is_word(name, len))
+		return false;
 	p->pos += len;
 	if (*p->pos == '=') {
 		value = p->pos + 1;
-		value_len = strspn(value, OCKAM_POLICY_LETTERS OCKAM_POLICY_DIGITS "_.-");
+		value_len = strspn(value, OCKAM_POLICY_NAMES);
 		if (value_len) {
 			p->pos = value + value_len;
 			return ockam_policy_add_test(p, name, len, value, value_len);
@@ -189,7 +207,7 @@ static bool ockam_policy_read_term(struct ockam_policy_parser *p)
 
 static bool ockam_policy_read_or(struct ockam_policy_parser *p);
 
-/* "not" needs no blank behind it, so that a name may begin with it; then it is one. */
+/* A term, an expression in parentheses, or the opposite of either. */
 static bool ockam_policy_read_not(struct ockam_policy_parser *p)
 {
 	struct ockam_policy_mark mark = ockam_policy_mark(p);
@@ -198,19 +216,15 @@ static bool ockam_policy_read_not(struct ockam_policy_parser *p)
 	if (!ockam_policy_enter(p))
 		goto out;
 	ockam_policy_skip_blanks(p);
-	if (ockam_policy_take(p, "not"))
+	if (ockam_policy_take_word(p, "not")) {
 		good = ockam_policy_read_not(p) &&
 			ockam_policy_wrap(p, mark.n_nodes, OCKAM_POLICY_NOT, 1);
-	if (!good && !p->full) {
-		ockam_policy_back(p, mark);
+	} else if (ockam_policy_take(p, "(")) {
+		good = ockam_policy_read_or(p);
 		ockam_policy_skip_blanks(p);
-		if (ockam_policy_take(p, "(")) {
-			good = ockam_policy_read_or(p);
-			ockam_policy_skip_blanks(p);
-			good = good && ockam_policy_take(p, ")");
-		} else {
-			good = ockam_policy_read_term(p);
-		}
+		good = good && ockam_policy_take(p, ")");
+	} else {
+		good = ockam_policy_read_term(p);
 	}
 	if (!good)
 		ockam_policy_back(p, mark);
@@ -232,7 +246,7 @@ static bool ockam_policy_read_chain(struct ockam_policy_parser *p, const char *w
 	for (;;) {
 		mark = ockam_policy_mark(p);
 		ockam_policy_skip_blanks(p);
-		if (!ockam_policy_take(p, word) || !next(p)) {
+		if (!ockam_policy_take_word(p, word) || !next(p)) {
 			ockam_policy_back(p, mark);
 			return !p->full;
 		}
@@ -381,7 +395,7 @@ static bool ockam_policy_read_name(struct ockam_policy_parser *p)
 
 	if (!*name || !strchr(OCKAM_POLICY_LETTERS "_", *name))
 		return false;
-	len = strspn(name, OCKAM_POLICY_LETTERS OCKAM_POLICY_DIGITS "_.-");
+	len = strspn(name, OCKAM_POLICY_NAMES);
 	p->pos += len;
 	if (!ockam_policy_at_end_of_word(p))
 		return false;
