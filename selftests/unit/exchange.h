@@ -36,11 +36,20 @@ struct ockam_nl {
 	size_t			control_len;
 	uint8_t			control[1024];
 	bool			full;		/* SEND fails */
+	uint64_t		first, last;	/* others that are under way there */
 };
 
 int ockam_nl_fetch(struct ockam_nl *nl, uint64_t id, struct ockam_nl_fetched *out,
 		   struct ockam_err *err)
 {
+	if (id >= nl->first && id < nl->last) {
+		/* What it has sent already. */
+		memset(out, 0, sizeof(*out));
+		out->exchange_id = id;
+		out->role = OCKAM_ROLE_RESPONDER;
+		out->message_number = 1;
+		return 0;
+	}
 	if (!nl->next.exchange_id || nl->next.exchange_id != id)
 		return ockam_err_set(err, -ENOENT, "no such exchange");
 	*out = nl->next;
@@ -192,7 +201,6 @@ static void side_init(struct side *s, int number, const struct ockam_trust *trus
 	s->worker.keys = calloc(OCKAMD_PIPE_KEYS, sizeof(*s->worker.keys));
 	s->worker.payload = malloc(OCKAM_NOISE_MESSAGE_MAX);
 	s->worker.message = malloc(OCKAM_NOISE_MESSAGE_MAX);
-	ockamd_exchange_allocate(&s->worker);
 	ockamd_worker_trust_allocate(&s->worker);
 	memset(s->seed, number, 32);
 	memset(key.secret, number + 1, 32);
@@ -210,9 +218,11 @@ static void side_free(struct side *s)
 {
 	size_t i;
 
-	for (i = 0; i < OCKAMD_WORKER_EXCHANGES; i++)
-		ockamd_exchange_drop(&s->worker, &s->worker.exchanges[i]);
-	ok(!s->worker.n_exchanges, "no exchange is left");
+	for (i = 0; i < s->worker.exchanges.n_lists; i++)
+		while (LIST_FIRST(&s->worker.exchanges.lists[i]))
+			ockamd_exchange_drop(&s->worker,
+					     LIST_FIRST(&s->worker.exchanges.lists[i]));
+	ok(!s->worker.exchanges.count, "no exchange is left");
 	ok(s->worker.keys[3]->refs == 1, "nobody holds the key any more");
 	ockamd_worker_key_put(s->worker.keys[3]);
 	ockam_buf_free(&s->opaque);
@@ -224,7 +234,7 @@ static void side_free(struct side *s)
 	free(s->worker.keys);
 	free(s->worker.payload);
 	free(s->worker.message);
-	free(s->worker.exchanges);
+	free(s->worker.exchanges.lists);
 }
 
 static const uint8_t *side_id(const struct side *s)

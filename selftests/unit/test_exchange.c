@@ -28,7 +28,7 @@ static void test_accepted(void)
 	ok_ret(ockam_refresh_verify(r.nl.control, r.nl.control_len, side_id(&r), &rules, &peer,
 				    &err), 0, err, "the responder first says who it is");
 	ockam_peer_free(&peer);
-	ok(!i.worker.n_exchanges && !r.worker.n_exchanges, "both have forgotten the exchange");
+	ok(!i.worker.exchanges.count && !r.worker.exchanges.count, "both have forgotten the exchange");
 	side_free(&i);
 	side_free(&r);
 }
@@ -190,7 +190,7 @@ static void test_kernel(void)
 	ockam_buf_free(&r.opaque);
 	ockamd_opaque_encode(&(struct ockamd_opaque){ .key = 200 }, &r.opaque);
 	side_take(&r, 9, OCKAM_ROLE_RESPONDER, 1, point, 32);
-	ok(r.nl.done == 3 && r.nl.error == -ENOKEY, "an identity that is not loaded");
+	ok(!r.nl.done && r.worker.n_awaiting == 1, "an identity that is not loaded is awaited");
 	side_free(&r);
 
 	side_init(&r, 5, NULL);
@@ -280,31 +280,106 @@ static void test_strays(void)
 	side_free(&r);
 }
 
+#define TEST_MANY	20000	/* a node may allow that many at once */
+
+/* Message 1 of anybody for @s, whose last message stays what it is. */
+static void stranger(struct side *s, uint64_t id)
+{
+	uint8_t msg1[32] = { 9 }, message[32];
+	size_t len = s->nl.message_len;
+
+	memcpy(message, s->nl.message, sizeof(message));
+	side_take(s, id, OCKAM_ROLE_RESPONDER, 1, msg1, sizeof(msg1));
+	memcpy(s->nl.message, message, sizeof(message));
+	s->nl.message_len = len;
+}
+
 static void test_flood(void)
 {
-	uint8_t msg1[32] = { 9 };
+	struct side i, r;
+	uint64_t id;
+
+	side_init(&i, 1, NULL);
+	side_init(&r, 5, NULL);
+	ok(!r.worker.exchanges.lists, "no memory before there is an exchange");
+	side_take(&i, 7, OCKAM_ROLE_INITIATOR, 0, NULL, 0);
+	side_take(&r, 9, OCKAM_ROLE_RESPONDER, 1, i.nl.message, i.nl.message_len);
+	side_take(&i, 7, OCKAM_ROLE_INITIATOR, 1, r.nl.message, r.nl.message_len);
+	for (id = 1000; id < 1000 + TEST_MANY; id++)
+		stranger(&r, id);
+	ok(r.worker.exchanges.count == TEST_MANY + 1, "all are kept, for the kernel limits them");
+	r.nl.done = 0;
+	side_take(&r, 9, OCKAM_ROLE_RESPONDER, 2, i.nl.message, i.nl.message_len);
+	ok(i.nl.done == 1 && r.nl.done == 1, "a responder from before them comes through");
+
+	/* Of all but a hundred the kernel's word that they have ended was lost. */
+	r.nl.first = 2000;
+	r.nl.last = 2100;
+	r.nl.done = 0;
+	ockamd_exchange_look(&r.worker);
+	ok(r.worker.exchanges.count == 100, "those that ended unheard are forgotten");
+	ok(!r.nl.done && ockamd_exchange_lookup(&r.worker, 2000) &&
+	   ockamd_exchange_lookup(&r.worker, 2099), "those that are under way are as before");
+	ockamd_exchange_look(&r.worker);
+	ok(r.worker.exchanges.count == 100, "few are not looked at");
+	side_free(&i);
+	side_free(&r);
+}
+
+/* The third message of an exchange that this worker has not begun. */
+static void test_unknown(void)
+{
+	struct side i, r;
+
+	second_done(&i, &r);
+	side_take(&r, 10, OCKAM_ROLE_RESPONDER, 2, i.nl.message, i.nl.message_len);
+	ok(r.nl.done == 3 && r.nl.error == -EPROTO && r.nl.sends == 1,
+	   "a third message without the first is no first one: %s", r.nl.reason);
+	side_take(&i, 8, OCKAM_ROLE_INITIATOR, 1, r.nl.message, r.nl.message_len);
+	ok(i.nl.done == 3 && i.nl.error == -EPROTO, "nor a second one: %s", i.nl.reason);
+	r.nl.done = 0;
+	side_take(&r, 9, OCKAM_ROLE_RESPONDER, 2, i.nl.message, i.nl.message_len);
+	ok(r.nl.done == 1, "the one that it belongs to goes on");
+	side_free(&i);
+	side_free(&r);
+}
+
+/* A key that is still on its way to the worker. */
+static void test_await_key(void)
+{
+	struct ockamd_worker_key *key;
+	struct ockam_nl_fetched later;
 	struct side i, r;
 	uint64_t id;
 
 	side_init(&i, 1, NULL);
 	side_init(&r, 5, NULL);
 	side_take(&i, 7, OCKAM_ROLE_INITIATOR, 0, NULL, 0);
-	for (id = 1000; id < 1000 + OCKAMD_WORKER_EXCHANGES + 100; id++) {
-		uint8_t message[32];
-		size_t len = i.nl.message_len;
-
-		memcpy(message, i.nl.message, sizeof(message));
-		side_take(&i, id, OCKAM_ROLE_RESPONDER, 1, msg1, sizeof(msg1));
-		memcpy(i.nl.message, message, sizeof(message));
-		i.nl.message_len = len;
-	}
-	ok(i.worker.n_exchanges == OCKAMD_WORKER_EXCHANGES, "the table is full");
-	i.nl.done = 0;
-	i.nl.sends = 1;
+	key = r.worker.keys[3];
+	r.worker.keys[3] = NULL;
 	side_take(&r, 9, OCKAM_ROLE_RESPONDER, 1, i.nl.message, i.nl.message_len);
+	later = r.nl.next;
+	ok(!r.nl.done && !r.nl.sends && !r.worker.exchanges.count, "waits for its key");
+	ockamd_exchange_key_came(&r.worker);
+	ok(!r.nl.done && !r.worker.n_awaiting, "what has ended meanwhile does no harm");
+	side_take(&r, 9, OCKAM_ROLE_RESPONDER, 1, i.nl.message, i.nl.message_len);
+	r.worker.keys[3] = key;
+	r.nl.next = later;
+	r.nl.next.exchange_id = 9;
+	ockamd_exchange_key_came(&r.worker);
+	ok(!r.nl.done && r.nl.sends == 1 && !r.worker.n_awaiting, "and goes on when it has come");
 	side_take(&i, 7, OCKAM_ROLE_INITIATOR, 1, r.nl.message, r.nl.message_len);
 	side_take(&r, 9, OCKAM_ROLE_RESPONDER, 2, i.nl.message, i.nl.message_len);
-	ok(i.nl.done == 1 && r.nl.done == 1, "an initiator from before the flood comes through");
+	ok(r.nl.done == 1, "to the end");
+
+	r.nl.done = 0;
+	r.worker.keys[3] = NULL;
+	for (id = 100; id < 100 + OCKAMD_WORKER_AWAITING; id++)
+		side_take(&r, id, OCKAM_ROLE_RESPONDER, 1, i.nl.message, 32);
+	ok(!r.nl.done, "%d may wait", OCKAMD_WORKER_AWAITING);
+	side_take(&r, 99, OCKAM_ROLE_RESPONDER, 1, i.nl.message, 32);
+	ok(r.nl.done == 3 && r.nl.error == -ENOKEY, "one more is refused: %s", r.nl.reason);
+	r.worker.keys[3] = key;
 	side_free(&i);
 	side_free(&r);
 }
@@ -319,5 +394,7 @@ int main(void)
 	test_kernel();
 	test_strays();
 	test_flood();
+	test_unknown();
+	test_await_key();
 	return tap_done();
 }

@@ -18,7 +18,7 @@
 #include "workerpipe.h"
 
 #define OCKAMD_KEYRING_CHECK_S	60
-#define OCKAMD_KEYRING_AGAIN_MS	500
+#define OCKAMD_KEYRING_AGAIN_MS	50
 
 static int ockamd_keyring_push_one(const struct ockamd_keyring *ring, size_t index, int fd)
 {
@@ -36,21 +36,10 @@ static int ockamd_keyring_push_one(const struct ockamd_keyring *ring, size_t ind
 	return ret;
 }
 
-int ockamd_keyring_push(struct ockamd_node *node, int fd)
-{
-	size_t i;
-	int ret;
-
-	for (i = 0; i < node->keyring.n_keys; i++) {
-		ret = ockamd_keyring_push_one(&node->keyring, i, fd);
-		if (ret)
-			return ret;
-		node->keyring.keys[i].unsent = false;
-	}
-	return 0;
-}
-
-/* Give the worker what it has not got. Without one now the next is given all. */
+/*
+ * Give the worker what it has not got. Without one now the next is given all.
+ * An exchange that needs a key for which there is no room yet waits for it.
+ */
 static void ockamd_keyring_send(struct ockamd_node *node)
 {
 	struct ockamd_keyring *ring = &node->keyring;
@@ -69,6 +58,15 @@ static void ockamd_keyring_send(struct ockamd_node *node)
 		ockamd_warn("the handshake worker does not take the keys of an identity: %s",
 			    strerror(-ret));
 	ockamd_loop_arm(&node->loop, &ring->again, OCKAMD_KEYRING_AGAIN_MS);
+}
+
+void ockamd_keyring_push(struct ockamd_node *node)
+{
+	size_t i;
+
+	for (i = 0; i < node->keyring.n_keys; i++)
+		node->keyring.keys[i].unsent = true;
+	ockamd_keyring_send(node);
 }
 
 static void ockamd_keyring_again(struct ockamd_timer *timer)

@@ -55,8 +55,8 @@ int ockamd_keyring_use(struct ockamd_node *node, const char *name, uint32_t *ind
 /** ockamd_keyring_op_changed() - operation "identity.changed": look at all of them now */
 void ockamd_keyring_op_changed(struct ockamd_request *request);
 
-/** ockamd_keyring_push() - give everything to a worker that has just started; 0 or errno */
-int ockamd_keyring_push(struct ockamd_node *node, int fd);
+/** ockamd_keyring_push() - give everything to a worker that has just started, as it takes it */
+void ockamd_keyring_push(struct ockamd_node *node);
 
 /** ockamd_keyring_wipe() - forget all */
 void ockamd_keyring_wipe(struct ockamd_node *node);

@@ -216,8 +216,7 @@ static int ockamd_spawn_process(struct ockamd_spawn *spawn, struct ockam_err *er
 	spawn->ready = false;
 	memset(&spawn->failure, 0, sizeof(spawn->failure));
 	ret = ockamd_rule_push(spawn->node, spawn->pipe.fd);
-	if (!ret)
-		ret = ockamd_keyring_push(spawn->node, spawn->pipe.fd);
+	ockamd_keyring_push(spawn->node);
 	return ret ? ret : ockamd_present_push(spawn->node, spawn->pipe.fd);
 }
 

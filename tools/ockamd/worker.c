@@ -166,6 +166,7 @@ static int ockamd_worker_hear(struct ockamd_worker *worker, struct ockam_reader 
 	switch (type) {
 	case OCKAMD_PIPE_KEY:
 		ret = ockamd_worker_take_key(worker, r);
+		worker->key_came = true;
 		/* It held a secret. */
 		ockam_crypto_wipe(worker->packet, OCKAMD_PIPE_MAX);
 		break;
@@ -187,6 +188,21 @@ static int ockamd_worker_hear(struct ockamd_worker *worker, struct ockam_reader 
 		ret = -EBADMSG;
 	}
 	return ret ? ret : (int)type;
+}
+
+/*
+ * All that the node process has said. Return: 0; -EPIPE when it has gone;
+ * another errno when it talks nonsense.
+ */
+static int ockamd_worker_hear_all(struct ockamd_worker *worker)
+{
+	struct ockam_reader r;
+	int ret;
+
+	do {
+		ret = ockamd_worker_hear(worker, &r);
+	} while (ret > 0);
+	return ret == -EAGAIN ? 0 : ret;
 }
 
 /* Is @r the answer about @id? Then 1 with its history, or 0 when there is none. */
@@ -255,12 +271,20 @@ int ockamd_worker_known(void *arg, const uint8_t id[OCKAM_IDENTIFIER_LEN],
 
 static void ockamd_worker_ready(void *arg, uint64_t exchange_id)
 {
-	ockamd_exchange_advance(arg, exchange_id);
+	struct ockamd_worker *worker = arg;
+
+	worker->broken = ockamd_worker_hear_all(worker);
+	if (!worker->broken)
+		ockamd_exchange_advance(worker, exchange_id);
 }
 
 static void ockamd_worker_control(void *arg, const struct ockam_nl_control *control)
 {
-	ockamd_exchange_control(arg, control);
+	struct ockamd_worker *worker = arg;
+
+	worker->broken = ockamd_worker_hear_all(worker);
+	if (!worker->broken)
+		ockamd_exchange_control(worker, control);
 }
 
 /* ---- life -------------------------------------------------------------------------- */
@@ -273,8 +297,7 @@ static int ockamd_worker_allocate(struct ockamd_worker *worker, struct ockam_err
 	worker->payload = malloc(OCKAM_NOISE_MESSAGE_MAX);
 	worker->message = malloc(OCKAM_NOISE_MESSAGE_MAX);
 	if (!worker->keys || !worker->packet || !worker->answer || !worker->payload ||
-	    !worker->message || ockamd_exchange_allocate(worker) ||
-	    ockamd_worker_trust_allocate(worker))
+	    !worker->message || ockamd_worker_trust_allocate(worker))
 		return ockam_err_set(err, -ENOMEM, "Out of memory");
 	return 0;
 }
@@ -314,7 +337,6 @@ static int ockamd_worker_serve(struct ockamd_worker *worker)
 		{ .fd = OCKAMD_WORKER_PIPE, .events = POLLIN },
 		{ .fd = ockam_nl_fd(worker->nl), .events = POLLIN },
 	};
-	struct ockam_reader r;
 	struct ockam_err err;
 	int ret;
 
@@ -324,18 +346,22 @@ static int ockamd_worker_serve(struct ockamd_worker *worker)
 				continue;
 			return 1;
 		}
-		/* Keys first: an exchange may need one that was sent before it. */
-		if (p[0].revents) {
-			ret = ockamd_worker_hear(worker, &r);
-			if (ret == -EPIPE)
-				return 0;
-			if (ret < 0 && ret != -EAGAIN)
-				return 1;
-		}
-		if (p[1].revents && ockam_nl_dispatch(worker->nl, &err) < 0) {
+		/*
+		 * The node process sends keys and rules before it tells the kernel of what
+		 * needs them, so all that it has sent counts for every exchange below;
+		 * ockamd_worker_ready() looks again before each.
+		 */
+		ret = ockamd_worker_hear_all(worker);
+		if (!ret && p[1].revents && ockam_nl_dispatch(worker->nl, &err) < 0) {
 			ockamd_worker_say_failed(&err);
 			return 1;
 		}
+		if (ret || worker->broken)
+			return ret == -EPIPE || worker->broken == -EPIPE ? 0 : 1;
+		if (worker->key_came)
+			ockamd_exchange_key_came(worker);
+		worker->key_came = false;
+		ockamd_exchange_look(worker);
 	}
 }
 

@@ -8,6 +8,8 @@
 #ifndef OCKAMD_WORKER_H
 #define OCKAMD_WORKER_H
 
+#include <sys/queue.h>
+
 #include "identity.h"
 #include "nl.h"
 #include "noise.h"
@@ -15,7 +17,7 @@
 #include "workerpipe.h"
 
 #define OCKAMD_WORKER_PIPE	3	/* descriptor of the pipe to the node process */
-#define OCKAMD_WORKER_EXCHANGES	4096	/* kept at once; the kernel's limit is lower */
+#define OCKAMD_WORKER_AWAITING	256	/* exchanges that wait for their key to come */
 
 #define OCKAMD_WORKER_CACHE	256	/* histories remembered, by first byte of the identifier */
 #define OCKAMD_WORKER_CACHE_MS	1000	/* another node of the home may learn a longer one */
@@ -49,6 +51,18 @@ struct ockamd_worker_present {
 
 struct ockamd_exchange;
 
+/*
+ * Exchanges by their ids; grows with them. How many there can be is the kernel's
+ * to limit: look_at is how many there must be before it is asked which have
+ * ended without our hearing of it.
+ */
+struct ockamd_exchanges {
+	LIST_HEAD(ockamd_exchange_list, ockamd_exchange) *lists;
+	size_t	n_lists;	/* a power of two, or 0 */
+	size_t	count;
+	size_t	look_at;
+};
+
 /* One for the process. */
 struct ockamd_worker {
 	struct ockam_nl			*nl;
@@ -57,9 +71,11 @@ struct ockamd_worker {
 	struct ockam_identity		**authorities;	/* OCKAMD_PIPE_AUTHORITIES, NULL: none */
 	bool				strict;		/* of struct ockam_payload_rules */
 	const struct ockam_nl_control	*control;	/* the refresh being verified */
-	struct ockamd_exchange		*exchanges;	/* OCKAMD_WORKER_EXCHANGES of them */
-	size_t				n_exchanges;
-	size_t				furthest;	/* from an exchange's usual place, ever */
+	struct ockamd_exchanges		exchanges;
+	uint64_t			awaiting[OCKAMD_WORKER_AWAITING];	/* a key */
+	size_t				n_awaiting;
+	bool				key_came;
+	int				broken;		/* errno of the pipe, 0: it works */
 	struct ockamd_worker_known	known[OCKAMD_WORKER_CACHE];
 	uint8_t				*packet;	/* OCKAMD_PIPE_MAX bytes, from the pipe */
 	uint8_t				*answer;	/* the same: the history last asked for */
@@ -120,11 +136,18 @@ void ockamd_worker_key_put(struct ockamd_worker_key *key);
 int ockamd_worker_key_set(struct ockamd_worker *worker, uint32_t index,
 			  const struct ockamd_worker_key *key);
 
-/** ockamd_exchange_allocate() - room for all exchanges; 0 or -ENOMEM */
-int ockamd_exchange_allocate(struct ockamd_worker *worker);
-
 /** ockamd_exchange_advance() - take and answer the next message of exchange @id */
 void ockamd_exchange_advance(struct ockamd_worker *worker, uint64_t id);
+
+/** ockamd_exchange_key_came() - go on with what waits for one */
+void ockamd_exchange_key_came(struct ockamd_worker *worker);
+
+/**
+ * ockamd_exchange_look() - when there are many: ask the kernel about each
+ *
+ * Those that have ended unheard are forgotten, those that wait are answered.
+ */
+void ockamd_exchange_look(struct ockamd_worker *worker);
 
 /** ockamd_exchange_control() - a RefreshCredentials body of a channel's peer */
 void ockamd_exchange_control(struct ockamd_worker *worker,

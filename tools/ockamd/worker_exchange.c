@@ -15,24 +15,19 @@
 #include "worker.h"
 #include "workerpipe.h"
 
-/*
- * The kernel says when it has ended an exchange, unless our receive buffer was
- * full. Seconds after which one is forgotten here all the same; above the
- * kernel's own limits.
- */
-#define OCKAMD_EXCHANGE_INITIATOR	150
-#define OCKAMD_EXCHANGE_RESPONDER	60
+#define OCKAMD_EXCHANGE_LOOK	1024	/* fewer are not looked at: some may have ended unheard */
+#define OCKAMD_EXCHANGE_LISTS	64	/* of the table at first */
 
 /*
- * Born: with the first message of its id. Dies: when the kernel was told how
- * it ended, some time later if it never is, or to make room: then the oldest
- * responder goes, which the kernel's limits have most probably ended.
+ * Born: with the first message of its id. Dies: when the kernel was told how it
+ * ended or says so, or, when it could not say so because our receive buffer was
+ * full, when it is asked. Never to make room: what is here is under way there.
  * Holds secrets: ockamd_exchange_drop() wipes it.
  */
 struct ockamd_exchange {
-	uint64_t		id;		/* 0: free */
+	LIST_ENTRY(ockamd_exchange) link;
+	uint64_t		id;
 	uint8_t			role;		/* enum ockam_role */
-	time_t			deadline;	/* monotonic, seconds */
 	struct ockamd_worker_key *key;		/* held */
 	struct ockam_noise	noise;
 	struct ockam_trust	trust;
@@ -44,90 +39,75 @@ struct ockamd_exchange {
 	size_t			n_credentials;
 };
 
-int ockamd_exchange_allocate(struct ockamd_worker *worker)
+static struct ockamd_exchange_list *ockamd_exchange_list(const struct ockamd_exchanges *t,
+							 uint64_t id)
 {
-	worker->exchanges = calloc(OCKAMD_WORKER_EXCHANGES, sizeof(*worker->exchanges));
-	return worker->exchanges ? 0 : -ENOMEM;
-}
-
-static time_t ockamd_exchange_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
+	/* The kernel counts: neighbours have lists of their own. */
+	return &t->lists[id & (t->n_lists - 1)];
 }
 
 static void ockamd_exchange_drop(struct ockamd_worker *worker, struct ockamd_exchange *x)
 {
 	size_t i;
 
-	if (!x->id)
-		return;
 	for (i = 0; i < x->n_credentials; i++)
 		ockam_buf_free(&x->credentials[i]);
 	ockam_trust_free(&x->trust);
 	ockamd_worker_key_put(x->key);
+	LIST_REMOVE(x, link);
 	ockam_crypto_wipe(x, sizeof(*x));
-	worker->n_exchanges--;
+	free(x);
+	worker->exchanges.count--;
 }
 
 static struct ockamd_exchange *ockamd_exchange_lookup(struct ockamd_worker *worker, uint64_t id)
 {
 	struct ockamd_exchange *x;
-	size_t i;
 
-	/* In its usual place, or behind it. */
-	for (i = 0; i < OCKAMD_WORKER_EXCHANGES; i++) {
-		x = &worker->exchanges[(id + i) % OCKAMD_WORKER_EXCHANGES];
+	if (!worker->exchanges.n_lists)
+		return NULL;
+	LIST_FOREACH(x, ockamd_exchange_list(&worker->exchanges, id), link)
 		if (x->id == id)
 			return x;
-		if (i > worker->furthest)
-			break;
-	}
 	return NULL;
 }
 
-/* Make room: all that is over, else the oldest responder. */
-static void ockamd_exchange_sweep(struct ockamd_worker *worker)
+static int ockamd_exchange_grow(struct ockamd_exchanges *t)
 {
-	struct ockamd_exchange *oldest = NULL;
-	time_t now = ockamd_exchange_clock();
-	size_t before = worker->n_exchanges;
+	struct ockamd_exchanges new = *t;
 	struct ockamd_exchange *x;
 	size_t i;
 
-	for (i = 0; i < OCKAMD_WORKER_EXCHANGES; i++) {
-		x = &worker->exchanges[i];
-		if (x->id && x->deadline < now)
-			ockamd_exchange_drop(worker, x);
-		else if (x->id && x->role == OCKAM_ROLE_RESPONDER &&
-			 (!oldest || x->id < oldest->id))
-			oldest = x;
+	new.n_lists = t->n_lists ? 2 * t->n_lists : OCKAMD_EXCHANGE_LISTS;
+	new.lists = calloc(new.n_lists, sizeof(*new.lists));
+	if (!new.lists)
+		return -ENOMEM;
+	for (i = 0; i < t->n_lists; i++) {
+		while ((x = LIST_FIRST(&t->lists[i]))) {
+			LIST_REMOVE(x, link);
+			LIST_INSERT_HEAD(ockamd_exchange_list(&new, x->id), x, link);
+		}
 	}
-	if (worker->n_exchanges == before && oldest)
-		ockamd_exchange_drop(worker, oldest);
+	free(t->lists);
+	*t = new;
+	return 0;
 }
 
-/* A free slot, or NULL. */
-static struct ockamd_exchange *ockamd_exchange_slot(struct ockamd_worker *worker, uint64_t id)
+/* A new one, or NULL without memory. */
+static struct ockamd_exchange *ockamd_exchange_add(struct ockamd_worker *worker, uint64_t id)
 {
-	struct ockamd_exchange *x = NULL;
-	size_t i;
+	struct ockamd_exchanges *t = &worker->exchanges;
+	struct ockamd_exchange *x;
 
-	if (worker->n_exchanges == OCKAMD_WORKER_EXCHANGES)
-		ockamd_exchange_sweep(worker);
-	for (i = 0; i < OCKAMD_WORKER_EXCHANGES; i++) {
-		x = &worker->exchanges[(id + i) % OCKAMD_WORKER_EXCHANGES];
-		if (!x->id)
-			break;
-	}
-	if (!x || x->id)
+	/* Longer lists are slower, not wrong; without any there is nowhere to put it. */
+	if (t->count >= t->n_lists && ockamd_exchange_grow(t) && !t->n_lists)
 		return NULL;
-	if (worker->furthest < i)
-		worker->furthest = i;
+	x = calloc(1, sizeof(*x));
+	if (!x)
+		return NULL;
 	x->id = id;
-	worker->n_exchanges++;
+	LIST_INSERT_HEAD(ockamd_exchange_list(t, id), x, link);
+	t->count++;
 	return x;
 }
 
@@ -165,24 +145,52 @@ static int ockamd_exchange_bare(struct ockam_err *err)
 			     "this node must present a credential and has no valid one: see ockam credential store");
 }
 
+/*
+ * The node process has had no room in the pipe for this key yet: once it comes,
+ * the message is fetched again. -EAGAIN, or -ENOKEY when too many wait.
+ */
+static int ockamd_exchange_await_key(struct ockamd_worker *worker, uint64_t id,
+				     struct ockam_err *err)
+{
+	if (worker->n_awaiting == OCKAMD_WORKER_AWAITING)
+		return ockam_err_set(err, -ENOKEY, "The identity of this handshake is not loaded");
+	worker->awaiting[worker->n_awaiting++] = id;
+	return -EAGAIN;
+}
+
+void ockamd_exchange_key_came(struct ockamd_worker *worker)
+{
+	uint64_t ids[OCKAMD_WORKER_AWAITING];
+	size_t i, n = worker->n_awaiting;
+
+	memcpy(ids, worker->awaiting, n * sizeof(*ids));
+	worker->n_awaiting = 0;
+	for (i = 0; i < n; i++)
+		ockamd_exchange_advance(worker, ids[i]);
+}
+
 /* The first message of an exchange: decide with which key, set up Noise. */
 static int ockamd_exchange_begin(struct ockamd_worker *worker, const struct ockam_nl_fetched *f,
 				 struct ockamd_exchange **xp, struct ockam_err *err)
 {
+	uint32_t first = f->role == OCKAM_ROLE_RESPONDER ? 1 : 0;
 	struct ockamd_opaque opaque;
 	struct ockamd_exchange *x;
 	int ret;
 
-	x = ockamd_exchange_slot(worker, f->exchange_id);
+	/* Begun with a worker before this one: what that one knew is lost. */
+	if (f->message_number != first)
+		return ockam_err_set(err, -EPROTO,
+				     "Message %u of a handshake whose beginning is not known here",
+				     f->message_number + first);
+	x = ockamd_exchange_add(worker, f->exchange_id);
 	if (!x)
-		return ockam_err_set(err, -EBUSY, "Too many handshakes at once");
+		return ockam_err_set(err, -ENOMEM, "No memory for one more handshake");
 	*xp = x;
 	ret = ockamd_opaque_decode(f->opaque.data, f->opaque.len, &opaque, err);
 	if (ret)
 		return ret;
 	x->role = f->role;
-	x->deadline = ockamd_exchange_clock() + (f->role == OCKAM_ROLE_INITIATOR ?
-		OCKAMD_EXCHANGE_INITIATOR : OCKAMD_EXCHANGE_RESPONDER);
 	x->key = ockamd_worker_key_get(worker, opaque.key);
 	x->trust = opaque.trust;
 	x->has_authority = opaque.has_authority;
@@ -194,7 +202,7 @@ static int ockamd_exchange_begin(struct ockamd_worker *worker, const struct ocka
 	if (x->bare && x->role == OCKAM_ROLE_INITIATOR)
 		return ockamd_exchange_bare(err);
 	if (!x->key)
-		return ockam_err_set(err, -ENOKEY, "The identity of this handshake is not loaded");
+		return ockamd_exchange_await_key(worker, f->exchange_id, err);
 	return ockam_noise_init(&x->noise, f->role == OCKAM_ROLE_INITIATOR ?
 				OCKAM_NOISE_INITIATOR : OCKAM_NOISE_RESPONDER,
 				x->key->secret, NULL, err);
@@ -386,6 +394,15 @@ static int ockamd_exchange_skip(struct ockamd_worker *worker, struct ockamd_exch
 	return ret;
 }
 
+/*
+ * Was the peer's message of this number answered? Then there was no READY, or
+ * what that one was about has been skipped.
+ */
+static bool ockamd_exchange_has_seen(const struct ockamd_exchange *x, uint32_t number)
+{
+	return x->noise.done > (x->role == OCKAM_ROLE_RESPONDER ? 2 * (number - 1) : number);
+}
+
 /* One fetched message. *over: the kernel was told how the exchange ended. */
 static int ockamd_exchange_step(struct ockamd_worker *worker, struct ockamd_exchange *x,
 				const struct ockam_nl_fetched *f, bool *over,
@@ -394,11 +411,10 @@ static int ockamd_exchange_step(struct ockamd_worker *worker, struct ockamd_exch
 	size_t len;
 	int ret;
 
+	if (ockamd_exchange_has_seen(x, f->message_number))
+		return 0;
 	if (!f->message.data)
 		return ockamd_exchange_write(worker, x, false, err);
-	/* A second READY for it, and what it was about has been skipped. */
-	if (x->noise.done == 2 && f->message_number == 1 && x->role == OCKAM_ROLE_RESPONDER)
-		return 0;
 	ret = ockamd_exchange_read(worker, x, f, &len, err);
 	if (ret == -EBADMSG && !ockamd_exchange_skip(worker, x, f))
 		return 0;
@@ -417,8 +433,13 @@ static void ockamd_exchange_take(struct ockamd_worker *worker, const struct ocka
 	int ret = 0;
 
 	x = ockamd_exchange_lookup(worker, f->exchange_id);
-	if (!x)
+	if (!x) {
 		ret = ockamd_exchange_begin(worker, f, &x, &err);
+		if (ret == -EAGAIN) {
+			ockamd_exchange_drop(worker, x);
+			return;
+		}
+	}
 	if (!ret)
 		ret = ockamd_exchange_step(worker, x, f, &over, &err);
 	if (ret) {
@@ -440,8 +461,8 @@ void ockamd_exchange_advance(struct ockamd_worker *worker, uint64_t id)
 	int ret;
 
 	ret = ockam_nl_fetch(worker->nl, id, &fetched, &err);
-	/* It has ended, which the kernel says in this way: its place is free. */
-	if (ret == -ENOENT) {
+	/* It has ended, which the kernel says in this way. */
+	if (ret == -ENOENT || ret == -EPROTO) {
 		x = ockamd_exchange_lookup(worker, id);
 		if (x)
 			ockamd_exchange_drop(worker, x);
@@ -453,6 +474,24 @@ void ockamd_exchange_advance(struct ockamd_worker *worker, uint64_t id)
 	}
 	ockamd_exchange_take(worker, &fetched);
 	ockam_nl_fetched_free(&fetched);
+}
+
+void ockamd_exchange_look(struct ockamd_worker *worker)
+{
+	struct ockamd_exchanges *t = &worker->exchanges;
+	struct ockamd_exchange *x, *next;
+	size_t i;
+
+	if (t->count < (t->look_at ? t->look_at : OCKAMD_EXCHANGE_LOOK))
+		return;
+	for (i = 0; i < t->n_lists; i++) {
+		for (x = LIST_FIRST(&t->lists[i]); x; x = next) {
+			next = LIST_NEXT(x, link);
+			ockamd_exchange_advance(worker, x->id);
+		}
+	}
+	/* Twice as many come before the next look: it costs a new exchange next to nothing. */
+	t->look_at = t->count < OCKAMD_EXCHANGE_LOOK / 2 ? OCKAMD_EXCHANGE_LOOK : 2 * t->count;
 }
 
 /* A refreshed credential verified; whether it counts there is for the node process to say. */
