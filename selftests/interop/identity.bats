@@ -11,8 +11,8 @@ bats_require_minimum_version 1.5.0
 
 setup() {
 	PEER_LIB_DIR=$BATS_TEST_DIRNAME
-	. "$BATS_TEST_DIRNAME/lib.sh"
-	. "$BATS_TEST_DIRNAME/kernel.sh"
+	. "$BATS_TEST_DIRNAME/lib.inc"
+	. "$BATS_TEST_DIRNAME/kernel.inc"
 	export PEER_DIR=$BATS_TEST_TMPDIR/peer OCKAM_HOME=$BATS_TEST_TMPDIR/home
 	export QUIET=true NO_COLOR=true
 	mkdir -p "$PEER_DIR"

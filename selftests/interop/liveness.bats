@@ -11,8 +11,8 @@ bats_require_minimum_version 1.5.0
 
 setup() {
 	PEER_LIB_DIR=$BATS_TEST_DIRNAME
-	. "$BATS_TEST_DIRNAME/lib.sh"
-	. "$BATS_TEST_DIRNAME/kernel.sh"
+	. "$BATS_TEST_DIRNAME/lib.inc"
+	. "$BATS_TEST_DIRNAME/kernel.inc"
 	kernel_setup
 	port=$(node_port n1)
 }

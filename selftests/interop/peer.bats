@@ -9,7 +9,7 @@ bats_require_minimum_version 1.5.0
 
 setup() {
 	PEER_LIB_DIR=$BATS_TEST_DIRNAME
-	. "$BATS_TEST_DIRNAME/lib.sh"
+	. "$BATS_TEST_DIRNAME/lib.inc"
 	PEER_DIR=$BATS_TEST_TMPDIR
 }
 

@@ -11,7 +11,7 @@ bats_require_minimum_version 1.5.0
 
 setup_file() {
 	PEER_LIB_DIR=$BATS_TEST_DIRNAME
-	. "$BATS_TEST_DIRNAME/lib.sh"
+	. "$BATS_TEST_DIRNAME/lib.inc"
 	export PEER_DIR=$BATS_FILE_TMPDIR OCKAM_HOME=$BATS_FILE_TMPDIR/home QUIET=true NO_COLOR=true
 	peer=$(peer_binary)
 	for name in authority stranger friend; do
@@ -30,7 +30,7 @@ teardown_file() {
 
 setup() {
 	PEER_LIB_DIR=$BATS_TEST_DIRNAME
-	. "$BATS_TEST_DIRNAME/lib.sh"
+	. "$BATS_TEST_DIRNAME/lib.inc"
 	PEER_DIR=$BATS_FILE_TMPDIR
 	peer=$(peer_binary)
 	port=$(ockamctl node show n1 --jq .route.verbose | sed -n 's,.*/tcp/\([0-9]*\).*,\1,p')

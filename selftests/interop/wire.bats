@@ -11,13 +11,13 @@ bats_require_minimum_version 1.5.0
 setup_file() {
 	export PEER_LIB_DIR=$BATS_TEST_DIRNAME PEER_DIR=$BATS_FILE_TMPDIR
 	export OCKAM_HOME=$BATS_FILE_TMPDIR/home QUIET=true NO_COLOR=true
-	. "$BATS_TEST_DIRNAME/lib.sh"
+	. "$BATS_TEST_DIRNAME/lib.inc"
 	peer_binary >/dev/null
 	export OCKAM_PEER
 }
 
 setup() {
-	. "$BATS_TEST_DIRNAME/lib.sh"
+	. "$BATS_TEST_DIRNAME/lib.inc"
 	ockamctl node create n1 3>&-
 	peer_start rust listen --service-as sink=sink --messages
 	rust=127.0.0.1:$(peer_port rust)

@@ -9,7 +9,7 @@
 # timeout: 240
 
 . "$(dirname "$0")/ockamd.inc"
-. "$(dirname "$0")/../interop/lib.sh"
+. "$(dirname "$0")/../interop/lib.inc"
 export PEER_DIR=$OCKAM_HOME/peer
 trap 'peer_stop_all; ockamctl reset -y >/dev/null 2>&1; rm -rf "$OCKAM_HOME"' EXIT
 
