@@ -13,7 +13,7 @@ override BUILD := $(abspath $(BUILD))
 here := $(top)/selftests/fuzz
 
 CC := clang
-PACKAGES := libnl-3.0 libnl-genl-3.0 libcrypto libcbor sqlite3 json-c \
+PACKAGES := libnl-3.0 libnl-genl-3.0 libcrypto sqlite3 json-c \
 	libseccomp libcap
 sanitize := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 CFLAGS := -std=gnu17 -O1 -g -Wall -Wextra -Werror -fno-omit-frame-pointer $(sanitize)

@@ -13,7 +13,7 @@ LIB ?= $(top)/build/tools/libockam.a
 
 CC ?= cc
 AR ?= ar
-PACKAGES := libnl-3.0 libnl-genl-3.0 libcrypto libcbor sqlite3 json-c \
+PACKAGES := libnl-3.0 libnl-genl-3.0 libcrypto sqlite3 json-c \
 	libseccomp libcap
 CFLAGS := -std=gnu17 -O1 -g -Wall -Wextra -Werror
 CPPFLAGS := -D_GNU_SOURCE= -I$(top)/include/uapi -I$(top)/selftests/unit \

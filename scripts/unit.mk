@@ -12,7 +12,7 @@ BUILD ?= $(top)/build/unit
 LIB ?= $(top)/build/tools-asan/libockam.a
 
 CC ?= cc
-PACKAGES := libnl-3.0 libnl-genl-3.0 libcrypto libcbor sqlite3 json-c \
+PACKAGES := libnl-3.0 libnl-genl-3.0 libcrypto sqlite3 json-c \
 	libseccomp libcap
 CFLAGS := -std=gnu17 -O1 -g -Wall -Wextra -Werror -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=all

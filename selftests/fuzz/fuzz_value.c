@@ -22,16 +22,13 @@ static void try_value(const uint8_t *data, size_t size)
 		return;
 	}
 	fuzz_must(!ockam_value_encode(value, &out, &err) && !out.failed);
-	/* A long array of indefinite length has the shorter head. */
-	fuzz_must(out.len <= 2 * size);
+	/* What a letter may need: \u001f. */
+	fuzz_must(out.len <= 6 * size);
 	fuzz_must(!ockam_value_decode(out.data, out.len, &again, &err));
 	fuzz_must(json_object_equal(value, again));
-	/* Text is cut nowhere: as many bytes as the input had. */
-	if (json_object_is_type(value, json_type_string))
-		fuzz_must(strlen(json_object_get_string(value)) < size);
 	json_object_put(again);
 	again = NULL;
-	/* One item and nothing else. */
+	/* One object and nothing else. */
 	fuzz_must(ockam_value_decode(out.data, out.len - 1, &again, &err));
 	ockam_buf_free(&out);
 	json_object_put(value);

@@ -271,9 +271,10 @@ def texts(out):
     target = Corpus(out, "value")
     request = {"v": 1, "id": 7, "op": "node.info", "args": {"route": ["a", "b"], "hex": "00ff"}}
     for value in (request, {**request, "v": 2}, {"v": 1}, [1, -1, None, True, "\u00e4"],
-                  "a\x00b", {"a\x00b": 1, "a\x00c": 2}, -(1 << 63), (1 << 63) - 1, 1 << 63,
+                  "a\x00b", {"a\x00b": 1, "a\x00c": 2}, -(1 << 63), (1 << 63) - 1, 1 << 63, 1.5,
                   [[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]):
-        target.add(cbor(value))
+        target.add(json.dumps(value).encode())
+        target.add(json.dumps({"a": value}, ensure_ascii=False).encode())
 
 
 def policies(out):

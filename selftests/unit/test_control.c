@@ -12,18 +12,17 @@
 #include <unistd.h>
 
 #include "control.h"
-#include "hex.h"
 #include "tap.h"
 
-static int test_control_decode_hex(const char *hex, struct json_object **value,
-				   struct ockam_err *err)
+static int test_control_decode(const char *text, struct json_object **value,
+			       struct ockam_err *err)
 {
 	/* An exact allocation, so that reading behind the end is seen. */
-	size_t len = strlen(hex) / 2;
+	size_t len = strlen(text);
 	uint8_t *bytes = malloc(len ? len : 1);
 	int ret;
 
-	ockam_hex_decode(hex, strlen(hex), bytes, len, &len, NULL);
+	memcpy(bytes, text, len);
 	ret = ockam_value_decode(bytes, len, value, err);
 	free(bytes);
 	return ret;
@@ -32,9 +31,9 @@ static int test_control_decode_hex(const char *hex, struct json_object **value,
 static void test_control_round_trips(void)
 {
 	static const char * const texts[] = {
-		"null", "true", "false", "0", "23", "24", "255", "256", "65536",
-		"9223372036854775807", "-1", "-24", "-25", "-9223372036854775808",
-		"\"\"", "\"h\u00e9llo\"", "[]", "{}", "[1,[2,[3,[]]],null,true]",
+		"null", "true", "false", "0", "23", "-1", "9007199254740993",
+		"9223372036854775807", "-9223372036854775808",
+		"\"\"", "\"h\u00e9llo\"", "\"a/b\\n\\\"\"", "[]", "{}", "[1,[2,[3,[]]],null,true]",
 		"{\"a\":{\"b\":[{\"c\":-7}]},\"d\":\"e\"}",
 	};
 	struct json_object *value, *back;
@@ -44,7 +43,8 @@ static void test_control_round_trips(void)
 
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		memset(&out, 0, sizeof(out));
-		value = json_tokener_parse(texts[i]);
+		value = json_object_new_object();
+		ockam_value_put(value, "x", json_tokener_parse(texts[i]));
 		ok_ret(ockam_value_encode(value, &out, &err), 0, err, "%s is encoded", texts[i]);
 		ok(!ockam_value_decode(out.data, out.len, &back, &err) &&
 		   json_object_equal(value, back), "%s comes back", texts[i]);
@@ -57,29 +57,29 @@ static void test_control_round_trips(void)
 static void test_control_garbage(void)
 {
 	static const struct {
-		const char	*hex;
+		const char	*text;
 		int		ret;
 		const char	*what;
 	} cases[] = {
 		{ "", -EBADMSG, "nothing" },
-		{ "ff", -EBADMSG, "a lone break" },
-		{ "4161", -EBADMSG, "a byte string" },
-		{ "6161ff", -EBADMSG, "bytes behind the item" },
-		{ "6261", -EBADMSG, "a text that ends too early" },
-		{ "62c328", -EBADMSG, "a text that is not UTF-8" },
-		{ "6100", -EBADMSG, "a text with a zero byte" },
-		{ "7fff", -EBADMSG, "an indefinite text" },
-		{ "a1", -EBADMSG, "a map without its member" },
-		{ "a10101", -EBADMSG, "a key that is no text" },
-		{ "a2616101616102", -EBADMSG, "a key that appears twice" },
-		{ "1bffffffffffffffff", -EBADMSG, "an integer above 63 bits" },
-		{ "3bffffffffffffffff", -EBADMSG, "an integer below -2^63" },
-		{ "fb3ff8000000000000", -EBADMSG, "a floating point number" },
-		{ "f7", -EBADMSG, "undefined" },
-		{ "c101", -EBADMSG, "a tag" },
-		{ "9bffffffffffffffff", -EBADMSG, "an array of 2^64 elements" },
-		{ "bbffffffffffffffff", -EBADMSG, "a map of 2^64 members" },
-		{ "818181818181818181818181818181818101", -E2BIG, "17 arrays in each other" },
+		{ " ", -EBADMSG, "a blank" },
+		{ "\xff\xff", -EBADMSG, "bytes that are no text" },
+		{ "1", -EBADMSG, "a number alone" },
+		{ "null", -EBADMSG, "null" },
+		{ "[]", -EBADMSG, "an array" },
+		{ "{}{}", -EBADMSG, "two objects" },
+		{ "{} x", -EBADMSG, "something behind the object" },
+		{ "{\"a\":1", -EBADMSG, "an object that ends too early" },
+		{ "{\"a\":\"\xc3\x28\"}", -EBADMSG, "a text that is not UTF-8" },
+		{ "{\"a\":\"b\\u0000c\"}", -EBADMSG, "a text with a zero byte" },
+		{ "{\"a\"}", -EBADMSG, "a member without a value" },
+		{ "{1:1}", -EBADMSG, "a key that is no text" },
+		{ "{\"a\":9223372036854775808}", -EBADMSG, "an integer above 63 bits" },
+		{ "{\"a\":18446744073709551615}", -EBADMSG, "an integer of 64 bits" },
+		{ "{\"a\":1.5}", -EBADMSG, "a floating point number" },
+		{ "{\"a\":NaN}", -EBADMSG, "no number" },
+		{ "{\"a\":01}", -EBADMSG, "a number with a leading zero" },
+		{ "{\"a\":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]}", -E2BIG, "17 levels" },
 	};
 	struct json_object *value;
 	struct ockam_err err;
@@ -87,26 +87,35 @@ static void test_control_garbage(void)
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		value = NULL;
-		ok_ret(test_control_decode_hex(cases[i].hex, &value, &err), cases[i].ret, err,
+		ok_ret(test_control_decode(cases[i].text, &value, &err), cases[i].ret, err,
 		       "refused: %s", cases[i].what);
 		ok(!value, "and nothing is left");
+		json_object_put(value);
 	}
+	ok_ret(test_control_decode("{\"a\":[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]}", &value, &err), 0, err,
+	       "16 levels are taken");
+	json_object_put(value);
 }
 
 static void test_control_bounds(void)
 {
-	uint8_t *bytes = malloc(OCKAM_VALUE_ITEMS + 16);
+	char *text = malloc(2 * OCKAM_VALUE_ITEMS + 16);
 	struct json_object *value = NULL;
-	struct ockam_buf out = { 0 };
 	struct ockam_err err;
+	char *p;
+	int i;
 
-	ockam_buf_put_array(&out, OCKAM_VALUE_ITEMS);
-	memcpy(bytes, out.data, out.len);
-	memset(bytes + out.len, 0, OCKAM_VALUE_ITEMS);
-	ok_ret(ockam_value_decode(bytes, out.len + OCKAM_VALUE_ITEMS, &value, &err), -E2BIG, err,
+	/* The object, the array, and one element too many. */
+	p = stpcpy(text, "{\"a\":[0");
+	for (i = 1; i < OCKAM_VALUE_ITEMS - 1; i++)
+		p = stpcpy(p, ",0");
+	strcpy(p, "]}");
+	ok_ret(test_control_decode(text, &value, &err), -E2BIG, err,
 	       "one item too many is refused");
-	ockam_buf_free(&out);
-	free(bytes);
+	strcpy(p - 2, "]}");
+	ok_ret(test_control_decode(text, &value, &err), 0, err, "one less is not");
+	json_object_put(value);
+	free(text);
 }
 
 /* Every truncation and every single-byte change of a real request: no crash, no leak. */

@@ -162,23 +162,18 @@ void ockam_control_close(struct ockam_control *control)
 static int ockam_control_send(struct ockam_control *c, int64_t id, const char *op,
 			      struct json_object *args, struct ockam_err *err)
 {
+	struct json_object *request = json_object_new_object();
 	struct ockam_buf out = { 0 };
-	int ret = 0;
+	int ret = -ENOMEM;
 
-	ockam_buf_put_map(&out, 4);
-	ockam_buf_put_text(&out, "v");
-	ockam_buf_put_uint(&out, OCKAM_CONTROL_VERSION);
-	ockam_buf_put_text(&out, "id");
-	ockam_buf_put_uint(&out, (uint64_t)id);
-	ockam_buf_put_text(&out, "op");
-	ockam_buf_put_text(&out, op);
-	ockam_buf_put_text(&out, "args");
-	if (args)
-		ret = ockam_value_encode(args, &out, err);
+	if (request && !ockam_value_put_int(request, "v", OCKAM_CONTROL_VERSION) &&
+	    !ockam_value_put_int(request, "id", id) &&
+	    !ockam_value_put_text(request, "op", op) &&
+	    (!args || !ockam_value_put(request, "args", json_object_get(args))))
+		ret = ockam_value_encode(request, &out, err);
 	else
-		ockam_buf_put_map(&out, 0);
-	if (!ret && out.failed)
-		ret = ockam_err_set(err, -ENOMEM, "Out of memory");
+		ockam_err_set(err, ret, "Out of memory");
+	json_object_put(request);
 	if (!ret && out.len > OCKAM_CONTROL_MAX)
 		ret = ockam_err_set(err, -EMSGSIZE,
 				    "The request has %zu bytes, at most %d are possible", out.len,

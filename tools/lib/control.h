@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The control protocol between a tool and a node process: one CBOR map a
+ * The control protocol between a tool and a node process: one JSON object a
  * packet on a UNIX SOCK_SEQPACKET socket.
  *
  *	request  {"v":1, "id":N, "op":"...", "args":{...}}
  *	response {"id":N, "ok":true,  "result":{...}}
  *	         {"id":N, "ok":false, "error":{"code":"...", "text":"...",
- *	                                       "causes":[...], "help":"..."}}
+ *	                                       "cause":"...", "help":"..."}}
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */

@@ -142,49 +142,45 @@ void ockam_control_request_free(struct ockam_control_request *request)
 	request->args = NULL;
 }
 
+/* {"id":@id, "ok":@ok, @key:@body}, which is taken over; NULL is an empty one. */
+static int ockam_control_answer(int64_t id, bool ok, const char *key, struct json_object *body,
+				struct ockam_buf *out)
+{
+	struct json_object *answer = json_object_new_object();
+	int ret = -ENOMEM;
+
+	if (!body)
+		body = json_object_new_object();
+	if (answer && body && !ockam_value_put(answer, key, json_object_get(body)) &&
+	    !ockam_value_put_int(answer, "id", id) && !ockam_value_put_bool(answer, "ok", ok))
+		ret = ockam_value_encode(answer, out, NULL);
+	json_object_put(body);
+	json_object_put(answer);
+	return ret;
+}
+
 int ockam_control_reply(int64_t id, struct json_object *result, struct ockam_buf *out)
 {
 	size_t before = out->len;
-	int ret = 0;
+	int ret;
 
-	ockam_buf_put_map(out, 3);
-	ockam_buf_put_text(out, "id");
-	ockam_buf_put_uint(out, (uint64_t)id);
-	ockam_buf_put_text(out, "ok");
-	ockam_buf_put_bool(out, true);
-	ockam_buf_put_text(out, "result");
-	if (result)
-		ret = ockam_value_encode(result, out, NULL);
-	else
-		ockam_buf_put_map(out, 0);
-	if (out->failed)
-		return -ENOMEM;
-	if (!ret && out->len - before > OCKAM_CONTROL_MAX)
-		ret = -EMSGSIZE;
-	return ret;
+	ret = ockam_control_answer(id, true, "result", json_object_get(result), out);
+	return !ret && out->len - before > OCKAM_CONTROL_MAX ? -EMSGSIZE : ret;
 }
 
 int ockam_control_refuse(int64_t id, enum ockam_control_code code, const char *text,
 			 const char *cause, const char *help, struct ockam_buf *out)
 {
-	ockam_buf_put_map(out, 3);
-	ockam_buf_put_text(out, "id");
-	ockam_buf_put_uint(out, (uint64_t)id);
-	ockam_buf_put_text(out, "ok");
-	ockam_buf_put_bool(out, false);
-	ockam_buf_put_text(out, "error");
-	ockam_buf_put_map(out, help ? 4 : 3);
-	ockam_buf_put_text(out, "code");
-	ockam_buf_put_text(out, ockam_control_code_name(code));
-	ockam_buf_put_text(out, "text");
-	ockam_buf_put_text(out, text);
-	ockam_buf_put_text(out, "causes");
-	ockam_buf_put_array(out, cause ? 1 : 0);
-	if (cause)
-		ockam_buf_put_text(out, cause);
-	if (help) {
-		ockam_buf_put_text(out, "help");
-		ockam_buf_put_text(out, help);
+	struct json_object *error = json_object_new_object();
+
+	if (!error)
+		return -ENOMEM;
+	if (ockam_value_put_text(error, "code", ockam_control_code_name(code)) ||
+	    ockam_value_put_text(error, "text", text) ||
+	    (cause && ockam_value_put_text(error, "cause", cause)) ||
+	    (help && ockam_value_put_text(error, "help", help))) {
+		json_object_put(error);
+		return -ENOMEM;
 	}
-	return out->failed ? -ENOMEM : 0;
+	return ockam_control_answer(id, false, "error", error, out);
 }

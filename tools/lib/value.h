@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Values of the control protocol: json-c objects in memory, CBOR (RFC 8949)
+ * Values of the control protocol: json-c objects in memory, JSON text (RFC 8259)
  * between processes. Binary travels as lower-case hexadecimal text.
  *
  * Copyright (C) 2026 The Ockam for Linux authors
@@ -20,25 +20,24 @@
 #define OCKAM_VALUE_ITEMS	65536	/* items of one value, all levels together */
 
 /**
- * ockam_value_encode() - append a value as CBOR
+ * ockam_value_encode() - append a value as JSON text
  * @value: maps, arrays, text, 64-bit integers, booleans and NULL (null)
- * @out: CBOR is appended
+ * @out: the text is appended, without a zero byte
  * @err: the reason
  *
- * Return: 0; -EINVAL for another type (floating point) or above
- * OCKAM_VALUE_DEPTH; -ENOMEM.
+ * Return: 0; -ENOMEM.
  */
 int ockam_value_encode(struct json_object *value, struct ockam_buf *out, struct ockam_err *err);
 
 /**
- * ockam_value_decode() - the reverse, for bytes of a stranger
- * @bytes: exactly one item
+ * ockam_value_decode() - the reverse, for bytes of another process
+ * @bytes: exactly one JSON object
  * @len: its length in bytes
- * @value: receives a reference that the caller puts (NULL for null)
+ * @value: receives a reference that the caller puts
  * @err: the reason
  *
- * Text must be UTF-8 without a zero byte, keys must be text and unique in
- * their map, an integer must fit int64_t.
+ * Text must be UTF-8 without a zero byte, numbers integers that int64_t holds.
+ * Of members with the same key the last one counts.
  *
  * Return: 0; -EBADMSG; -E2BIG above a limit; -ENOMEM.
  */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * JSON text and jq filters, both by libjq: one printer for either.
+ * JSON text, and jq filters by libjq. libjq takes every number for a floating
+ * point one, so what is not filtered does not pass through it.
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
@@ -13,12 +14,6 @@
 #include <string.h>
 #include <unictype.h>
 #include <unistr.h>
-
-static int ctl_json_flags(bool compact)
-{
-	return compact ? JV_PRINT_SORTED
-		       : JV_PRINT_SORTED | JV_PRINT_PRETTY | JV_PRINT_INDENT_FLAGS(2);
-}
 
 /* Nothing that would steer a terminal or not be seen; libjq escapes those below a blank. */
 static bool ctl_json_is_hidden(ucs4_t c)
@@ -50,21 +45,83 @@ static void ctl_json_write(FILE *f, const char *json)
 	}
 }
 
-/* Takes @value. */
-static int ctl_json_print(FILE *f, jv value, bool compact)
+static void ctl_json_scalar(FILE *f, struct json_object *json)
 {
-	jv text = jv_dump_string(value, ctl_json_flags(compact));
-	int ret = jv_is_valid(text) ? 0 : -ENOMEM;
-
-	if (!ret)
-		ctl_json_write(f, jv_string_value(text));
-	jv_free(text);
-	return ret;
+	ctl_json_write(f, json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN |
+							 JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
-static jv ctl_json_value(struct json_object *json)
+/* A key is quoted as a text is. */
+static int ctl_json_key(FILE *f, const char *key)
 {
-	return jv_parse(json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN));
+	struct json_object *text = json_object_new_string(key);
+
+	if (!text)
+		return -ENOMEM;
+	ctl_json_scalar(f, text);
+	json_object_put(text);
+	return 0;
+}
+
+static int ctl_json_compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The keys of @map in order, to free; they are the map's. */
+static const char **ctl_json_keys(struct json_object *map, size_t n)
+{
+	const char **keys = malloc((n + 1) * sizeof(*keys));
+	size_t i = 0;
+
+	if (!keys)
+		return NULL;
+	json_object_object_foreach(map, key, member) {
+		(void)member;
+		keys[i++] = key;
+	}
+	qsort(keys, n, sizeof(*keys), ctl_json_compare);
+	return keys;
+}
+
+/* As jq prints it, keys in order. @level: of indentation, negative for one line. */
+static int ctl_json_print(FILE *f, struct json_object *json, int level)
+{
+	bool is_map = json_object_is_type(json, json_type_object);
+	const char **keys = NULL;
+	struct json_object *item;
+	size_t i, n;
+	int ret = 0;
+
+	if (!is_map && !json_object_is_type(json, json_type_array)) {
+		ctl_json_scalar(f, json);
+		return 0;
+	}
+	n = is_map ? (size_t)json_object_object_length(json) : json_object_array_length(json);
+	keys = is_map ? ctl_json_keys(json, n) : NULL;
+	if (is_map && !keys)
+		return -ENOMEM;
+	fputc(is_map ? '{' : '[', f);
+	for (i = 0; i < n && !ret; i++) {
+		if (i)
+			fputc(',', f);
+		if (level >= 0)
+			fprintf(f, "\n%*s", 2 * level + 2, "");
+		if (is_map) {
+			ret = ctl_json_key(f, keys[i]);
+			fputs(level < 0 ? ":" : ": ", f);
+			item = json_object_object_get(json, keys[i]);
+		} else {
+			item = json_object_array_get_idx(json, i);
+		}
+		if (!ret)
+			ret = ctl_json_print(f, item, level < 0 ? level : level + 1);
+	}
+	if (n && level >= 0)
+		fprintf(f, "\n%*s", 2 * level, "");
+	fputc(is_map ? '}' : ']', f);
+	free(keys);
+	return ret;
 }
 
 int ctl_json_text(struct json_object *json, bool compact, char **text, struct ockam_err *err)
@@ -77,7 +134,7 @@ int ctl_json_text(struct json_object *json, bool compact, char **text, struct oc
 	f = open_memstream(text, &size);
 	if (!f)
 		return ockam_err_set(err, -ENOMEM, "out of memory");
-	ret = ctl_json_print(f, ctl_json_value(json), compact);
+	ret = ctl_json_print(f, json, compact ? -1 : 0);
 	if (fclose(f))
 		ret = -ENOMEM;
 	if (ret) {
@@ -86,6 +143,25 @@ int ctl_json_text(struct json_object *json, bool compact, char **text, struct oc
 		return ockam_err_set(err, ret, "out of memory");
 	}
 	return 0;
+}
+
+static jv ctl_json_value(struct json_object *json)
+{
+	return jv_parse(json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN));
+}
+
+/* What a filter gives. Takes @value. */
+static int ctl_json_print_jv(FILE *f, jv value, bool compact)
+{
+	jv text = jv_dump_string(value, compact ? JV_PRINT_SORTED
+						: JV_PRINT_SORTED | JV_PRINT_PRETTY |
+						  JV_PRINT_INDENT_FLAGS(2));
+	int ret = jv_is_valid(text) ? 0 : -ENOMEM;
+
+	if (!ret)
+		ctl_json_write(f, jv_string_value(text));
+	jv_free(text);
+	return ret;
 }
 
 /* jq reports a filter that does not compile here; keep the first report. */
@@ -113,7 +189,7 @@ static int ctl_json_run(jq_state *jq, jv input, bool compact, FILE *f, struct oc
 		if (!first)
 			fputc('\n', f);
 		first = false;
-		ret = ctl_json_print(f, value, compact);
+		ret = ctl_json_print_jv(f, value, compact);
 		if (ret)
 			ockam_err_set(err, ret, "out of memory");
 		value = jv_invalid();
