@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Every bound of the module in one place: what the protocol fixes, and the
- * defaults of what a node may change (struct ockam_limits).
+ * What the protocol fixes, and where a node keeps the limits that it may change
+ * (limits_table.h).
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
@@ -36,25 +36,6 @@
 
 /* Work budget: deliveries caused by one message before it is dropped. */
 #define OCKAM_DISPATCH_BUDGET	64
-
-/* Defaults of struct ockam_limits. */
-#define OCKAM_DEFAULT_ADDRESSES		262144
-#define OCKAM_DEFAULT_LINKS		16384
-#define OCKAM_DEFAULT_CHANNELS		131072
-#define OCKAM_DEFAULT_LISTENERS		1024
-#define OCKAM_DEFAULT_PENDING		1024
-#define OCKAM_DEFAULT_PENDING_LINK	64
-#define OCKAM_DEFAULT_PENDING_RATE	5000
-#define OCKAM_DEFAULT_FRAME_BYTES	(1024u * 1024u)
-#define OCKAM_DEFAULT_LINK_QUEUE_BYTES	(4u << 20)
-#define OCKAM_DEFAULT_NODE_QUEUE_BYTES	(256u << 20)
-#define OCKAM_DEFAULT_PARTIAL_BYTES	(64u << 20)
-#define OCKAM_DEFAULT_CHANNEL_DEPTH	8
-#define OCKAM_DEFAULT_STALL_MS		30000
-#define OCKAM_DEFAULT_HALF_FRAME_MS	30000
-#define OCKAM_DEFAULT_INITIATOR_MS	120000
-#define OCKAM_DEFAULT_RESPONDER_MS	30000
-#define OCKAM_DEFAULT_USER_ADDRESSES	16384
 
 /*
  * Limits of one node, indexed by enum ockam_limit_attr. Read with READ_ONCE()

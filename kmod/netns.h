@@ -114,8 +114,6 @@ struct ockam_room {
 /* In the order of floors, before pernet registration. Ended in reverse. */
 void ockam_netns_add_room(struct ockam_room *room);
 
-/* The default of a limit; what only root of the initial namespace may exceed. */
-u64 ockam_netns_default_limit(enum ockam_limit_attr which);
 /*
  * May @which be set to @value? 0; -ERANGE; -EPERM when @value is above the
  * default and the caller may not raise it. Then *@why is a sentence.

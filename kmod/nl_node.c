@@ -16,23 +16,10 @@
 
 const struct nla_policy ockam_nl_limits_policy[OCKAM_LIMIT_MAX + 1] = {
 	[OCKAM_LIMIT_PAD] = { .type = NLA_REJECT },
-	[OCKAM_LIMIT_ADDRESSES] = { .type = NLA_U64 },
-	[OCKAM_LIMIT_LINKS] = { .type = NLA_U64 },
-	[OCKAM_LIMIT_CHANNELS] = { .type = NLA_U64 },
-	[OCKAM_LIMIT_LISTENERS] = { .type = NLA_U64 },
-	[OCKAM_LIMIT_PENDING] = { .type = NLA_U64 },
-	[OCKAM_LIMIT_PENDING_LINK] = { .type = NLA_U64 },
-	[OCKAM_LIMIT_PENDING_RATE] = { .type = NLA_U64 },
-	[OCKAM_LIMIT_FRAME_BYTES] = { .type = NLA_U64 },
-	[OCKAM_LIMIT_LINK_QUEUE_BYTES] = { .type = NLA_U64 },
-	[OCKAM_LIMIT_NODE_QUEUE_BYTES] = { .type = NLA_U64 },
-	[OCKAM_LIMIT_PARTIAL_BYTES] = { .type = NLA_U64 },
-	[OCKAM_LIMIT_CHANNEL_DEPTH] = { .type = NLA_U64 },
-	[OCKAM_LIMIT_STALL_MS] = { .type = NLA_U64 },
-	[OCKAM_LIMIT_HALF_FRAME_MS] = { .type = NLA_U64 },
-	[OCKAM_LIMIT_INITIATOR_MS] = { .type = NLA_U64 },
-	[OCKAM_LIMIT_RESPONDER_MS] = { .type = NLA_U64 },
-	[OCKAM_LIMIT_USER_ADDRESSES] = { .type = NLA_U64 },
+#define L(limit, ...)							\
+	[OCKAM_LIMIT_##limit] = { .type = NLA_U64 },
+#include "limits_table.h"
+#undef L
 };
 
 int ockam_nl_own_node(struct sk_buff *skb, struct genl_info *info)

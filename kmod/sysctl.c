@@ -6,7 +6,9 @@
  * Copyright (C) 2026 The Ockam for Linux authors
  */
 #include <linux/capability.h>
+#include <linux/kernel.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/sysctl.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
@@ -22,25 +24,35 @@ struct ockam_sysctl_net {
 
 static unsigned int ockam_sysctl_id __read_mostly;
 
-/* ->extra1: the node, ->extra2: which limit; both filled in by namespace. */
+/*
+ * ->extra1: the node, ->extra2: which limit; both filled in by namespace. As
+ * text: a limit has 64 bits, which an unsigned long does not have everywhere.
+ */
 static int ockam_sysctl_handle(ockam_compat_ctl_table *table, int write,
 			       void *buffer, size_t *lenp, loff_t *ppos)
 {
 	struct ockam_net *on = table->extra1;
 	enum ockam_limit_attr which = (unsigned long)table->extra2;
-	unsigned long value = ockam_netns_limit(on, which);
+	char text[24] = "";		/* 20 digits and what is around them */
 	struct ctl_table copy = {
 		.procname = table->procname,
-		.data = &value,
-		.maxlen = sizeof(value),
+		.data = text,
+		.maxlen = sizeof(text),
 		.mode = table->mode,
 	};
 	const char *why;
+	u64 value;
 	int err;
 
-	err = proc_doulongvec_minmax(&copy, write, buffer, lenp, ppos);
+	if (!write)
+		snprintf(text, sizeof(text), "%llu",
+			 ockam_netns_limit(on, which));
+	err = proc_dostring(&copy, write, buffer, lenp, ppos);
 	if (err || !write)
 		return err;
+	err = kstrtou64(strim(text), 0, &value);
+	if (err)
+		return -EINVAL;
 	err = ockam_netns_check_limit(which, value, capable(CAP_NET_ADMIN), &why);
 	if (err)
 		return err == -ERANGE ? -EINVAL : err;
@@ -50,36 +62,16 @@ static int ockam_sysctl_handle(ockam_compat_ctl_table *table, int write,
 	return 0;
 }
 
-/* One file; the handler's unit is that of the limit. */
-#define S(limit, name) {						\
-	.procname = name,						\
+static const struct ctl_table ockam_sysctl_table[] = {
+#define L(limit, file, ...) {						\
+	.procname = #file,						\
 	.extra2 = (void *)(unsigned long)OCKAM_LIMIT_##limit,		\
-	.maxlen = sizeof(unsigned long),				\
 	.mode = 0644,							\
 	.proc_handler = ockam_sysctl_handle,				\
-}
-
-static const struct ctl_table ockam_sysctl_table[] = {
-	S(ADDRESSES, "max_addresses"),
-	S(LINKS, "max_links"),
-	S(CHANNELS, "max_channels"),
-	S(LISTENERS, "max_listeners"),
-	S(PENDING, "max_pending"),
-	S(PENDING_LINK, "max_pending_per_link"),
-	S(PENDING_RATE, "max_pending_rate"),
-	S(FRAME_BYTES, "max_frame_bytes"),
-	S(LINK_QUEUE_BYTES, "link_queue_bytes"),
-	S(NODE_QUEUE_BYTES, "node_queue_bytes"),
-	S(PARTIAL_BYTES, "partial_bytes"),
-	S(CHANNEL_DEPTH, "max_channel_depth"),
-	S(STALL_MS, "stall_ms"),
-	S(HALF_FRAME_MS, "half_frame_ms"),
-	S(INITIATOR_MS, "initiator_ms"),
-	S(RESPONDER_MS, "responder_ms"),
-	S(USER_ADDRESSES, "max_addresses_per_user"),
+},
+#include "limits_table.h"
+#undef L
 };
-
-#undef S
 
 static int __net_init ockam_sysctl_init_net(struct net *net)
 {

@@ -820,6 +820,9 @@ static void test_limits(void)
 		{ "responder_ms", OCKAM_LIMIT_RESPONDER_MS, 30000 },
 		{ "max_addresses_per_user", OCKAM_LIMIT_USER_ADDRESSES, 16384 },
 	};
+	static const char * const no_numbers[] = {
+		" ", "-1", "5 6", "5x", "1.5", "99999999999999999999999999999999",
+	};
 	struct nlh node;
 	bool good = true;
 	char text[32];
@@ -851,6 +854,18 @@ static void test_limits(void)
 		}
 	}
 	ok(good, "limits are set by netlink and sysctl, within bounds");
+	/* More than an unsigned long has on small machines. */
+	ok(!nlh_set_limit(&node, OCKAM_LIMIT_PARTIAL_BYTES, 1ull << 40) &&
+	   !sysctl(&node, "partial_bytes", NULL, text, sizeof(text)) &&
+	   !strcmp(text, "1099511627776") &&
+	   !sysctl(&node, "partial_bytes", "1099511627775\n", NULL, 0) &&
+	   read_limit(&node, OCKAM_LIMIT_PARTIAL_BYTES) == (1ull << 40) - 1,
+	   "all 64 bits of them");
+	for (i = 0; i < sizeof(no_numbers) / sizeof(no_numbers[0]); i++)
+		ok(sysctl(&node, "partial_bytes", no_numbers[i], NULL, 0) ==
+		   -EINVAL &&
+		   read_limit(&node, OCKAM_LIMIT_PARTIAL_BYTES) ==
+		   (1ull << 40) - 1, "\"%s\" is no number", no_numbers[i]);
 	ok(!nlh_end(&node) && read_limit(&node, OCKAM_LIMIT_LINKS) == 16384,
 	   "and return to their defaults with the node");
 

@@ -115,12 +115,13 @@ result("counters exist", [
     f"{doc}: {name}" for doc, text in RST.items()
     for name in re.findall(r"``((?:drop|links?|handshakes?|channels?)_\w+)``", text)
     if name not in counters and name not in WORDS and not exists(f"kmod/{name}.c")])
-sysctls = dict(re.findall(r'S\((\w+), "(\w+)"\)', read("kmod/sysctl.c")))
+table = re.findall(r"^L\((\w+), (\w+), (.*), (.*), (.*)\)$", read("kmod/limits_table.h"), re.M)
+sysctls = {row[0]: row[1] for row in table}
 rows = re.findall(r"^   \* - ``(\w+)``\n     - ``(\w+)``\n     - (\d+)\n     - (\d+) to (\d+)$",
                   limits, re.M)
 result("limits.rst has every limit", [
-    f"{name}" for limit, name in sysctls.items()
-    if (name, limit) not in {(row[0], row[1]) for row in rows}])
+    f"{limit}" for limit in set(re.findall(r"\bOCKAM_LIMIT_([A-Z_]+),", UAPI)) - {"UNSPEC", "PAD"}
+    if (sysctls.get(limit), limit) not in {(row[0], row[1]) for row in rows}])
 result("ockam.7 has every limit", [
     name for name in sysctls.values() if f".It Pa {name}\n" not in MAN["ockam.7"]])
 
@@ -131,13 +132,10 @@ def value(text):
     return eval(re.sub(r"(\d)(?:ull|u)\b", r"\1", text))  # digits and operators
 
 
-defaults = {name: value(text) for name, text in
-            re.findall(r"#define OCKAM_DEFAULT_(\w+)\s+(.*)", strip_comments(read("kmod/limits.h")))}
-bounds = {name: (value(low), value(high)) for name, low, high in
-          re.findall(r"\[OCKAM_LIMIT_(\w+)\] = \{ (\S+), (.*?) \}", read("kmod/netns_limits.c"))}
+ranges = {row[0]: tuple(map(value, row[2:])) for row in table}
 result("defaults and ranges of limits are right", [
-    f"{name}: {default}, {low} to {high}" for name, limit, default, low, high in rows
-    if int(default) != defaults.get(limit) or (int(low), int(high)) != bounds.get(limit)])
+    f"{name}: {row}" for name, limit, *row in rows
+    if tuple(map(int, row)) != ranges.get(limit)])
 
 # Netlink.
 commands = set(re.findall(r"\bOCKAM_CMD_(\w+),", UAPI)) - {"UNSPEC"}
