@@ -576,7 +576,7 @@ const struct ockam_endpoint *ockam_channel_decryptor(const struct ockam_channel 
 }
 
 /* No Close here: the links that would carry it end in the same moment. */
-static void ockam_channel_hide(struct ockam_net *on)
+void ockam_channel_hide_net(struct ockam_net *on)
 {
 	struct ockam_channel *ch;
 	u32 number = 0;
@@ -593,17 +593,11 @@ static void ockam_channel_hide(struct ockam_net *on)
 	}
 }
 
-static void ockam_channel_free_net(struct ockam_net *on)
+void ockam_channel_free_net(struct ockam_net *on)
 {
 	/* Dead channels start no timers; their last works free the queues. */
 	flush_workqueue(ockam_channel_wq);
 }
-
-static struct ockam_room ockam_channel_room = {
-	.name = "channel",
-	.hide = ockam_channel_hide,
-	.free = ockam_channel_free_net,
-};
 
 int ockam_channel_init(void)
 {
@@ -611,7 +605,6 @@ int ockam_channel_init(void)
 					   WQ_UNBOUND | WQ_CPU_INTENSIVE, 0);
 	if (!ockam_channel_wq)
 		return -ENOMEM;
-	ockam_netns_add_room(&ockam_channel_room);
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * News from the floors below to the surfaces: one sink, set by netlink.
+ * News from the floors below to the surfaces. Declared here for those who have
+ * news, defined by the netlink surface (nl_event.c): nobody includes upwards.
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
@@ -41,25 +42,13 @@ struct ockam_result {
 
 /*
  * All are called in process context without locks and may sleep (GFP_KERNEL).
- * Losing a notification or a result for want of memory is counted by netlink.
+ * Losing a notification or a result for want of memory is counted.
  */
-struct ockam_event_sink {
-	void (*notify)(struct ockam_net *on, const struct ockam_event_info *ev);
-	/* The worker should fetch exchange @id. -ECONNREFUSED: it is gone. */
-	int (*ready)(struct ockam_net *on, u32 portid, u64 id);
-	void (*result)(struct ockam_net *on, const struct ockam_result *res);
-	/* A RefreshCredentials body arrived on a channel. */
-	void (*control)(struct ockam_net *on, u32 portid,
-			const struct ockam_endpoint *encryptor,
-			const u8 *peer, const u8 *body, size_t len);
-};
-
-/* Set once by the netlink surface at init, NULL at its exit after all is gone. */
-void ockam_event_set_sink(const struct ockam_event_sink *sink);
-
 void ockam_event_notify(struct ockam_net *on, const struct ockam_event_info *ev);
+/* The worker should fetch exchange @id. -ECONNREFUSED: it is gone. */
 int ockam_event_ready(struct ockam_net *on, u32 portid, u64 id);
 void ockam_event_result(struct ockam_net *on, const struct ockam_result *res);
+/* A RefreshCredentials body arrived on a channel. */
 void ockam_event_control(struct ockam_net *on, u32 portid,
 			 const struct ockam_endpoint *encryptor, const u8 *peer,
 			 const u8 *body, size_t len);

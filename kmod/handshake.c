@@ -543,31 +543,24 @@ static bool ockam_exchange_of_old_worker(const struct ockam_exchange *ex,
 }
 
 /* Channels, even unconfirmed ones, need no worker. */
-static void ockam_handshake_worker_gone(struct ockam_net *on)
+void ockam_handshake_worker_gone(struct ockam_net *on)
 {
 	ockam_exchange_fail_all(on, ockam_exchange_of_old_worker, NULL,
 				OCKAM_EXCHANGE_OPEN, -ESRCH,
 				"the handshake worker has gone");
 }
 
-static void ockam_handshake_hide(struct ockam_net *on)
+void ockam_handshake_hide_net(struct ockam_net *on)
 {
 	ockam_listener_hide_net(on);
 	ockam_exchange_fail_all(on, NULL, NULL, OCKAM_EXCHANGE_CONFIRMING,
 				-ESHUTDOWN, "the node has ended");
 }
 
-static void ockam_handshake_free(struct ockam_net *on)
+void ockam_handshake_free_net(struct ockam_net *on)
 {
 	flush_workqueue(ockam_handshake_wq);
 }
-
-static struct ockam_room ockam_handshake_room = {
-	.name = "handshake",
-	.hide = ockam_handshake_hide,
-	.free = ockam_handshake_free,
-	.worker_gone = ockam_handshake_worker_gone,
-};
 
 static int __net_init ockam_handshake_init_net(struct net *net)
 {
@@ -591,7 +584,7 @@ static void __net_exit ockam_handshake_exit_net(struct net *net)
 	ockam_listener_exit_net(hn);
 }
 
-/* A subsystem: it goes after the device that ends the node's rooms. */
+/* A subsystem: it goes after the device that ends the nodes. */
 static struct pernet_operations ockam_handshake_ops = {
 	.init = ockam_handshake_init_net,
 	.exit = ockam_handshake_exit_net,
@@ -611,7 +604,6 @@ int ockam_handshake_init(void)
 		destroy_workqueue(ockam_handshake_wq);
 		return err;
 	}
-	ockam_netns_add_room(&ockam_handshake_room);
 	return 0;
 }
 

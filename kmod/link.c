@@ -532,7 +532,7 @@ void ockam_link_info(struct ockam_link *link, struct ockam_link_info *info)
 	mutex_unlock(&ockam_link_pair_lock);
 }
 
-static void ockam_link_hide_all(struct ockam_net *on)
+void ockam_link_hide_net(struct ockam_net *on)
 {
 	struct xarray *xa = &on->tables[OCKAM_TABLE_LINKS].xa;
 	struct ockam_link *link;
@@ -545,22 +545,16 @@ static void ockam_link_hide_all(struct ockam_net *on)
 	xa_unlock(xa);
 }
 
-static void ockam_link_free_all(struct ockam_net *on)
+void ockam_link_free_net(struct ockam_net *on)
 {
 	struct xarray *xa = &on->tables[OCKAM_TABLE_LINKS].xa;
 
 	/* A creator that came too late queues its own end: look again. */
 	do {
-		ockam_link_hide_all(on);
+		ockam_link_hide_net(on);
 		flush_workqueue(ockam_link_end_wq);
 	} while (!xa_empty(xa));
 }
-
-static struct ockam_room ockam_link_room = {
-	.name = "link",
-	.hide = ockam_link_hide_all,
-	.free = ockam_link_free_all,
-};
 
 int ockam_link_init(void)
 {
@@ -577,7 +571,6 @@ int ockam_link_init(void)
 	err = ockam_link_stream_init();
 	if (err)
 		goto err_end_wq;
-	ockam_netns_add_room(&ockam_link_room);
 	return 0;
 
 err_end_wq:

@@ -31,7 +31,6 @@ static int __init ockam_init(void)
 	err = ockam_aead_init();
 	if (err)
 		goto err_endpoint;
-	/* Rooms register themselves in the order of floors. */
 	err = ockam_link_init();
 	if (err)
 		goto err_aead;

@@ -16,7 +16,6 @@
 #include <linux/netlink.h>
 #include <linux/user_namespace.h>
 
-#include "event.h"
 #include "handshake.h"
 #include "netlink.h"
 #include "nl_policy.h"
@@ -424,19 +423,12 @@ int ockam_netlink_init(void)
 {
 	int err;
 
-	ockam_event_set_sink(&ockam_nl_sink);
 	err = netlink_register_notifier(&ockam_netlink_notifier);
 	if (err)
-		goto err_sink;
+		return err;
 	err = genl_register_family(&ockam_netlink_family);
 	if (err)
-		goto err_notifier;
-	return 0;
-
-err_notifier:
-	netlink_unregister_notifier(&ockam_netlink_notifier);
-err_sink:
-	ockam_event_set_sink(NULL);
+		netlink_unregister_notifier(&ockam_netlink_notifier);
 	return err;
 }
 
@@ -445,7 +437,6 @@ void ockam_netlink_exit(void)
 	/* After this no command is running and none can come. */
 	genl_unregister_family(&ockam_netlink_family);
 	netlink_unregister_notifier(&ockam_netlink_notifier);
-	ockam_event_set_sink(NULL);
 }
 
 MODULE_ALIAS_GENL_FAMILY(OCKAM_GENL_NAME);

@@ -27,9 +27,6 @@ extern struct genl_family ockam_netlink_family;
 int ockam_netlink_init(void);
 void ockam_netlink_exit(void);
 
-/* The sink of event.h. */
-extern const struct ockam_event_sink ockam_nl_sink;
-
 /* Node of a request; valid in doit (after ockam_netlink_pre_doit()). */
 static inline struct ockam_net *ockam_nl_node(const struct genl_info *info)
 {

@@ -29,9 +29,6 @@ static unsigned int ockam_netns_id __read_mostly;
 /* Ends of nodes; each may wait for grace periods, so not a system queue. */
 static struct workqueue_struct *ockam_netns_wq;
 
-/* In the order of floors; written at module init only. */
-static LIST_HEAD(ockam_netns_rooms);
-
 static const u8 ockam_netns_table_limits[__OCKAM_TABLE_MAX] = {
 	[OCKAM_TABLE_LINKS] = OCKAM_LIMIT_LINKS,
 	[OCKAM_TABLE_CHANNELS] = OCKAM_LIMIT_CHANNELS,
@@ -42,11 +39,6 @@ static const u8 ockam_netns_table_limits[__OCKAM_TABLE_MAX] = {
 struct ockam_net *ockam_netns_from(const struct net *net)
 {
 	return net_generic(net, ockam_netns_id);
-}
-
-void ockam_netns_add_room(struct ockam_room *room)
-{
-	list_add_tail(&room->list, &ockam_netns_rooms);
 }
 
 int ockam_table_add(struct ockam_net *on, enum ockam_table_id id, void *obj,
@@ -81,62 +73,94 @@ void *ockam_table_remove(struct ockam_net *on, enum ockam_table_id id,
 	return obj;
 }
 
-/*
- * Two phases for all rooms together: one grace period, however many objects.
- * From the top floor down, so that whoever makes objects below is gone first.
- */
-static void ockam_netns_end_rooms(struct ockam_net *on)
+static void ockam_netns_set_closing(struct ockam_net *on, bool closing)
 {
-	struct ockam_room *room;
-
-	list_for_each_entry_reverse(room, &ockam_netns_rooms, list)
-		room->hide(on);
-	synchronize_net();
-	list_for_each_entry_reverse(room, &ockam_netns_rooms, list)
-		room->free(on);
+	spin_lock_bh(&on->address_lock);
+	WRITE_ONCE(on->closing, closing);
+	spin_unlock_bh(&on->address_lock);
 }
 
-/* @port_gone: only the node whose owner's socket has closed, if it is still there. */
-static void __ockam_netns_end_node(struct ockam_net *on, bool port_gone)
+/* From the top floor down, so that whoever makes objects below is gone first. */
+static void ockam_netns_hide(struct ockam_net *on)
 {
+	ockam_netns_set_closing(on, true);
+	ockam_handshake_hide_net(on);
+	ockam_channel_hide_net(on);
+	ockam_link_hide_net(on);
+}
+
+static void ockam_netns_free(struct ockam_net *on)
+{
+	int i;
+
+	/*
+	 * Twice: the last work of a lower floor may have given one to a floor
+	 * above, whose works had been waited for by then.
+	 */
+	for (i = 0; i < 2; i++) {
+		ockam_handshake_free_net(on);
+		ockam_channel_free_net(on);
+		ockam_link_free_net(on);
+	}
+}
+
+/*
+ * The owner has gone. Nobody waits for this: ->config_lock, which commands
+ * take, is not held while it waits itself.
+ */
+static void ockam_netns_end_work(struct work_struct *work)
+{
+	struct ockam_net *on = container_of(work, struct ockam_net, end_work);
 	const struct ockam_event_info ev = { .event = OCKAM_EVENT_NODE_DEL };
-	bool owned;
+
+	/* A command that began under the owner has made what it makes. */
+	mutex_lock(&on->config_lock);
+	WRITE_ONCE(on->worker_portid, 0);
+	ockam_netns_hide(on);
+	mutex_unlock(&on->config_lock);
+
+	synchronize_net();
+	ockam_netns_free(on);
 
 	mutex_lock(&on->config_lock);
-	/* NODE_DEL was quicker, and somebody may own the next one already. */
-	if (port_gone && on->owner_portid != OCKAM_NETNS_NO_PORT) {
-		mutex_unlock(&on->config_lock);
-		return;
-	}
-	owned = on->owner_portid;
-	WRITE_ONCE(on->worker_portid, 0);
-
-	spin_lock_bh(&on->address_lock);
-	WRITE_ONCE(on->closing, true);
-	spin_unlock_bh(&on->address_lock);
-
-	ockam_netns_end_rooms(on);
-
-	spin_lock_bh(&on->address_lock);
-	WRITE_ONCE(on->closing, false);
-	spin_unlock_bh(&on->address_lock);
-
+	ockam_netns_set_closing(on, false);
 	ockam_netns_reset_limits(on);
 	WRITE_ONCE(on->owner_portid, 0);
 	mutex_unlock(&on->config_lock);
-	if (!owned)
-		return;
 	ockam_event_notify(on, &ev);
 	/*
 	 * May be the last reference of the module. Its exit waits for the work
-	 * that this may run in, so the code stays until we have returned.
+	 * that this runs in, so the code stays until we have returned.
 	 */
 	module_put(THIS_MODULE);
 }
 
-void ockam_netns_end_node(struct ockam_net *on)
+/*
+ * The port's number is free from here on: forget it before somebody else gets
+ * it. Until the node has ended a number that no socket can have stays in its
+ * place, so that nobody owns a half-dead node.
+ */
+static bool ockam_netns_disown(struct ockam_net *on, u32 portid)
 {
-	__ockam_netns_end_node(on, false);
+	if (cmpxchg(&on->owner_portid, portid, OCKAM_NETNS_NO_PORT) != portid)
+		return false;
+	queue_work(ockam_netns_wq, &on->end_work);
+	return true;
+}
+
+int ockam_netns_end_node(struct ockam_net *on)
+{
+	int err = -ESRCH;
+
+	mutex_lock(&on->config_lock);
+	if (ockam_netns_owned(on) &&
+	    ockam_netns_disown(on, READ_ONCE(on->owner_portid))) {
+		WRITE_ONCE(on->worker_portid, 0);
+		ockam_netns_hide(on);
+		err = 0;
+	}
+	mutex_unlock(&on->config_lock);
+	return err;
 }
 
 int ockam_netns_own(struct ockam_net *on, u32 portid)
@@ -169,24 +193,11 @@ int ockam_netns_bind_worker(struct ockam_net *on, u32 portid)
 	return err;
 }
 
-static void ockam_netns_end_work(struct work_struct *work)
-{
-	__ockam_netns_end_node(container_of(work, struct ockam_net, end_work),
-			       true);
-}
-
 void ockam_netns_port_gone(struct ockam_net *on, u32 portid)
 {
-	struct ockam_room *room;
 	bool worker = false;
 
-	/*
-	 * The port's number is free from here on: forget it before somebody
-	 * else gets it. Until the node has ended a number that no socket can
-	 * have stays in its place, so that nobody owns a half-dead node.
-	 */
-	if (cmpxchg(&on->owner_portid, portid, OCKAM_NETNS_NO_PORT) == portid)
-		queue_work(ockam_netns_wq, &on->end_work);
+	ockam_netns_disown(on, portid);
 
 	/* Most ports are neither, and must not wait for a node that ends. */
 	if (READ_ONCE(on->worker_portid) != portid)
@@ -197,12 +208,8 @@ void ockam_netns_port_gone(struct ockam_net *on, u32 portid)
 		worker = true;
 	}
 	mutex_unlock(&on->config_lock);
-	if (!worker)
-		return;
-	list_for_each_entry(room, &ockam_netns_rooms, list) {
-		if (room->worker_gone)
-			room->worker_gone(on);
-	}
+	if (worker)
+		ockam_handshake_worker_gone(on);
 }
 
 static int __net_init ockam_netns_init_net(struct net *net)
@@ -239,30 +246,17 @@ static int __net_init ockam_netns_init_net(struct net *net)
 /* Nothing is made in these namespaces any more: no task is left in them. */
 static void __net_exit ockam_netns_exit_batch(struct list_head *nets)
 {
-	struct ockam_room *room;
 	struct ockam_net *on;
 	struct net *net;
 
 	list_for_each_entry(net, nets, exit_list) {
 		on = ockam_netns_from(net);
 		flush_work(&on->end_work);
-		spin_lock_bh(&on->address_lock);
-		WRITE_ONCE(on->closing, true);
-		spin_unlock_bh(&on->address_lock);
-		list_for_each_entry_reverse(room, &ockam_netns_rooms, list)
-			room->hide(on);
+		ockam_netns_hide(on);
 	}
 	synchronize_net();
-	list_for_each_entry(net, nets, exit_list) {
-		list_for_each_entry_reverse(room, &ockam_netns_rooms, list)
-			room->free(ockam_netns_from(net));
-		/*
-		 * Once more: the last work of a lower room may have given one
-		 * to a room above, whose works had been waited for by then.
-		 */
-		list_for_each_entry_reverse(room, &ockam_netns_rooms, list)
-			room->free(ockam_netns_from(net));
-	}
+	list_for_each_entry(net, nets, exit_list)
+		ockam_netns_free(ockam_netns_from(net));
 	/* Objects point into their node until their release has run. */
 	ockam_endpoint_flush();
 	list_for_each_entry(net, nets, exit_list) {

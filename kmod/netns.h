@@ -47,9 +47,9 @@ struct ockam_table {
  * Locks:  ->config_lock (mutex): owner, worker port, limits. ->address_lock
  *         (spinlock): see endpoint.h. Order: config_lock > a room's own locks
  *         > address_lock. deliver() is called with none of them held.
- * Dies:   NODE_DEL, end of the owner's socket (both: ockam_netns_end_node(),
- *         the namespace lives on and may be owned again), exit of the
- *         namespace. All go through the rooms' hide(), one grace period, free().
+ * Dies:   NODE_DEL, end of the owner's socket (both: ->end_work, the namespace
+ *         lives on and may be owned again), exit of the namespace. All hide
+ *         everything, wait for one grace period, and free it.
  */
 struct ockam_net {
 	struct net *net;
@@ -72,14 +72,14 @@ struct ockam_net {
 	/* Their sockets, set by the netlink surface; compared, never used. */
 	const struct sock *owner_sock;
 	const struct sock *worker_sock;
-	struct work_struct end_work;	/* the owner's socket has closed */
+	struct work_struct end_work;	/* nobody owns it any more */
 
 	struct ockam_origin local;	/* of messages from sockets and handshakes */
 };
 
 struct ockam_net *ockam_netns_from(const struct net *net);
 
-/* The owner's socket has closed, the node has not ended yet. */
+/* Nobody owns the node any more, and it has not ended yet. */
 #define OCKAM_NETNS_NO_PORT	U32_MAX
 
 /* While ->config_lock is held an owned node does not end. */
@@ -97,22 +97,19 @@ static inline u64 ockam_netns_limit(const struct ockam_net *on,
 }
 
 /*
- * A room that keeps objects in a node registers how they end. hide() makes
- * everything of the node unreachable and dead (idempotent, concurrent creation
- * is refused by then or cleaned up by the creator); after one grace period for
- * all rooms, free() drops the tables' references and waits for its works.
- * @worker_only: called when the worker's socket closed (pending exchanges).
+ * How that ends what the floors above keep in a node; defined there. hide()
+ * makes everything of the node unreachable and dead, waits for nothing, and may
+ * be called again; what is made meanwhile is cleaned up by who makes it. After
+ * a grace period free() drops the tables' references and waits for the works.
  */
-struct ockam_room {
-	struct list_head list;
-	const char *name;
-	void (*hide)(struct ockam_net *on);
-	void (*free)(struct ockam_net *on);
-	void (*worker_gone)(struct ockam_net *on);	/* may be NULL */
-};
-
-/* In the order of floors, before pernet registration. Ended in reverse. */
-void ockam_netns_add_room(struct ockam_room *room);
+void ockam_link_hide_net(struct ockam_net *on);
+void ockam_link_free_net(struct ockam_net *on);
+void ockam_channel_hide_net(struct ockam_net *on);
+void ockam_channel_free_net(struct ockam_net *on);
+void ockam_handshake_hide_net(struct ockam_net *on);
+void ockam_handshake_free_net(struct ockam_net *on);
+/* The worker's socket has closed. */
+void ockam_handshake_worker_gone(struct ockam_net *on);
 
 /*
  * May @which be set to @value? 0; -ERANGE; -EPERM when @value is above the
@@ -134,12 +131,14 @@ int ockam_netns_own(struct ockam_net *on, u32 portid);
 /* @portid does the handshakes. 0, -EBUSY (another does), -ENOTCONN (no owner). */
 int ockam_netns_bind_worker(struct ockam_net *on, u32 portid);
 
-/* End the node: all rooms. Takes ->config_lock. Process context, sleeps. */
-void ockam_netns_end_node(struct ockam_net *on);
 /*
- * A netlink port has gone: ends the node when it was the owner's, tells the
- * rooms when it was the worker's. Any context that may sleep is fine; the
- * ending itself runs from work so that the notifier chain does not wait.
+ * End the node: everything of it is hidden when this returns, and freed by work
+ * some time later. Until then it can have no owner. -ESRCH when it had none.
+ */
+int ockam_netns_end_node(struct ockam_net *on);
+/*
+ * A netlink port has gone: ends the node when it was the owner's, pending
+ * exchanges when it was the worker's. Process context.
  */
 void ockam_netns_port_gone(struct ockam_net *on, u32 portid);
 

@@ -3,6 +3,9 @@
  * What the kernel says on its own: notifications to the group "events", and
  * messages to the ports of the worker and of whoever asked for a channel.
  *
+ * There are news only of nodes that are owned, and of their ends. Owners hold
+ * the module, so the family is registered whenever something is said here.
+ *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
 #include "event.h"
@@ -107,8 +110,7 @@ static int ockam_nl_fill_notification(struct sk_buff *skb,
 	}
 }
 
-static void ockam_nl_notify(struct ockam_net *on,
-			    const struct ockam_event_info *ev)
+void ockam_event_notify(struct ockam_net *on, const struct ockam_event_info *ev)
 {
 	struct sk_buff *skb;
 	void *hdr;
@@ -135,7 +137,7 @@ static void ockam_nl_notify(struct ockam_net *on,
 		ockam_mib_inc(on, OCKAM_MIB_EVENTS_LOST);
 }
 
-static int ockam_nl_ready(struct ockam_net *on, u32 portid, u64 id)
+int ockam_event_ready(struct ockam_net *on, u32 portid, u64 id)
 {
 	struct sk_buff *skb;
 	void *hdr;
@@ -171,8 +173,7 @@ static int ockam_nl_fill_result(struct sk_buff *skb,
 	return err;
 }
 
-static void ockam_nl_result(struct ockam_net *on,
-			    const struct ockam_result *res)
+void ockam_event_result(struct ockam_net *on, const struct ockam_result *res)
 {
 	struct sk_buff *skb;
 	void *hdr;
@@ -184,9 +185,9 @@ static void ockam_nl_result(struct ockam_net *on,
 				    ockam_nl_fill_result(skb, res));
 }
 
-static void ockam_nl_control(struct ockam_net *on, u32 portid,
-			     const struct ockam_endpoint *encryptor,
-			     const u8 *peer, const u8 *body, size_t len)
+void ockam_event_control(struct ockam_net *on, u32 portid,
+			 const struct ockam_endpoint *encryptor, const u8 *peer,
+			 const u8 *body, size_t len)
 {
 	struct sk_buff *skb;
 	void *hdr;
@@ -203,10 +204,3 @@ static void ockam_nl_control(struct ockam_net *on, u32 portid,
 		err = nla_put(skb, OCKAM_A_CONTROL, len, body);
 	ockam_nl_send_event(on, skb, hdr, portid, err);
 }
-
-const struct ockam_event_sink ockam_nl_sink = {
-	.notify = ockam_nl_notify,
-	.ready = ockam_nl_ready,
-	.result = ockam_nl_result,
-	.control = ockam_nl_control,
-};

@@ -51,10 +51,9 @@ int ockam_nl_del_node(struct sk_buff *skb, struct genl_info *info)
 {
 	struct ockam_net *on = ockam_nl_node(info);
 
-	if (!ockam_netns_owned(on))
+	if (ockam_netns_end_node(on))
 		return ockam_nl_refuse(info->extack, -ESRCH,
 				       "no process owns the node of this namespace");
-	ockam_netns_end_node(on);
 	return 0;
 }
 

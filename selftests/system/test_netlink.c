@@ -597,10 +597,12 @@ static void test_unowned(void)
 
 static void test_owner(void)
 {
-	struct nlh first, second;
+	struct nlh first, second, heard;
 
 	if (!ok(!nlh_open_new(&first) && !nlh_open_in(&second, &first) &&
-		!nlh_own(&first), "a node with an owner"))
+		!nlh_open_in(&heard, &first) && !nlh_listen(&heard) &&
+		!nlh_own(&first) && !bind_worker(&second),
+		"a node with an owner"))
 		return;
 	ok(nlh_own(&second) == -EBUSY && second.why[0],
 	   "it cannot be owned twice: %s", second.why);
@@ -608,10 +610,18 @@ static void test_owner(void)
 	ok(!new_link(&second, "l") && nlh_link_count(&first) == 1,
 	   "with CAP_NET_ADMIN another socket may make a link");
 	ok(!nlh_end(&first) && nlh_link_count(&second) == 0 &&
-	   node_u32(&second, OCKAM_A_OWNER_PORT) == 0,
-	   "NODE_DEL ends everything");
+	   nlh_link_get(&second, "l", NULL) == -ENOENT &&
+	   node_u32(&second, OCKAM_A_OWNER_PORT) == 0 &&
+	   node_u32(&second, OCKAM_A_WORKER_PORT) == 0,
+	   "NODE_DEL hides everything at once");
+	ok(nlh_end(&first) == -ESRCH && new_link(&first, "l") == -ESRCH &&
+	   bind_worker(&first) == -ENOTCONN, "and nothing can be made");
+	ok(!nlh_wait_event(&heard, OCKAM_EVENT_LINK_DEL, "l", &answer, SOON) &&
+	   !nlh_wait_event(&heard, OCKAM_EVENT_NODE_DEL, NULL, &answer, SOON),
+	   "the end is told");
 	ok(!nlh_own(&second) && !new_link(&second, "l"),
 	   "then another may own it");
+	nlh_close(&heard);
 	nlh_close(&second);
 	ok(!wait_own(&first) && nlh_link_count(&first) == 0,
 	   "the end of the owner's socket ends the node");
@@ -866,10 +876,11 @@ static void test_limits(void)
 		   -EINVAL &&
 		   read_limit(&node, OCKAM_LIMIT_PARTIAL_BYTES) ==
 		   (1ull << 40) - 1, "\"%s\" is no number", no_numbers[i]);
-	ok(!nlh_end(&node) && read_limit(&node, OCKAM_LIMIT_LINKS) == 16384,
+	ok(!nlh_end(&node) && !wait_own(&node) &&
+	   read_limit(&node, OCKAM_LIMIT_LINKS) == 16384,
 	   "and return to their defaults with the node");
 
-	ok(!nlh_own(&node) && !nlh_set_limit(&node, OCKAM_LIMIT_LINKS, 2) &&
+	ok(!nlh_set_limit(&node, OCKAM_LIMIT_LINKS, 2) &&
 	   !new_link(&node, "l1") && !new_link(&node, "l2") &&
 	   new_link(&node, "l3") == -ENOSPC && node.why[0],
 	   "the table of links has a limit: %s", node.why);
