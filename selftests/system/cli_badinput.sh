@@ -16,7 +16,7 @@ export QUIET=true
 # asked after each command, so that it takes few processes.
 left()
 {
-	sqlite3 "$OCKAM_HOME/database.sqlite3" "select name, is_default, pid, tcp_listener, identity
+	sqlite3 "$OCKAM_HOME/database.sqlite3" "select name, is_default, tcp_listener, identity
 		from nodes; select name, is_default from identities; select name from vaults"
 	ls -A "$OCKAM_HOME" "$OCKAM_HOME/nodes" /run/netns /run/ockam/* 2>/dev/null
 }

@@ -38,9 +38,9 @@ node_record()
 		import sqlite3, sys
 		db = sqlite3.connect(sys.argv[1])
 		first = not db.execute("SELECT count(*) FROM nodes").fetchone()[0]
-		db.execute("INSERT INTO nodes (name, is_default, pid, pid_start, tcp_listener,"
+		db.execute("INSERT INTO nodes (name, is_default, tcp_listener,"
 		           " identity, identifier, control, in_background)"
-		           " VALUES (?, ?, 0, 0, '', 'bob', ?, '', 1)",
+		           " VALUES (?, ?, '', 'bob', ?, '', 1)",
 		           (sys.argv[2], first, bytes.fromhex(sys.argv[3])))
 		db.commit()
 	EOP

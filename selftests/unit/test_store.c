@@ -164,14 +164,26 @@ static void test_schema(void)
 	ockam_store_close(store);
 }
 
-/* A node record that claims to be this process. */
 static struct ockam_node_record node_of(const char *name)
 {
-	struct ockam_node_record node = { .pid = getpid() };
+	struct ockam_node_record node = { };
 
 	snprintf(node.name, sizeof(node.name), "%s", name);
-	node.pid_start = ockam_process_start(getpid());
 	return node;
+}
+
+/* Become that node, as far as its lock goes. */
+static int live(const char *name)
+{
+	int fd = ockam_life_take(&home, name, "/run/ockam/x/none", &err);
+
+	ok(fd >= 0, "%s lives%s%s", name, fd < 0 ? ": " : "", fd < 0 ? err.text : "");
+	return fd;
+}
+
+static void die(const char *name, int fd)
+{
+	ockam_life_end(&home, name, fd);
 }
 
 static void test_process(void)
@@ -201,19 +213,17 @@ static void test_node_unclaim(struct ockam_store *store)
 
 	ok_ret(ockam_store_node_claim(store, &node, &before, &err), 0, err, "a new one claimed");
 	ok(!before.name[0], "that was not there before");
-	ok_ret(ockam_store_node_unclaim(store, "new", 1, &before, &err), 0, err, "by another pid");
-	ok(!ockam_store_node_get(store, "new", &got, &err), "is left alone");
-	ok_ret(ockam_store_node_unclaim(store, "new", getpid(), &before, &err), 0, err, "undone");
+	ok_ret(ockam_store_node_unclaim(store, "new", &before, &err), 0, err, "undone");
 	ok(ockam_store_node_get(store, "new", &got, &err) == -ENOENT, "it is gone");
+	ok_ret(ockam_store_node_unclaim(store, "new", &before, &err), 0, err, "once more");
 
-	ockam_store_node_stopped(store, "n1", getpid(), NULL);
 	ockam_store_node_get(store, "n1", &was, NULL);
 	node = node_of("n1");
 	snprintf(node.identity, sizeof(node.identity), "other");
 	snprintf(node.tcp_listener, sizeof(node.tcp_listener), "127.0.0.1:9");
 	ok_ret(ockam_store_node_claim(store, &node, &before, &err),
 	       0, err, "a stopped one claimed");
-	ok_ret(ockam_store_node_unclaim(store, "n1", getpid(), &before, &err), 0, err, "undone");
+	ok_ret(ockam_store_node_unclaim(store, "n1", &before, &err), 0, err, "undone");
 	ok(!ockam_store_node_get(store, "n1", &got, &err) && !memcmp(&got, &was, sizeof(got)),
 	   "it is as it was");
 }
@@ -222,6 +232,7 @@ static void test_nodes(void)
 {
 	struct ockam_store *store = opened("nodes");
 	struct ockam_node_record n1 = node_of("n1"), n2 = node_of("n2"), got, *list;
+	int life1, life3;
 	size_t count;
 
 	ok_ret(ockam_store_node_get(store, NULL, &got, &err), -ENOENT, err, "no default: %s",
@@ -238,25 +249,17 @@ static void test_nodes(void)
 	ok_ret(ockam_store_node_get(store, "n1", &got, &err), 0, err, "n1 read");
 	ok(!memcmp(&got, &n1, sizeof(got)), "as written");
 
-	got = n1;
-	got.pid = 1;
-	got.pid_start = ockam_process_start(1);
-	ok_ret(ockam_store_node_claim(store, &got, NULL, &err), -EEXIST, err, "taken: %s",
-	       err.text);
-	ok_text(err.text, "Node n1 is already running", "the sentence of the reference");
-	ok_ret(ockam_store_node_update(store, &got, &err), -ESTALE, err, "update by a stranger");
+	life1 = live("n1");
+	ockam_store_node_get(store, "n1", &got, NULL);
+	ok(ockam_node_runs(&got) && ockam_life_pid(&got.life) == getpid(), "it runs");
 	ok_ret(ockam_store_node_delete(store, "n1", &err), -EBUSY, err, "running: %s", err.text);
 	ok_ret(ockam_store_node_claim(store, &n2, NULL, &err), 0, err, "n2 claimed");
 	ok(!n2.is_default, "the default runs and stays");
-
-	ok_ret(ockam_store_node_stopped(store, "n1", 12345, &err),
-	       0, err, "stopped by another pid");
+	die("n1", life1);
 	ockam_store_node_get(store, "n1", &got, NULL);
-	ok(got.pid == getpid(), "is left alone");
-	ok_ret(ockam_store_node_stopped(store, "n1", getpid(), &err), 0, err, "stopped");
-	ockam_store_node_get(store, "n1", &got, NULL);
-	ok(!got.pid && ockam_node_state(&got) == OCKAM_PROCESS_GONE, "no process");
+	ok(!ockam_node_runs(&got) && !ockam_life_pid(&got.life), "no process");
 	ok_text(got.tcp_listener, "127.0.0.1:4000", "its listener is kept");
+	life3 = live("n3");
 	got = node_of("n3");
 	ok_ret(ockam_store_node_claim(store, &got, NULL, &err), 0, err, "n3 claimed");
 	ok(!got.is_default, "is not the default although that one is stopped");
@@ -275,7 +278,7 @@ static void test_nodes(void)
 	ok_ret(ockam_store_node_set_default(store, "n2", &err), 0, err, "n2 becomes the default");
 	ok(!ockam_store_node_get(store, NULL, &got, &err) && !strcmp(got.name, "n2"), "it is");
 	ok_ret(ockam_store_node_set_default(store, "n9", &err), -ENOENT, err, "%s", err.text);
-	ockam_store_node_stopped(store, "n2", getpid(), NULL);
+	die("n3", life3);
 	ok_ret(ockam_store_node_delete(store, "n2", &err), 0, err, "n2 deleted");
 	ok(!ockam_store_node_get(store, NULL, &got, &err), "another one is the default");
 	ok_ret(ockam_store_node_delete(store, "n2", &err), -ENOENT, err, "%s", err.text);
@@ -457,7 +460,6 @@ static void test_identities(void)
 	ok_ret(ockam_store_identity_delete(store, "a", &err), -EBUSY, err, "used");
 	ok_text(err.text, "The identity named a cannot be deleted because it is used by the node(s): n1",
 		"the sentence");
-	ockam_store_node_stopped(store, "n1", getpid(), NULL);
 	ockam_store_node_delete(store, "n1", NULL);
 	ok_ret(ockam_store_identity_delete(store, "a", &err), 0, err, "deleted");
 	ok_ret(ockam_store_identity_delete(store, "a", &err), -ENOENT, err, "%s", err.text);
@@ -577,12 +579,15 @@ static int one_of_many(int number)
 	if (ockam_store_identity_create(store, name, NULL, NULL, ED25519, NULL, &record, &err))
 		printf("# process %d: %s\n", number, err.text), exit(67);
 	ockam_identity_record_free(&record);
-	ret = ockam_store_node_claim(store, &node, NULL, &err);
+	ret = ockam_life_take(&home, node.name, "", &err);
+	if (ret >= 0 && ockam_store_node_claim(store, &node, NULL, &err))
+		printf("# process %d: %s\n", number, err.text), exit(68);
 	snprintf(node.name, sizeof(node.name), "n%d", number);
-	if (ockam_store_node_claim(store, &node, NULL, &err))
+	if (ockam_life_take(&home, node.name, "", &err) < 0 ||
+	    ockam_store_node_claim(store, &node, NULL, &err))
 		printf("# process %d: %s\n", number, err.text), exit(68);
 	ockam_store_close(store);
-	return !ret ? 1 : ret == -EEXIST ? 0 : 69;
+	return ret >= 0 ? 1 : ret == -EEXIST ? 0 : 69;
 }
 
 #define MANY	16
@@ -592,8 +597,9 @@ static void test_many(void)
 	struct ockam_identity_record *ids;
 	struct ockam_node_record *nodes;
 	struct ockam_store *store;
-	int go[2], hold[2], winners = 0, wrong = 0, defaults = 0;
+	int go[2], hold[2], winners = 0, wrong = 0, defaults = 0, runs = 0;
 	size_t count;
+	pid_t pids[MANY];
 	char path[64];
 
 	snprintf(path, sizeof(path), "%s/many", top);
@@ -602,7 +608,8 @@ static void test_many(void)
 	if (pipe(go) || pipe(hold))
 		exit(1);
 	for (int i = 0; i < MANY; i++) {
-		if (!fork()) {
+		pids[i] = fork();
+		if (!pids[i]) {
 			uint8_t result;
 			char c;
 
@@ -641,10 +648,12 @@ static void test_many(void)
 	defaults = 0;
 	for (size_t i = 0; i < count; i++) {
 		defaults += nodes[i].is_default;
-		if (nodes[i].pid > 0)
-			kill(nodes[i].pid, SIGKILL);
+		runs += ockam_node_runs(&nodes[i]);
 	}
 	ok(defaults == 1, "one default node");
+	ok(runs == MANY + 1, "all run");
+	for (int i = 0; i < MANY; i++)
+		kill(pids[i], SIGKILL);
 	free(nodes);
 	ok(!ockam_store_identity_list(store, &ids, &count, &err) && count == MANY + 1,
 	   "%d identities, one of them made by default", MANY + 1);

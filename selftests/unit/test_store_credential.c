@@ -19,16 +19,14 @@
 
 static void claim(struct ockam_store *store, const char *name)
 {
-	struct ockam_node_record node = { .pid = getpid() };
+	struct ockam_node_record node = { };
 
 	snprintf(node.name, sizeof(node.name), "%s", name);
-	node.pid_start = ockam_process_start(getpid());
 	ok_ret(ockam_store_node_claim(store, &node, NULL, &err), 0, err, "node %s", name);
 }
 
 static void forget(struct ockam_store *store, const char *name)
 {
-	ockam_store_node_stopped(store, name, getpid(), NULL);
 	ok_ret(ockam_store_node_delete(store, name, &err), 0, err, "node %s deleted", name);
 }
 
@@ -66,11 +64,10 @@ static const char first_schema[] =
 	" PRIMARY KEY (identifier, purpose));"
 	"CREATE TABLE peers (identifier BLOB NOT NULL PRIMARY KEY, history BLOB NOT NULL);"
 	"CREATE TABLE nodes (name TEXT NOT NULL UNIQUE, is_default INTEGER NOT NULL DEFAULT 0,"
-	" pid INTEGER NOT NULL, pid_start INTEGER NOT NULL, tcp_listener TEXT NOT NULL,"
-	" identity TEXT NOT NULL, identifier BLOB NOT NULL, control TEXT NOT NULL,"
-	" in_background INTEGER NOT NULL);"
+	" tcp_listener TEXT NOT NULL, identity TEXT NOT NULL, identifier BLOB NOT NULL,"
+	" control TEXT NOT NULL, in_background INTEGER NOT NULL);"
 	"INSERT INTO vaults VALUES ('default', '', 1);"
-	"INSERT INTO nodes VALUES ('old', 1, 0, 0, '127.0.0.1:4000', 'me', zeroblob(32), '/c', 1);"
+	"INSERT INTO nodes VALUES ('old', 1, '127.0.0.1:4000', 'me', zeroblob(32), '/c', 1);"
 	"PRAGMA user_version = 1; PRAGMA application_id = 1868786541; PRAGMA journal_mode = WAL;";
 
 static void test_upgrade(void)
@@ -144,7 +141,7 @@ static void test_trust(void)
 /* A start takes name and options together, or nothing. */
 static void test_claim_trust(void)
 {
-	struct ockam_node_record node = { .name = "n1", .pid = 1, .pid_start = 1 }, before;
+	struct ockam_node_record node = { .name = "n1" }, before;
 	struct ockam_node_trust trust = { .scope = "here" }, old, got;
 	struct ockam_store *store = opened("claim");
 	uint8_t seed[32] = { 2 };
@@ -159,12 +156,12 @@ static void test_claim_trust(void)
 
 	/* It must not come back without the authority that it had. */
 	ok(rows("UPDATE nodes SET authority = x'8100'") >= -1, "the database is damaged");
-	node.pid = 2;
+	node.in_background = true;
 	ok(ockam_store_node_claim_trust(store, &node, &trust, &before, &old, &err) == -EBADMSG,
 	   "%s", err.text);
 	ok(!old.authority && !old.scope[0], "nothing to give back");
 	ok(rows("SELECT count(*) FROM nodes WHERE authority = x'8100' AND credential_scope = 'here'"
-		" AND pid = 1") == 1, "and the record is as it was");
+		" AND NOT in_background") == 1, "and the record is as it was");
 	strcpy(node.name, "n!");
 	ok_ret(ockam_store_node_claim_trust(store, &node, &trust, &before, &old, &err), -EINVAL,
 	       err, "%s", err.text);
@@ -250,7 +247,6 @@ static void test_credentials(void)
 	ok_ret(ockam_store_credential_delete(store, "n1", issuer, "s", &err), -ENOENT, err, "%s",
 	       err.text);
 
-	ockam_store_node_stopped(store, "n1", getpid(), NULL);
 	ockam_store_close(store);
 	store = opened("credentials");
 	claim(store, "n1");

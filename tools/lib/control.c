@@ -149,6 +149,21 @@ int ockam_control_connect(const char *path, struct ockam_control **control,
 	return 0;
 }
 
+pid_t ockam_control_peer_pid(const struct ockam_control *control)
+{
+	socklen_t len = sizeof(struct ucred);
+	struct ucred peer;
+
+	return getsockopt(control->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) ? 0 : peer.pid;
+}
+
+bool ockam_control_peer_lives(const struct ockam_control *control)
+{
+	struct pollfd p = { .fd = control->fd };
+
+	return poll(&p, 1, 0) >= 0 && !(p.revents & (POLLHUP | POLLERR));
+}
+
 void ockam_control_close(struct ockam_control *control)
 {
 	if (!control)

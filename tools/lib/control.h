@@ -14,6 +14,7 @@
 #define OCKAM_LIB_CONTROL_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "value.h"
 
@@ -86,6 +87,12 @@ int ockam_control_connect(const char *path, struct ockam_control **control,
  */
 int ockam_control_call(struct ockam_control *control, const char *op, struct json_object *args,
 		       int timeout_ms, struct json_object **result, struct ockam_err *err);
+
+/** ockam_control_peer_pid() - the process that listens there, 0 when the caller cannot see it */
+pid_t ockam_control_peer_pid(const struct ockam_control *control);
+
+/** ockam_control_peer_lives() - has the node process not gone since the connection was made */
+bool ockam_control_peer_lives(const struct ockam_control *control);
 
 /** ockam_control_close() - close; NULL is allowed */
 void ockam_control_close(struct ockam_control *control);

@@ -42,6 +42,14 @@ static int ockam_control_make_dir(const char *path, struct ockam_err *err)
 	return 0;
 }
 
+/* Only a socket is ever replaced: what else has that name is somebody's file. */
+static bool ockam_control_is_foreign(const char *path)
+{
+	struct stat st;
+
+	return !lstat(path, &st) && !S_ISSOCK(st.st_mode);
+}
+
 /* Does a process listen at @addr? A socket file nobody listens on is a left-over. */
 static bool ockam_control_in_use(const struct sockaddr_un *addr)
 {
@@ -73,6 +81,10 @@ int ockam_control_listen(const char *path, struct ockam_err *err)
 	ret = ockam_control_make_dir(path, err);
 	if (ret)
 		return ret;
+	if (ockam_control_is_foreign(path) || ockam_control_is_foreign(fresh.sun_path))
+		return ockam_err_set(err, -EEXIST,
+				     "%s, or the same with %s, is there already and is no socket: remove it, or name another path",
+				     path, OCKAM_CONTROL_FRESH);
 	if (ockam_control_in_use(&addr))
 		return ockam_err_set(err, -EADDRINUSE, "Another process listens on %s", path);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

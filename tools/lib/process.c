@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "store.h"
+#include "life.h"
 
 /* State letter and start time from /proc/<pid>/stat. */
 static bool ockam_process_read(pid_t pid, char *state, uint64_t *start)
@@ -65,9 +65,4 @@ enum ockam_process_state ockam_process_state(pid_t pid, uint64_t start)
 		return OCKAM_PROCESS_GONE;
 	return state == 'Z' || state == 'X' || state == 'x' ? OCKAM_PROCESS_ZOMBIE :
 							      OCKAM_PROCESS_RUNNING;
-}
-
-enum ockam_process_state ockam_node_state(const struct ockam_node_record *node)
-{
-	return ockam_process_state(node->pid, node->pid_start);
 }

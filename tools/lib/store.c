@@ -46,7 +46,6 @@ static const char *const ockam_store_steps[] = {
 	"CREATE TABLE nodes ("
 	" name TEXT NOT NULL UNIQUE,"
 	" is_default INTEGER NOT NULL DEFAULT 0,"
-	" pid INTEGER NOT NULL, pid_start INTEGER NOT NULL,"
 	" tcp_listener TEXT NOT NULL, identity TEXT NOT NULL, identifier BLOB NOT NULL,"
 	" control TEXT NOT NULL, in_background INTEGER NOT NULL);",
 

@@ -22,6 +22,7 @@
 #include "err.h"
 #include "home.h"
 #include "identity.h"
+#include "life.h"
 #include "names.h"
 
 #define OCKAM_STORE_SCHEMA	2	/* version that this library writes */
@@ -69,65 +70,52 @@ int ockam_store_mark_used(const struct ockam_home *home, struct ockam_err *err);
 /** ockam_store_close() - close; NULL is allowed */
 void ockam_store_close(struct ockam_store *store);
 
-/* ---- processes ---- */
-
-enum ockam_process_state {
-	OCKAM_PROCESS_GONE,
-	OCKAM_PROCESS_ZOMBIE,
-	OCKAM_PROCESS_RUNNING,
-};
-
-/** ockam_process_start() - start time of @pid in clock ticks since boot, 0 when it is gone */
-uint64_t ockam_process_start(pid_t pid);
-
-/** ockam_process_state() - is @pid still the process that started at @start */
-enum ockam_process_state ockam_process_state(pid_t pid, uint64_t start);
-
 /* ---- nodes ---- */
 
 /*
- * A node as the database knows it. pid 0: stopped in an orderly way. Whether
- * a recorded process still runs: ockam_node_state().
+ * A node as the database knows it. life is filled in when it is read: what its lock
+ * said then.
  */
 struct ockam_node_record {
 	char		name[OCKAM_NAME_SIZE];
 	bool		is_default;
-	pid_t		pid;
-	uint64_t	pid_start;		/* clock ticks since boot */
 	char		tcp_listener[OCKAM_SOCKET_TEXT];	/* "127.0.0.1:4000" or "" */
 	char		identity[OCKAM_NAME_SIZE];	/* name, "" = none yet */
 	uint8_t		identifier[OCKAM_IDENTIFIER_LEN];
 	char		control[OCKAM_CONTROL_PATH];	/* control socket */
 	bool		in_background;
+	struct ockam_life life;
 };
 
-/** ockam_node_state() - does the recorded process still run */
-enum ockam_process_state ockam_node_state(const struct ockam_node_record *node);
+/** ockam_node_runs() - did its process run when the record was read */
+static inline bool ockam_node_runs(const struct ockam_node_record *node)
+{
+	return node->life.state == OCKAM_PROCESS_RUNNING;
+}
 
 /**
- * ockam_store_node_claim() - take a name for a process that becomes the node
+ * ockam_store_node_claim() - record the process that becomes the node
  * @store: the store
- * @node: name, pid, pid_start, identity, control, in_background to record; a tcp_listener
+ * @node: name, identity, control, in_background to record; a tcp_listener
  *	that is not empty is recorded, an empty one keeps what was recorded;
  *	is_default and what was kept are filled in
  * @before: receives the record as it was, with an empty name when there was
  *	none; may be NULL
  * @err: the reason
  *
- * Makes the record or takes over that of a node that does not run. The first
- * node becomes the default.
+ * The caller holds the node's lock (ockam_life_take()), so nobody else writes the
+ * record. The first node becomes the default.
  *
- * Return: 0; -EEXIST "Node n is already running"; -EINVAL for a bad name.
+ * Return: 0; -EINVAL for a bad name.
  */
 int ockam_store_node_claim(struct ockam_store *store, struct ockam_node_record *node,
 			   struct ockam_node_record *before, struct ockam_err *err);
 
 /**
  * ockam_store_node_unclaim() - undo a claim of a node that did not come up
- * @pid: the process that claimed; the record of another one is left alone
- * @before: from ockam_store_node_claim(); it was not running then
+ * @before: from ockam_store_node_claim(); the caller still holds the lock
  */
-int ockam_store_node_unclaim(struct ockam_store *store, const char *name, pid_t pid,
+int ockam_store_node_unclaim(struct ockam_store *store, const char *name,
 			     const struct ockam_node_record *before, struct ockam_err *err);
 
 /**
@@ -140,18 +128,10 @@ int ockam_store_node_promote(struct ockam_store *store, const char *name,
 /**
  * ockam_store_node_update() - replace everything but name and default mark
  *
- * Return: 0; -ENOENT; -ESTALE when the name was claimed by another process
- * that is running.
+ * By the holder of the node's lock. Return: 0; -ENOENT.
  */
 int ockam_store_node_update(struct ockam_store *store, const struct ockam_node_record *node,
 			    struct ockam_err *err);
-
-/**
- * ockam_store_node_stopped() - record an orderly stop, keeping the listener address
- * @pid: the process that ended; another one in the record is left alone
- */
-int ockam_store_node_stopped(struct ockam_store *store, const char *name, pid_t pid,
-			     struct ockam_err *err);
 
 /** ockam_store_node_get() - one node; name NULL = the default one ("There is no default node") */
 int ockam_store_node_get(struct ockam_store *store, const char *name,

@@ -8,21 +8,21 @@
 #include "store_sql.h"
 
 #define OCKAM_NODE_COLUMNS \
-	"name, is_default, pid, pid_start, tcp_listener, identity, identifier, control, in_background"
+	"name, is_default, tcp_listener, identity, identifier, control, in_background"
 
-static void ockam_node_read(sqlite3_stmt *stmt, struct ockam_node_record *node)
+static void ockam_node_read(struct ockam_store *store, sqlite3_stmt *stmt,
+			    struct ockam_node_record *node)
 {
 	memset(node, 0, sizeof(*node));
 	ockam_sql_text(stmt, 0, node->name, sizeof(node->name));
 	node->is_default = sqlite3_column_int(stmt, 1);
-	node->pid = (pid_t)sqlite3_column_int64(stmt, 2);
-	node->pid_start = (uint64_t)sqlite3_column_int64(stmt, 3);
-	ockam_sql_text(stmt, 4, node->tcp_listener, sizeof(node->tcp_listener));
-	ockam_sql_text(stmt, 5, node->identity, sizeof(node->identity));
-	if (sqlite3_column_bytes(stmt, 6) == OCKAM_IDENTIFIER_LEN)
-		memcpy(node->identifier, sqlite3_column_blob(stmt, 6), OCKAM_IDENTIFIER_LEN);
-	ockam_sql_text(stmt, 7, node->control, sizeof(node->control));
-	node->in_background = sqlite3_column_int(stmt, 8);
+	ockam_sql_text(stmt, 2, node->tcp_listener, sizeof(node->tcp_listener));
+	ockam_sql_text(stmt, 3, node->identity, sizeof(node->identity));
+	if (sqlite3_column_bytes(stmt, 4) == OCKAM_IDENTIFIER_LEN)
+		memcpy(node->identifier, sqlite3_column_blob(stmt, 4), OCKAM_IDENTIFIER_LEN);
+	ockam_sql_text(stmt, 5, node->control, sizeof(node->control));
+	node->in_background = sqlite3_column_int(stmt, 6);
+	ockam_life_look(&store->home, node->name, &node->life);
 }
 
 int ockam_store_node_get(struct ockam_store *store, const char *name,
@@ -43,7 +43,7 @@ int ockam_store_node_get(struct ockam_store *store, const char *name,
 		return ret;
 	ret = ockam_sql_row(stmt, err);
 	if (ret > 0)
-		ockam_node_read(stmt, node);
+		ockam_node_read(store, stmt, node);
 	sqlite3_finalize(stmt);
 	if (ret)
 		return ret < 0 ? ret : 0;
@@ -74,7 +74,7 @@ int ockam_store_node_list(struct ockam_store *store, struct ockam_node_record **
 			break;
 		}
 		list = more;
-		ockam_node_read(stmt, &list[used++]);
+		ockam_node_read(store, stmt, &list[used++]);
 	}
 	sqlite3_finalize(stmt);
 	if (ret) {
@@ -102,11 +102,10 @@ static int __ockam_node_write(struct ockam_store *store, const struct ockam_node
 	int ret;
 
 	ret = ockam_sql_run(store->db, err,
-			    "UPDATE nodes SET pid = ?, pid_start = ?, tcp_listener = ?,"
-			    " identity = ?, identifier = ?, control = ?, in_background = ?"
+			    "UPDATE nodes SET tcp_listener = ?, identity = ?,"
+			    " identifier = ?, control = ?, in_background = ?"
 			    " WHERE name = ?",
-			    "iissbsis", (int64_t)node->pid, (int64_t)node->pid_start,
-			    node->tcp_listener, node->identity, node->identifier,
+			    "ssbsis", node->tcp_listener, node->identity, node->identifier,
 			    (size_t)OCKAM_IDENTIFIER_LEN, node->control,
 			    (int64_t)node->in_background, node->name);
 	return ret < 0 ? ret : 0;
@@ -125,12 +124,9 @@ int __ockam_store_node_claim(struct ockam_store *store, struct ockam_node_record
 		memset(old, 0, sizeof(*old));
 		ret = ockam_sql_run(store->db, err,
 				    "INSERT INTO nodes (" OCKAM_NODE_COLUMNS ")"
-				    " VALUES (?, 0, 0, 0, '', '', x'', '', 0)", "s", node->name);
+				    " VALUES (?, 0, '', '', x'', '', 0)", "s", node->name);
 		if (ret < 0)
 			return ret;
-	} else if ((old->pid != node->pid || old->pid_start != node->pid_start) &&
-		   ockam_node_state(old) == OCKAM_PROCESS_RUNNING) {
-		return ockam_err_set(err, -EEXIST, "Node %s is already running", node->name);
 	}
 	if (!node->tcp_listener[0])
 		memcpy(node->tcp_listener, old->tcp_listener, sizeof(node->tcp_listener));
@@ -178,28 +174,22 @@ static int __ockam_node_remove(struct ockam_store *store, const struct ockam_nod
 	return ret < 0 ? ret : 0;
 }
 
-int ockam_store_node_unclaim(struct ockam_store *store, const char *name, pid_t pid,
+int ockam_store_node_unclaim(struct ockam_store *store, const char *name,
 			     const struct ockam_node_record *before, struct ockam_err *err)
 {
-	struct ockam_node_record now, back;
+	struct ockam_node_record now;
 	int ret;
 
 	ret = ockam_sql_begin(store, err);
 	if (ret)
 		return ret;
 	ret = ockam_store_node_get(store, name, &now, err);
-	if (ret || now.pid != pid) {
-		ockam_sql_end(store, -ESTALE, NULL);
-		return ret == -ENOENT ? 0 : ret;
-	}
-	if (before->name[0]) {
-		back = *before;
-		back.pid = 0;
-		back.pid_start = 0;
-		ret = __ockam_node_write(store, &back, err);
-	} else {
+	if (ret == -ENOENT)
+		return ockam_sql_end(store, 0, err);
+	if (!ret && before->name[0])
+		ret = __ockam_node_write(store, before, err);
+	else if (!ret)
 		ret = __ockam_node_remove(store, &now, err);
-	}
 	return ockam_sql_end(store, ret, err);
 }
 
@@ -212,7 +202,7 @@ int ockam_store_node_promote(struct ockam_store *store, const char *name, struct
 	if (ret)
 		return ret;
 	ret = ockam_store_node_get(store, NULL, &first, err);
-	if (ret == -ENOENT || (!ret && ockam_node_state(&first) != OCKAM_PROCESS_RUNNING)) {
+	if (ret == -ENOENT || (!ret && !ockam_node_runs(&first))) {
 		ret = ockam_store_node_get(store, name, &first, err);
 		if (!ret)
 			ret = __ockam_node_set_default(store, name, err);
@@ -230,23 +220,9 @@ int ockam_store_node_update(struct ockam_store *store, const struct ockam_node_r
 	if (ret)
 		return ret;
 	ret = ockam_store_node_get(store, node->name, &old, err);
-	if (!ret && (old.pid != node->pid || old.pid_start != node->pid_start) &&
-	    ockam_node_state(&old) == OCKAM_PROCESS_RUNNING)
-		ret = ockam_err_set(err, -ESTALE, "node %s belongs to process %d by now",
-				    node->name, old.pid);
 	if (!ret)
 		ret = __ockam_node_write(store, node, err);
 	return ockam_sql_end(store, ret, err);
-}
-
-int ockam_store_node_stopped(struct ockam_store *store, const char *name, pid_t pid,
-			     struct ockam_err *err)
-{
-	int ret = ockam_sql_run(store->db, err,
-				"UPDATE nodes SET pid = 0, pid_start = 0 WHERE name = ? AND pid = ?",
-				"si", name, (int64_t)pid);
-
-	return ret < 0 ? ret : 0;
 }
 
 int ockam_store_node_set_default(struct ockam_store *store, const char *name,
@@ -273,9 +249,8 @@ int ockam_store_node_delete(struct ockam_store *store, const char *name, struct 
 	if (ret)
 		return ret;
 	ret = ockam_store_node_get(store, name, &node, err);
-	if (!ret && ockam_node_state(&node) == OCKAM_PROCESS_RUNNING)
-		ret = ockam_err_set(err, -EBUSY, "Node %s is running as process %d: stop it first",
-				    name, node.pid);
+	if (!ret && ockam_node_runs(&node))
+		ret = ockam_err_set(err, -EBUSY, "Node %s is running: stop it first", name);
 	if (!ret)
 		ret = __ockam_node_remove(store, &node, err);
 	return ockam_sql_end(store, ret, err);

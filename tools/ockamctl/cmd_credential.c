@@ -221,7 +221,7 @@ static int ctl_credential_node(struct ctl *ctl, const struct ctl_args *args,
 			return ret;
 	}
 	ret = ctl_session_node(ctl, at, node);
-	if (ret || at || ockam_node_state(node) == OCKAM_PROCESS_RUNNING)
+	if (ret || at || ockam_node_runs(node))
 		return ret;
 	return ctl_output_fail(&ctl->out, -ECONNREFUSED, NULL, "start it with: ockam node start",
 			       "Default node exists but is not running");
@@ -236,7 +236,7 @@ static int ctl_credential_tell(struct ctl *ctl, const struct ctl_args *args,
 	struct ockam_err err;
 	int ret;
 
-	if (ockam_node_state(node) != OCKAM_PROCESS_RUNNING)
+	if (!ockam_node_runs(node))
 		return CTL_EXIT_OK;
 	ret = ctl_session_open_path(ctl, node->name, node->control, &session);
 	if (ret)

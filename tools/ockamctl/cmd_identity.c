@@ -46,7 +46,7 @@ static void ctl_identity_tell_nodes(struct ctl *ctl)
 		return;
 	}
 	for (i = 0; i < n; i++) {
-		if (ockam_node_state(&nodes[i]) != OCKAM_PROCESS_RUNNING)
+		if (!ockam_node_runs(&nodes[i]))
 			continue;
 		ret = ockam_control_connect(nodes[i].control, &control, &err);
 		if (!ret) {

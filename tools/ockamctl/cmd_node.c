@@ -59,7 +59,7 @@ static int ctl_node_stop(struct ctl *ctl, const struct ctl_args *args)
 	if (ret)
 		return ret;
 	for (i = 0; i < n; i++)
-		up += ockam_node_state(&nodes[i]) == OCKAM_PROCESS_RUNNING;
+		up += ockam_node_runs(&nodes[i]);
 	if (!name && up > 1)
 		chosen = ctl_select(ctl, args, "Which node shall stop?", ctl_node_name_at, nodes,
 				    n);
@@ -71,15 +71,14 @@ static int ctl_node_stop(struct ctl *ctl, const struct ctl_args *args)
 	if (!up) {
 		out.plain = "There are no nodes running";
 		ret = ctl_output_result(&ctl->out, &out);
-	} else if (!node || ockam_node_state(node) != OCKAM_PROCESS_RUNNING) {
+	} else if (!node || !ockam_node_runs(node)) {
 		ret = ctl_output_fail(&ctl->out, -ENOENT, NULL,
 				      "ockam node list shows which nodes run",
 				      "The node %s was not found", node ? node->name : name ?: "default");
-	} else if (ctl_node_end(node, &err) < 0) {
+	} else if (ctl_node_end(&ctl->home, node->name, &err) < 0) {
 		ret = ctl_output_fail_err(&ctl->out, &err);
 	} else {
-		ockam_store_node_stopped(ctl->store, node->name, node->pid, &err);
-		ockam_sweep(&ctl->home, ctl->store, &err);
+		ockam_sweep(&ctl->home, &err);
 		snprintf(text, sizeof(text), "The node with name %s was stopped", node->name);
 		out.plain = text;
 		ret = ctl_output_result(&ctl->out, &out);
@@ -95,9 +94,8 @@ static int ctl_node_delete_one(struct ctl *ctl, const struct ockam_node_record *
 	struct ockam_err err;
 	int ret;
 
-	if (ctl_node_end(node, &err) < 0 ||
-	    ockam_store_node_stopped(ctl->store, node->name, node->pid, &err) < 0 ||
-	    ockam_sweep(&ctl->home, ctl->store, &err) < 0 ||
+	if (ctl_node_end(&ctl->home, node->name, &err) < 0 ||
+	    ockam_sweep(&ctl->home, &err) < 0 ||
 	    ockam_store_node_delete(ctl->store, node->name, &err) < 0 ||
 	    ockam_home_remove_node_dir(&ctl->home, node->name, &err) < 0)
 		return ctl_output_fail_err(&ctl->out, &err);

@@ -123,7 +123,7 @@ static int ctl_node_start_one(struct ctl *ctl, struct ockam_node_record *node)
 	char *plain = NULL;
 	int ret;
 
-	if (ockam_node_state(node) == OCKAM_PROCESS_RUNNING) {
+	if (ockam_node_runs(node)) {
 		if (asprintf(&plain,
 			     "The node '%s' is already running. If you want to restart it you can call `ockam node stop %s` and then `ockam node start %s`",
 			     node->name, node->name, node->name) < 0)
@@ -173,7 +173,7 @@ static int ctl_node_start(struct ctl *ctl, const struct ctl_args *args)
 	ret = ctl_store(ctl, false);
 	if (ret)
 		return ret;
-	if (ctl->store && ockam_sweep(&ctl->home, ctl->store, &err) < 0)
+	if (ctl->store && ockam_sweep(&ctl->home, &err) < 0)
 		ctl_output_note(&ctl->out, CTL_MARK_WARN, "%s", err.text);
 	if (ctl_arg_switch(args, "all"))
 		return ctl_node_start_all(ctl);

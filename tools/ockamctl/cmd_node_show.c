@@ -26,7 +26,7 @@ static int ctl_node_all(struct ctl *ctl, struct ockam_node_record **nodes, size_
 	ret = ctl_store(ctl, false);
 	if (ret || !ctl->store)
 		return ret;
-	if (ockam_sweep(&ctl->home, ctl->store, &err) < 0)
+	if (ockam_sweep(&ctl->home, &err) < 0)
 		ctl_output_note(&ctl->out, CTL_MARK_WARN, "%s", err.text);
 	if (ockam_store_node_list(ctl->store, nodes, n, &err) < 0)
 		return ctl_output_fail_err(&ctl->out, &err);
@@ -70,33 +70,34 @@ static int ctl_node_show(struct ctl *ctl, const struct ctl_args *args)
 	return ret;
 }
 
-static struct json_object *ctl_node_list_object(const struct ockam_node_record *node)
+/* pid: 0 when it does not run or is not seen from here. */
+static struct json_object *ctl_node_list_object(const struct ockam_node_record *node, pid_t pid)
 {
-	enum ockam_process_state state = ockam_node_state(node);
 	struct json_object *item = json_object_new_object();
 	struct json_object *status = json_object_new_object();
-	bool up = state == OCKAM_PROCESS_RUNNING;
 
 	ockam_value_put_bool(item, "is_default", node->is_default);
 	ockam_value_put_text(item, "node_name", node->name);
-	ockam_value_put(item, "pid", up ? json_object_new_int(node->pid) : NULL);
-	if (up)
-		ockam_value_put_int(status, "pid", node->pid);
-	ockam_value_put_text(status, "status", up ? "running" : "stopped");
+	ockam_value_put(item, "pid", pid ? json_object_new_int(pid) : NULL);
+	if (pid)
+		ockam_value_put_int(status, "pid", pid);
+	ockam_value_put_text(status, "status", ockam_node_runs(node) ? "running" : "stopped");
 	ockam_value_put(item, "status", status);
 	return item;
 }
 
-static char *ctl_node_list_plain(const struct ockam_node_record *node)
+static char *ctl_node_list_plain(const struct ockam_node_record *node, pid_t pid)
 {
-	bool up = ockam_node_state(node) == OCKAM_PROCESS_RUNNING;
-	char pid[32] = "No process running";
+	bool up = ockam_node_runs(node);
+	char process[48] = "No process running";
 	char *text;
 
-	if (up)
-		snprintf(pid, sizeof(pid), "With PID %d", (int)node->pid);
+	if (pid)
+		snprintf(process, sizeof(process), "With PID %d", (int)pid);
+	else if (up)
+		snprintf(process, sizeof(process), "In another PID namespace");
 	return asprintf(&text, "Node %s%s is %s\n%s", node->name,
-			node->is_default ? " (default)" : "", up ? "UP" : "DOWN", pid) < 0
+			node->is_default ? " (default)" : "", up ? "UP" : "DOWN", process) < 0
 		? NULL : text;
 }
 
@@ -117,8 +118,10 @@ static int ctl_node_list(struct ctl *ctl, const struct ctl_args *args)
 	items = calloc(n, sizeof(*items));
 	array = json_object_new_array();
 	for (i = 0; items && i < n; i++) {
-		json_object_array_add(array, ctl_node_list_object(&nodes[i]));
-		items[i] = ctl_node_list_plain(&nodes[i]) ?: strdup("");
+		pid_t pid = ockam_life_pid(&nodes[i].life);
+
+		json_object_array_add(array, ctl_node_list_object(&nodes[i], pid));
+		items[i] = ctl_node_list_plain(&nodes[i], pid) ?: strdup("");
 	}
 	ret = ctl_print_list(ctl, array, items, n);
 	ctl_texts_free(items, n);

@@ -13,25 +13,20 @@
 static int ctl_reset(struct ctl *ctl, const struct ctl_args *args)
 {
 	struct ctl_result out = { .plain = "Local Ockam configuration deleted" };
-	struct ockam_node_record *nodes = NULL;
+	struct ockam_life_name *names;
 	struct ockam_err err;
-	size_t n = 0, i;
+	int n, i, ret = 0;
 
 	if (!ctl_confirm(ctl, args, "Are you sure you want to proceed?"))
 		return CTL_EXIT_FAILURE;
-	/* A damaged database names no nodes; the sweep finds what they left. */
-	if (!ockam_store_open(&ctl->home, 0, &ctl->store, &err))
-		ockam_store_node_list(ctl->store, &nodes, &n, &err);
-	for (i = 0; i < n; i++) {
-		if (ctl_node_end(&nodes[i], &err) < 0) {
-			free(nodes);
-			return ctl_output_fail_err(&ctl->out, &err);
-		}
-	}
-	free(nodes);
-	ockam_sweep(&ctl->home, ctl->store, &err);
-	ockam_store_close(ctl->store);
-	ctl->store = NULL;
+	/* By their locks: a damaged database names no nodes. */
+	n = ockam_life_names(&ctl->home, &names);
+	for (i = 0; i < n && !ret; i++)
+		ret = ctl_node_end(&ctl->home, names[i].text, &err);
+	free(names);
+	if (ret)
+		return ctl_output_fail_err(&ctl->out, &err);
+	ockam_sweep(&ctl->home, &err);
 	if (ockam_home_reset(&ctl->home, &err) < 0)
 		return ctl_output_fail_err(&ctl->out, &err);
 	return ctl_output_result(&ctl->out, &out);

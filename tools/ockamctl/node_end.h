@@ -7,15 +7,19 @@
 #ifndef OCKAM_CTL_NODE_END_H
 #define OCKAM_CTL_NODE_END_H
 
-#include "store.h"
+#include "home.h"
 
 /**
  * ctl_node_end() - SIGTERM, up to 5 s, then SIGKILL
- * @node: record; a process that is not the recorded one is left alone
+ * @home: home of the node
+ * @name: the node
  * @err: the reason
  *
- * Return: 0 when the process is gone (also when it was before); -EPERM.
+ * Only the process that holds the node's lock is ever signalled. One in a PID
+ * namespace out of sight is asked to stop.
+ *
+ * Return: 0 when the process is gone (also when it was before); -EPERM; -ETIMEDOUT.
  */
-int ctl_node_end(const struct ockam_node_record *node, struct ockam_err *err);
+int ctl_node_end(const struct ockam_home *home, const char *name, struct ockam_err *err);
 
 #endif /* OCKAM_CTL_NODE_END_H */

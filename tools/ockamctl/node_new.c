@@ -60,7 +60,7 @@ static int ctl_node_pick_name(struct ctl *ctl, struct ctl_node_new *new, const c
 		return CTL_EXIT_OK;
 	}
 	if (!ockam_store_node_get(ctl->store, NULL, &node, &err) &&
-	    ockam_node_state(&node) != OCKAM_PROCESS_RUNNING) {
+	    !ockam_node_runs(&node)) {
 		snprintf(new->name, sizeof(new->name), "%s", node.name);
 		return CTL_EXIT_OK;
 	}
@@ -77,7 +77,7 @@ static int ctl_node_check_free(struct ctl *ctl, const struct ctl_node_new *new)
 	struct ockam_err err;
 
 	if (new->skip_check || ockam_store_node_get(ctl->store, new->name, &node, &err) ||
-	    ockam_node_state(&node) != OCKAM_PROCESS_RUNNING)
+	    !ockam_node_runs(&node))
 		return CTL_EXIT_OK;
 	return ctl_output_fail(&ctl->out, -EEXIST, NULL, NULL, "Node %s is already running",
 			       new->name);
@@ -206,7 +206,7 @@ int ctl_node_new(struct ctl *ctl, struct ctl_node_new *new, const char *name,
 		ret = ctl_store(ctl, true);
 	if (ret)
 		return ret;
-	if (ockam_sweep(&ctl->home, ctl->store, &err) < 0)
+	if (ockam_sweep(&ctl->home, &err) < 0)
 		ctl_output_note(&ctl->out, CTL_MARK_WARN, "%s", err.text);
 	ret = ctl_node_pick_name(ctl, new, name);
 	if (!ret)

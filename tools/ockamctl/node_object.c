@@ -14,7 +14,7 @@
 
 static const char *ctl_node_status(const struct ockam_node_record *node)
 {
-	switch (ockam_node_state(node)) {
+	switch (node->life.state) {
 	case OCKAM_PROCESS_RUNNING:
 		return "running";
 	case OCKAM_PROCESS_ZOMBIE:
@@ -31,7 +31,7 @@ static struct json_object *ctl_node_info(const struct ockam_node_record *node)
 	struct json_object *info = NULL;
 	struct ockam_err err;
 
-	if (ockam_node_state(node) != OCKAM_PROCESS_RUNNING ||
+	if (!ockam_node_runs(node) ||
 	    ockam_control_connect(node->control, &control, &err) < 0)
 		return NULL;
 	if (ockam_control_call(control, "node.info", NULL, CTL_NODE_INFO_MS, &info, &err) < 0) {
@@ -141,13 +141,14 @@ struct json_object *ctl_node_object(const struct ockam_node_record *node)
 	struct json_object *info = ctl_node_info(node);
 	struct json_object *services = ockam_value_get(info, "services");
 	const char *port = strrchr(node->tcp_listener, ':');
+	pid_t pid = ockam_life_pid(&node->life);
 	char text[OCKAM_SOCKET_TEXT];
 
 	ockam_value_put_text(object, "name", node->name);
 	ockam_value_put_bool(object, "is_default", node->is_default);
 	ockam_value_put_text(object, "status", ctl_node_status(node));
-	if (ockam_node_state(node) == OCKAM_PROCESS_RUNNING)
-		ockam_value_put_int(object, "pid", node->pid);
+	if (pid)
+		ockam_value_put_int(object, "pid", pid);
 	ockam_value_put_text(object, "identity_name", node->identity);
 	snprintf(text, sizeof(text), "/node/%s", node->name);
 	ockam_value_put_text(route, "short", text);
@@ -155,6 +156,11 @@ struct json_object *ctl_node_object(const struct ockam_node_record *node)
 	ockam_value_put_text(route, "verbose", text);
 	ockam_value_put(object, "route", route);
 	ockam_value_put(object, "http_server_address", NULL);
+	if (ockam_value_text(info, "netns"))
+		ockam_value_put_text(object, "netns", ockam_value_text(info, "netns"));
+	if (ockam_value_text(info, "netns_missing"))
+		ockam_value_put_text(object, "netns_missing",
+				     ockam_value_text(info, "netns_missing"));
 	ockam_value_put(object, "transports", ctl_node_transports(info));
 	ockam_value_put(object, "secure_channel_listeners", ctl_node_channel_listeners(info));
 	ockam_value_put(object, "services",
@@ -233,11 +239,15 @@ char *ctl_node_plain(struct json_object *object)
 	if (ockam_value_get(object, "pid"))
 		fprintf(f, "The node is UP, with PID %d",
 			(int)ockam_value_int(object, "pid", 0));
+	else if (!strcmp(ockam_value_text(object, "status") ?: "", "running"))
+		fputs("The node is UP, in another PID namespace", f);
 	else
 		fputs("The node is DOWN", f);
 	fprintf(f, "\nWith route %s or %s", ockam_value_text(route, "short") ?: "",
 		ockam_value_text(route, "verbose") ?: "");
 	fprintf(f, "\nIdentity: %s", ockam_value_text(object, "identity_name") ?: "");
+	if (ockam_value_text(object, "netns_missing"))
+		fprintf(f, "\n%s", ockam_value_text(object, "netns_missing"));
 	ctl_node_plain_lists(f, object);
 	ctl_node_plain_drops(f, object);
 	if (fclose(f)) {

@@ -112,7 +112,7 @@ static void ctl_resolve_find_node(struct ctl_resolve *r, const char *socket, cha
 		return;
 	for (i = 0; i < count; i++) {
 		if (nodes[i].tcp_listener[0] && ctl_resolve_is_at(socket, nodes[i].tcp_listener) &&
-		    ockam_node_state(&nodes[i]) == OCKAM_PROCESS_RUNNING)
+		    ockam_node_runs(&nodes[i]))
 			snprintf(name, size, "%s", nodes[i].name);
 	}
 	free(nodes);
@@ -206,7 +206,7 @@ static int ctl_resolve_record(struct ctl *ctl, const char *what, const char *nam
 				       "ockam node list shows the nodes there are",
 				       "Argument '%s' is invalid: There is no node with name %s",
 				       what, name);
-	if (ockam_node_state(node) != OCKAM_PROCESS_RUNNING)
+	if (!ockam_node_runs(node))
 		return ctl_output_fail(&ctl->out, -ECONNREFUSED, NULL,
 				       "start it with: ockam node start",
 				       "Argument '%s' is invalid: The node %s is not running",

@@ -34,7 +34,7 @@ int ctl_session_node(struct ctl *ctl, const char *name, struct ockam_node_record
 	ret = ctl_store(ctl, false);
 	if (ret)
 		return ret;
-	if (ctl->store && ockam_sweep(&ctl->home, ctl->store, &err) < 0)
+	if (ctl->store && ockam_sweep(&ctl->home, &err) < 0)
 		ctl_output_note(&ctl->out, CTL_MARK_WARN, "%s", err.text);
 	if (!ctl->store)
 		ret = -ENOENT;
@@ -79,7 +79,7 @@ int ctl_session_open(struct ctl *ctl, const char *name, struct ctl_session *sess
 	ret = ctl_session_node(ctl, name, &node);
 	if (ret)
 		return ret;
-	if (ockam_node_state(&node) != OCKAM_PROCESS_RUNNING)
+	if (!ockam_node_runs(&node))
 		return name ? ctl_output_fail(&ctl->out, -ECONNREFUSED, NULL,
 					      "start it with: ockam node start",
 					      "The node %s is not running", node.name)

@@ -127,20 +127,28 @@ static void ctl_spawn_exec(const char *program, char **argv, int ready)
 	execvp(program, argv);
 }
 
-/* What the process says: "ok", "error: sentence", or nothing (it died). */
-static bool ctl_spawn_read_ready(int fd, char *text, size_t size)
+/*
+ * What the process says, a line each: "note: sentence" for the user, then "ok" or
+ * "error: sentence", or nothing (it died). The last line stays in @text.
+ */
+static bool ctl_spawn_read_ready(struct ctl *ctl, int fd, char *text, size_t size)
 {
-	size_t len = 0;
-	ssize_t n;
+	static const char note[] = "note: ";
+	FILE *f = fdopen(fd, "r");
 
-	do {
-		n = read(fd, text + len, size - 1 - len);
-		if (n > 0)
-			len += n;
-	} while ((n > 0 && len < size - 1 && !memchr(text, '\n', len)) ||
-		 (n < 0 && errno == EINTR));
-	text[len] = '\0';
-	text[strcspn(text, "\n")] = '\0';
+	text[0] = '\0';
+	if (!f) {
+		close(fd);
+		return false;
+	}
+	while (fgets(text, (int)size, f)) {
+		text[strcspn(text, "\n")] = '\0';
+		if (strncmp(text, note, strlen(note)))
+			break;
+		ctl_output_note(&ctl->out, CTL_MARK_WARN, "%s", text + strlen(note));
+		text[0] = '\0';
+	}
+	fclose(f);
 	return !strcmp(text, "ok");
 }
 
@@ -206,8 +214,7 @@ static int ctl_spawn_with(struct ctl *ctl, const struct ctl_spawn *spawn, const 
 		close(ready[0]);
 		return ctl_spawn_no_process(ctl);
 	}
-	up = ctl_spawn_read_ready(ready[0], said, sizeof(said));
-	close(ready[0]);
+	up = ctl_spawn_read_ready(ctl, ready[0], said, sizeof(said));
 	if (up)
 		return CTL_EXIT_OK;
 	/* It cleans up before it ends; what comes next finds everything as it was. */
@@ -274,13 +281,13 @@ static void ctl_spawn_watch(struct ctl *ctl, const struct ctl_spawn *spawn, int 
 			    void (*done)(struct ctl *ctl, void *arg, bool up), void *arg)
 {
 	char said[1024];
-	bool up = ctl_spawn_read_ready(ready, said, sizeof(said));
+	/* Of a copy: the node process that has failed waits for the end of this one. */
+	bool up = ctl_spawn_read_ready(ctl, dup(ready), said, sizeof(said));
 
 	if (!up)
 		ctl_spawn_failed(ctl, spawn, said);
 	done(ctl, arg, up);
 	fflush(NULL);
-	/* Only now: the node process that has failed waits for this end. */
 	_exit(0);
 }
 

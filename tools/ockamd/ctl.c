@@ -14,6 +14,7 @@
 
 #include "log.h"
 #include "node.h"
+#include "sweep.h"
 
 #define OCKAMD_CTL_PAUSE_MS	200
 
@@ -171,6 +172,23 @@ static void ockamd_ctl_put_counters(struct ockamd_node *node, struct json_object
 	ockam_value_put(map, "counters", counters);
 }
 
+/* The pin as it is now: what others have done to it is said, not undone. */
+static void ockamd_ctl_put_netns(struct ockamd_node *node, struct json_object *map)
+{
+	bool pinned = node->pin.name[0] && ockam_sweep_is_pinned(&node->pin);
+
+	if (node->pin.name[0] && !pinned && !node->unpinned[0]) {
+		snprintf(node->unpinned, sizeof(node->unpinned),
+			 "The pin %s/%s of the node's network namespace was removed or replaced; 'node stop' and 'node start' make it anew",
+			 OCKAM_NETNS_DIR, node->pin.name);
+		ockamd_warn("node %s: %s", node->options->name, node->unpinned);
+	}
+	if (pinned)
+		ockam_value_put_text(map, "netns", node->pin.name);
+	else if (node->unpinned[0])
+		ockam_value_put_text(map, "netns_missing", node->unpinned);
+}
+
 static void ockamd_ctl_op_info(struct ockamd_request *request)
 {
 	struct json_object *map = json_object_new_object();
@@ -189,6 +207,7 @@ static void ockamd_ctl_op_info(struct ockamd_request *request)
 	ockam_value_put(map, "secure_channel_listeners", ockamd_gate_describe(node));
 	ockam_value_put(map, "connections", ockamd_link_describe(node, 0, &left));
 	ockam_value_put_int(map, "connections_left_out", (int64_t)left);
+	ockamd_ctl_put_netns(node, map);
 	ockamd_ctl_put_counters(node, map);
 	ockamd_ctl_reply(request, map);
 }

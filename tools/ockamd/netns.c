@@ -71,25 +71,67 @@ fail:
 			     strerror(errno));
 }
 
-int ockamd_netns_pin(const char *name, struct ockam_err *err)
+/*
+ * Will a mount made here be seen by others? In a mount namespace of its own it is
+ * not, while the file that it hides is: an empty one, that "ip netns" trips over.
+ * "ip netns exec", "unshare", containers and services with private mounts are such.
+ * The first process of the machine has the namespace that everybody else knows.
+ */
+static bool ockamd_netns_is_seen(void)
+{
+	const ino_t machine = 0xEFFFFFFC;	/* of its PID namespace, in every kernel */
+	struct stat pid_ns, own, first;
+
+	return !stat("/proc/self/ns/pid", &pid_ns) && pid_ns.st_ino == machine &&
+	       !stat("/proc/self/ns/mnt", &own) && !stat("/proc/1/ns/mnt", &first) &&
+	       own.st_ino == first.st_ino && own.st_dev == first.st_dev;
+}
+
+/* The file is there; written down before the mount, so that a sweep knows both. */
+static int ockamd_netns_mount(int life, const char *path, int file, struct ockam_pin *pin)
+{
+	struct stat own, netns;
+	int ret;
+
+	if (fstat(file, &own) || stat("/proc/thread-self/ns/net", &netns))
+		return -errno;
+	pin->file = own.st_ino;
+	pin->netns = netns.st_ino;
+	ret = ockam_life_pin(life, pin);
+	if (!ret && mount("/proc/thread-self/ns/net", path, "none", MS_BIND, NULL))
+		ret = -errno;
+	return ret;
+}
+
+int ockamd_netns_pin(int life, const char *name, struct ockam_pin *pin, struct ockam_err *err)
 {
 	char path[PATH_MAX];
 	int fd, ret;
 
+	memset(pin, 0, sizeof(*pin));
+	snprintf(path, sizeof(path), "%s/%s", OCKAM_NETNS_DIR, name);
+	if (!ockamd_netns_is_seen())
+		return ockam_err_set(err, -EOPNOTSUPP,
+				     "The node's network namespace is not pinned at %s: others would not see a mount of this mount namespace. 'nsenter --net=/proc/PID/ns/net' with the node's process enters it",
+				     path);
 	ret = ockamd_netns_share_dir(err);
 	if (ret)
 		return ret;
-	ockam_sweep_unpin(name);
-	snprintf(path, sizeof(path), "%s/%s", OCKAM_NETNS_DIR, name);
 	fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+	if (fd < 0 && errno == EEXIST)
+		return ockam_err_set(err, -EEXIST,
+				     "%s is there already, and no node of this home has made it: remove it with 'ip netns delete %s', or give the node another name",
+				     path, name);
 	if (fd < 0)
 		return ockam_err_set(err, -errno, "Cannot make %s: %s", path, strerror(errno));
+	snprintf(pin->name, sizeof(pin->name), "%s", name);
+	ret = ockamd_netns_mount(life, path, fd, pin);
 	close(fd);
-	if (mount("/proc/thread-self/ns/net", path, "none", MS_BIND, NULL)) {
-		ret = ockam_err_set(err, -errno, "Cannot pin the network namespace at %s: %s", path,
-				    strerror(errno));
+	if (ret) {
 		unlink(path);
-		return ret;
+		memset(pin, 0, sizeof(*pin));
+		return ockam_err_set(err, ret, "Cannot pin the network namespace at %s: %s", path,
+				     strerror(-ret));
 	}
 	return 0;
 }

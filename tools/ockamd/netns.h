@@ -7,7 +7,7 @@
 #ifndef OCKAMD_NETNS_H
 #define OCKAMD_NETNS_H
 
-#include "err.h"
+#include "life.h"
 
 /**
  * ockamd_netns_enter_new() - put the calling thread into a new namespace
@@ -22,12 +22,14 @@ int ockamd_netns_enter_new(struct ockam_err *err);
 
 /**
  * ockamd_netns_pin() - give the calling thread's namespace a name
- * @name: file under /run/netns, as of "ip netns"; a left-over of that name is
- *	removed first
+ * @life: lock of the node, which notes the pin
+ * @name: file under /run/netns, as of "ip netns"
+ * @pin: receives what was made, its name is empty after a failure
  * @err: the reason
  *
- * Return: 0 or a negative errno.
+ * Return: 0; -EOPNOTSUPP where nobody would see it; -EEXIST when there is
+ * something of that name; another negative errno.
  */
-int ockamd_netns_pin(const char *name, struct ockam_err *err);
+int ockamd_netns_pin(int life, const char *name, struct ockam_pin *pin, struct ockam_err *err);
 
 #endif /* OCKAMD_NETNS_H */

@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -177,7 +178,20 @@ static int ockamd_node_check_module(struct ockam_err *err)
 	return ockam_err_set(err, -errno, "Cannot make an Ockam socket: %s", strerror(errno));
 }
 
-/* The name is ours, with the trust options of this process. */
+/* From here on to its end this process is the node of that name. */
+static int ockamd_node_take_name(struct ockamd_node *node, struct ockam_err *err)
+{
+	int fd;
+
+	ockam_sweep_node(&node->home, node->options->name);
+	fd = ockam_life_take(&node->home, node->options->name, node->control, err);
+	if (fd < 0)
+		return fd;
+	node->life = fd;
+	return 0;
+}
+
+/* The record is ours, with the trust options of this process. */
 static int ockamd_node_claim_name(struct ockamd_node *node, struct ockam_err *err)
 {
 	struct ockam_node_trust trust = { .strict_identities = node->rules.strict };
@@ -200,7 +214,7 @@ static void ockamd_node_unclaim(struct ockamd_node *node)
 	/* A record that was not there before goes as a whole. */
 	if (node->before.name[0])
 		ockam_store_node_set_trust(node->store, name, &node->trust_before, NULL);
-	ockam_store_node_unclaim(node->store, name, getpid(), &node->before, NULL);
+	ockam_store_node_unclaim(node->store, name, &node->before, NULL);
 }
 
 /* Open the home, take the name, find or make the identity. */
@@ -212,11 +226,14 @@ static int ockamd_node_claim(struct ockamd_node *node, struct ockam_err *err)
 
 	ret = o->home ? ockam_home_set(&node->home, o->home, err) :
 			ockam_home_find(&node->home, err);
+	/* The home is absolute now; nothing keeps the caller's directory in use. */
+	if (!ret && chdir("/"))
+		ret = ockam_err_set(err, -errno, "Cannot change to the directory /: %s",
+				    strerror(errno));
 	if (!ret)
 		ret = ockam_store_open(&node->home, OCKAM_STORE_CREATE, &node->store, err);
 	if (ret)
 		return ret;
-	ockam_sweep(&node->home, node->store, NULL);
 	if (o->identity) {
 		ret = ockam_store_identity_create(node->store, o->identity, NULL, NULL,
 						  OCKAM_KEY_ED25519, NULL, &identity, err);
@@ -240,6 +257,8 @@ static int ockamd_node_claim(struct ockamd_node *node, struct ockam_err *err)
 		ret = ockam_home_control_path(&node->home, o->name, node->control, err);
 	if (!ret)
 		ret = ockamd_rule_start(node, err);
+	if (!ret)
+		ret = ockamd_node_take_name(node, err);
 	if (ret || o->in_memory)
 		return ret;
 
@@ -247,8 +266,6 @@ static int ockamd_node_claim(struct ockamd_node *node, struct ockam_err *err)
 	strcpy(node->record.identity, node->identity);
 	strcpy(node->record.control, node->control);
 	memcpy(node->record.identifier, node->identifier, sizeof(node->identifier));
-	node->record.pid = getpid();
-	node->record.pid_start = ockam_process_start(getpid());
 	node->record.in_background = !o->foreground;
 	return ockamd_node_claim_name(node, err);
 }
@@ -313,21 +330,25 @@ static int ockamd_node_start_inside(struct ockamd_node *node, struct ockam_err *
 
 static int ockamd_node_publish(struct ockamd_node *node, struct ockam_err *err)
 {
+	char name[NAME_MAX + 1];
+	struct stat st;
 	int ret = 0;
 
-	if (node->claimed) {
-		ret = ockam_home_netns_name(&node->home, node->options->name, node->pin, err);
-		if (ret) {
-			node->pin[0] = '\0';
-			return ret;
-		}
-		ret = ockamd_netns_pin(node->pin, err);
-		if (ret) {
-			node->pin[0] = '\0';
-			return ret;
-		}
+	if (node->claimed)
+		ret = ockam_home_netns_name(&node->home, node->options->name, name, err);
+	if (!ret && node->claimed)
+		ret = ockamd_netns_pin(node->life, name, &node->pin, err);
+	/* Everything works without the name. */
+	if (ret == -EOPNOTSUPP) {
+		ockamd_warn("node %s: %s", node->options->name, err->text);
+		strcpy(node->unpinned, err->text);
+		ret = 0;
 	}
+	if (ret)
+		return ret;
 	ret = ockamd_ctl_start(node, node->control, err);
+	if (!ret && !lstat(node->control, &st))
+		node->control_file = st.st_ino;
 	if (!ret && node->claimed)
 		ret = ockam_store_node_update(node->store, &node->record, err);
 	return ret;
@@ -383,26 +404,36 @@ static int ockamd_node_start(struct ockamd_node *node, struct ockam_err *err)
 
 /* ---- end ----------------------------------------------------------------------------- */
 
+/* Last of all: the name is free. What stays here is swept by the next command. */
+static void ockamd_node_release(struct ockamd_node *node)
+{
+	if (node->life < 0)
+		return;
+	if (ockam_sweep_unpin(&node->pin))
+		close(node->life);
+	else
+		ockam_life_end(&node->home, node->options->name, node->life);
+	node->life = -1;
+}
+
 static void ockamd_node_end(struct ockamd_node *node)
 {
 	bool listens = node->ctl.watch.fd >= 0;
+	struct stat st;
 
 	ockamd_listener_close_all(node);
 	ockamd_ctl_stop(node);
 	/* Only our own: it may be another process's that kept us from starting. */
-	if (listens)
+	if (listens && !lstat(node->control, &st) && st.st_ino == node->control_file)
 		unlink(node->control);
 	if (node->nl)
 		ockam_nl_node_del(node->nl, NULL);
 	ockamd_spawn_stop(node);
 	ockam_nl_close(node->nl);
-	if (node->pin[0])
-		ockam_sweep_unpin(node->pin);
-	if (node->claimed && node->came_up)
-		ockam_store_node_stopped(node->store, node->options->name, getpid(), NULL);
-	else if (node->claimed)
+	if (node->claimed && !node->came_up)
 		ockamd_node_unclaim(node);
 	ockam_store_close(node->store);
+	ockamd_node_release(node);
 	ockam_node_trust_free(&node->trust_before);
 	ockamd_present_wipe(node);
 	ockamd_attributes_wipe(node);
@@ -410,7 +441,9 @@ static void ockamd_node_end(struct ockamd_node *node)
 	ockamd_keyring_wipe(node);
 }
 
-static void ockamd_node_report(const struct ockamd_options *o, const struct ockam_err *err)
+/* @err: why it did not start, or NULL; @note: what to tell of a node that did, or "". */
+static void ockamd_node_report(const struct ockamd_options *o, const struct ockam_err *err,
+			       const char *note)
 {
 	struct pollfd reader = { .fd = o->ready_fd };
 
@@ -419,7 +452,8 @@ static void ockamd_node_report(const struct ockamd_options *o, const struct ocka
 	if (err)
 		dprintf(o->ready_fd, "error: %s\n", err->text);
 	else
-		dprintf(o->ready_fd, "ok\n");
+		dprintf(o->ready_fd, "%s%s%sok\n", note[0] ? "note: " : "", note,
+			note[0] ? "\n" : "");
 	/* Nobody waits for whoever prints the failure in the foreground: do not end before. */
 	if (err && o->foreground)
 		poll(&reader, 1, OCKAMD_NODE_REPORT_MS);
@@ -448,6 +482,7 @@ int ockamd_node_run(const struct ockamd_options *options)
 	node.spawn.pipe.fd = -1;
 	node.spawn.process.fd = -1;
 	node.ctl.watch.fd = -1;
+	node.life = -1;
 	/* One for each listener, client and connection on its way; as far as allowed. */
 	if (setrlimit(RLIMIT_NOFILE, &files)) {
 		getrlimit(RLIMIT_NOFILE, &files);
@@ -461,12 +496,12 @@ int ockamd_node_run(const struct ockamd_options *options)
 			ockamd_error("node %s: cannot start: %s", options->name, err.text);
 		/* First: whoever reads the report finds everything as it was. */
 		ockamd_node_end(&node);
-		ockamd_node_report(options, &err);
+		ockamd_node_report(options, &err, "");
 		return EX_SOFTWARE;
 	}
 	node.came_up = true;
 	ockamd_info("node %s: up, process %d", options->name, getpid());
-	ockamd_node_report(options, NULL);
+	ockamd_node_report(options, NULL, node.unpinned);
 	if (options->exit_on_eof)
 		ockamd_node_watch_input(&node);
 	ret = ockamd_loop_run(&node.loop);

@@ -57,8 +57,11 @@ struct ockamd_node {
 	struct ockam_node_trust		trust_before;	/* its trust options */
 	bool				claimed;	/* the row is ours */
 	bool				came_up;
-	char				pin[NAME_MAX + 1];	/* "" = not pinned */
+	int				life;	/* the lock, -1: none */
+	struct ockam_pin		pin;	/* no name: not pinned */
+	char				unpinned[OCKAM_ERR_TEXT];	/* why not */
 	char				control[OCKAM_CONTROL_PATH];
+	uint64_t			control_file;	/* its inode, once we listen there */
 	char				identity[OCKAM_NAME_SIZE];
 	uint8_t				identifier[OCKAM_IDENTIFIER_LEN];
 
