@@ -383,6 +383,12 @@ static void ockam_aead_sweep(struct work_struct *work)
 		schedule_delayed_work(&ockam_aead_sweep_work, next);
 }
 
+void ockam_aead_flush(void)
+{
+	mod_delayed_work(system_wq, &ockam_aead_sweep_work, 0);
+	flush_delayed_work(&ockam_aead_sweep_work);
+}
+
 int ockam_aead_init(void)
 {
 	struct crypto_aead *tfm;

@@ -69,6 +69,9 @@ int ockam_aead_open(struct ockam_aead_op *op, u8 *buf, size_t len, u64 nonce);
 /* Instead of an operation. Any context. */
 void ockam_aead_release(struct ockam_aead_op *op);
 
+/* Free now what had a key that was wiped. Process context, sleeps. */
+void ockam_aead_flush(void);
+
 int ockam_aead_init(void);
 void ockam_aead_exit(void);
 

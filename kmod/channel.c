@@ -593,6 +593,27 @@ void ockam_channel_hide_net(struct ockam_net *on)
 	}
 }
 
+/* A copied key seals nothing more, not even a Close; else peers are told. */
+void ockam_channel_end_keys(struct ockam_net *on, bool copied, const char *why)
+{
+	struct ockam_channel *ch;
+	bool any = false;
+	u32 number = 0;
+
+	while ((ch = ockam_channel_get_next(on, &number))) {
+		if (!copied)
+			ockam_channel_send_close(ch);
+		if (ockam_channel_kill(ch, -EKEYREVOKED, why, false))
+			ockam_mib_inc(on, OCKAM_MIB_CHANNELS_MACHINE);
+		ockam_channel_put(ch);
+		any = true;
+		number++;
+	}
+	/* Their last works wipe the receiving keys. */
+	if (any)
+		flush_workqueue(ockam_channel_wq);
+}
+
 void ockam_channel_free_net(struct ockam_net *on)
 {
 	/* Dead channels start no timers; their last works free the queues. */

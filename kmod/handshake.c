@@ -246,6 +246,8 @@ int ockam_exchange_publish(struct ockam_exchange *ex, u32 timeout_ms)
 	err = ockam_exchange_add(ex);
 	if (!err)
 		err = ockam_endpoint_add(&ex->ep);
+	if (!err && ockam_netns_asleep())
+		err = -EKEYREVOKED;
 	/* Whoever unbinds the worker looks at the table after that. */
 	if (!err && READ_ONCE(ex->on->worker_portid) != ex->worker_portid)
 		err = -ESRCH;
@@ -424,6 +426,8 @@ static enum ockam_mib ockam_exchange_why(int error)
 	case ENOMEM:
 	case ENOSPC:
 		return OCKAM_MIB_HANDSHAKES_FAILED_RESOURCES;
+	case EKEYREVOKED:
+		return OCKAM_MIB_HANDSHAKES_FAILED_MACHINE;
 	default:
 		return OCKAM_MIB_HANDSHAKES_FAILED_OTHER;
 	}
@@ -548,6 +552,13 @@ void ockam_handshake_worker_gone(struct ockam_net *on)
 	ockam_exchange_fail_all(on, ockam_exchange_of_old_worker, NULL,
 				OCKAM_EXCHANGE_OPEN, -ESRCH,
 				"the handshake worker has gone");
+}
+
+/* The worker forgets what it has for them, see ockam_exchange_forget(). */
+void ockam_handshake_end_keys(struct ockam_net *on, const char *why)
+{
+	ockam_exchange_fail_all(on, NULL, NULL, OCKAM_EXCHANGE_CONFIRMING,
+				-EKEYREVOKED, why);
 }
 
 void ockam_handshake_hide_net(struct ockam_net *on)

@@ -110,7 +110,7 @@ struct ockam_handshake_params {
  * Start an initiator exchange; its outcome comes by ockam_event_result(),
  * exactly once, also when the node ends, but not after
  * ockam_handshake_cancel_port(). -ESRCH (no worker), -EINVAL, -E2BIG, -ENOSPC,
- * -ENOMEM, -ESHUTDOWN: then there is no result.
+ * -ENOMEM, -ESHUTDOWN, -EKEYREVOKED: then there is no result.
  */
 int ockam_handshake_start(struct ockam_net *on,
 			  const struct ockam_handshake_params *p,
@@ -321,8 +321,9 @@ struct ockam_exchange *ockam_exchange_alloc(struct ockam_net *on, u8 role,
 					    u32 worker_portid);
 /*
  * In the tables: found by id and by address; the deadline runs.
- * 0, -ENOSPC, -ESHUTDOWN, -ESRCH (the worker has changed), -ENOMEM: then the
- * exchange has ended, and nobody is told.
+ * 0, -ENOSPC, -ESHUTDOWN, -ESRCH (the worker has changed), -EKEYREVOKED (the
+ * machine goes to sleep), -ENOMEM: then the exchange has ended, and nobody is
+ * told.
  */
 int ockam_exchange_publish(struct ockam_exchange *ex, u32 timeout_ms);
 /* @portid: of the worker that asks, 0: any. Strong reference or NULL. */

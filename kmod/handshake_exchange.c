@@ -191,6 +191,7 @@ int ockam_handshake_start(struct ockam_net *on,
 	else
 		*why = err == -ESRCH ? "the handshake worker has just gone" :
 		       err == -ESHUTDOWN ? "the node is ending" :
+		       err == -EKEYREVOKED ? "the machine is going to sleep: try again when it is awake" :
 		       err == -ENOSPC ? "the node's limit of addresses is reached" :
 		       "no memory for the handshake";
 	ockam_exchange_put(ex);

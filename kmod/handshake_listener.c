@@ -185,6 +185,7 @@ static enum ockam_mib ockam_listener_unpublished(int err)
 	case -ESRCH:
 		return OCKAM_DROP_HANDSHAKE_NO_WORKER;
 	case -ESHUTDOWN:
+	case -EKEYREVOKED:
 		return OCKAM_DROP_DEAD;
 	default:
 		return OCKAM_DROP_NO_MEMORY;

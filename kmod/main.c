@@ -13,6 +13,7 @@
 #include "channel.h"
 #include "handshake.h"
 #include "link.h"
+#include "machine.h"
 #include "message.h"
 #include "netlink.h"
 #include "netns.h"
@@ -55,8 +56,13 @@ static int __init ockam_init(void)
 	err = ockam_af_init();
 	if (err)
 		goto err_netlink;
+	err = ockam_machine_init();
+	if (err)
+		goto err_af;
 	return 0;
 
+err_af:
+	ockam_af_exit();
 err_netlink:
 	ockam_netlink_exit();
 err_sysctl:
@@ -82,6 +88,7 @@ err_cache:
 
 static void __exit ockam_exit(void)
 {
+	ockam_machine_exit();
 	ockam_af_exit();
 	ockam_netlink_exit();
 	ockam_sysctl_exit();

@@ -35,6 +35,7 @@ enum ockam_mib {
 	OCKAM_MIB_CHANNEL_ROUTE_UPDATES,
 	OCKAM_MIB_CHANNEL_PROBES,	/* silent peers asked */
 	OCKAM_MIB_CHANNELS_SILENT,	/* ended since the peer did not answer */
+	OCKAM_MIB_CHANNELS_MACHINE,	/* ended since the machine was copied or sleeps */
 	OCKAM_MIB_HANDSHAKES_STARTED,
 	OCKAM_MIB_HANDSHAKES_DONE,
 	OCKAM_MIB_HANDSHAKES_FAILED,
@@ -52,6 +53,7 @@ enum ockam_mib {
 	OCKAM_MIB_HANDSHAKES_FAILED_HOLD,	/* too many packets before the keys */
 	OCKAM_MIB_HANDSHAKES_FAILED_CANCELLED,	/* requester, listener, node */
 	OCKAM_MIB_HANDSHAKES_FAILED_RESOURCES,	/* a limit, or no memory */
+	OCKAM_MIB_HANDSHAKES_FAILED_MACHINE,	/* it was copied, or sleeps */
 	OCKAM_MIB_HANDSHAKES_FAILED_OTHER,
 	OCKAM_MIB_EVENTS_LOST,	/* netlink: no memory, or the receiver is full */
 

@@ -29,6 +29,9 @@ static unsigned int ockam_netns_id __read_mostly;
 /* Ends of nodes; each may wait for grace periods, so not a system queue. */
 static struct workqueue_struct *ockam_netns_wq;
 
+/* The machine is on its way to sleep: no new keys. */
+static bool ockam_netns_sleeps;
+
 static const u8 ockam_netns_table_limits[__OCKAM_TABLE_MAX] = {
 	[OCKAM_TABLE_LINKS] = OCKAM_LIMIT_LINKS,
 	[OCKAM_TABLE_CHANNELS] = OCKAM_LIMIT_CHANNELS,
@@ -210,6 +213,16 @@ void ockam_netns_port_gone(struct ockam_net *on, u32 portid)
 	mutex_unlock(&on->config_lock);
 	if (worker)
 		ockam_handshake_worker_gone(on);
+}
+
+void ockam_netns_set_asleep(bool asleep)
+{
+	WRITE_ONCE(ockam_netns_sleeps, asleep);
+}
+
+bool ockam_netns_asleep(void)
+{
+	return READ_ONCE(ockam_netns_sleeps);
 }
 
 static int __net_init ockam_netns_init_net(struct net *net)

@@ -110,6 +110,13 @@ void ockam_handshake_hide_net(struct ockam_net *on);
 void ockam_handshake_free_net(struct ockam_net *on);
 /* The worker's socket has closed. */
 void ockam_handshake_worker_gone(struct ockam_net *on);
+/*
+ * Ends what has keys or is about to get some; they are wiped at return, but for
+ * the pool's copies. @copied: the same keys are in use elsewhere, so nothing is
+ * sealed any more, not even a Close. @why: static text. Handshakes first.
+ */
+void ockam_handshake_end_keys(struct ockam_net *on, const char *why);
+void ockam_channel_end_keys(struct ockam_net *on, bool copied, const char *why);
 
 /*
  * May @which be set to @value? 0; -ERANGE; -EPERM when @value is above the
@@ -141,6 +148,13 @@ int ockam_netns_end_node(struct ockam_net *on);
  * exchanges when it was the worker's. Process context.
  */
 void ockam_netns_port_gone(struct ockam_net *on, u32 portid);
+
+/*
+ * From ockam_netns_set_asleep(true) on no handshake begins. Who publishes one
+ * looks after that, so ockam_handshake_end_keys() or he himself ends it.
+ */
+void ockam_netns_set_asleep(bool asleep);
+bool ockam_netns_asleep(void);
 
 /* Number for @obj, or -ENOSPC (limit), -ENOMEM. The caller's reference moves in. */
 int ockam_table_add(struct ockam_net *on, enum ockam_table_id id, void *obj,

@@ -113,13 +113,14 @@ bool ockamd_channel_has_own_credential(struct ockamd_node *node,
 	return own && own->own_credential;
 }
 
-void ockamd_channel_gone(struct ockamd_node *node, const struct ockam_nl_name *encryptor)
+void ockamd_channel_gone(struct ockamd_node *node, const struct ockam_nl_name *encryptor,
+			 const char *reason)
 {
 	struct ockamd_channel *channel = ockamd_channel_by_name(node, encryptor);
 
 	if (!channel)
 		return;
-	ockamd_info("channel %s: ended", channel->address);
+	ockamd_info("channel %s: ended%s%s", channel->address, reason[0] ? ": " : "", reason);
 	ockamd_channel_forget(node, channel);
 }
 

@@ -109,7 +109,8 @@ bool ockamd_channel_making_names(struct ockamd_node *node,
 
 /* What the kernel reports. */
 void ockamd_channel_result(struct ockamd_node *node, const struct ockam_nl_result *result);
-void ockamd_channel_gone(struct ockamd_node *node, const struct ockam_nl_name *encryptor);
+void ockamd_channel_gone(struct ockamd_node *node, const struct ockam_nl_name *encryptor,
+			 const char *reason);
 /** ockamd_channel_path_gone() - fail what is being made over @address */
 void ockamd_channel_path_gone(struct ockamd_node *node, const char *address);
 /** ockamd_channel_lost() - what @channel needs or was made for has ended: so does it */

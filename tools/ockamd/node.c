@@ -105,7 +105,7 @@ static void ockamd_node_event(void *arg, const struct ockam_nl_event *event)
 		ockamd_debug("channel %s: ended%s%s", name, event->reason[0] ? ": " : "",
 			     event->reason);
 		ockamd_channel_path_gone(node, name);
-		ockamd_channel_gone(node, &event->address);
+		ockamd_channel_gone(node, &event->address, event->reason);
 		ockamd_orphan_note(node, &event->address);
 		break;
 	case OCKAM_EVENT_HANDSHAKE_FAIL:
