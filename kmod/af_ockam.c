@@ -126,7 +126,7 @@ int ockam_af_bind_name(struct ockam_sock *os, const u8 *name, u8 len)
 	if (err)
 		goto err_quota;
 	sock_hold(&os->sk);
-	err = ockam_endpoint_add(&os->ep);
+	err = ockam_endpoint_add(&os->ep, NULL);
 	if (err)
 		goto err_endpoint;
 	os->bound = true;

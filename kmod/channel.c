@@ -307,29 +307,31 @@ static void ockam_channel_notify(struct ockam_channel *ch, u8 event, int error,
 	ockam_event_notify(ch->on, &ev);
 }
 
-int ockam_channel_publish(struct ockam_channel *ch, struct ockam_endpoint *old)
+int ockam_channel_publish(struct ockam_channel *ch, struct ockam_endpoint *old,
+			  struct netlink_ext_ack *extack)
 {
 	int err;
 
 	/* Packet 0 may have failed. */
 	if (READ_ONCE(ch->dead))
-		return -ESHUTDOWN;
+		return ockam_refuse(extack, -ESHUTDOWN, "the channel has ended");
 	/* Whoever finds it from now on may end it before both addresses are there. */
 	ockam_endpoint_get(&ch->enc);
 	ockam_endpoint_get(&ch->dec);
 	ockam_channel_get(ch);	/* the table's */
-	err = ockam_table_add(ch->on, OCKAM_TABLE_CHANNELS, ch, &ch->number);
+	err = ockam_table_add(ch->on, OCKAM_TABLE_CHANNELS, ch, &ch->number,
+			      extack);
 	if (err) {
 		ockam_channel_put(ch);
 		goto out;
 	}
-	err = ockam_endpoint_add(&ch->enc);
+	err = ockam_endpoint_add(&ch->enc, extack);
 	if (err)
 		goto err_table;
-	if (old)
-		err = ockam_endpoint_replace(old, &ch->dec);
+	if (!old)
+		err = ockam_endpoint_add(&ch->dec, extack);
 	else
-		err = ockam_endpoint_add(&ch->dec);
+		err = ockam_endpoint_replace(old, &ch->dec, extack);
 	if (err)
 		goto err_enc;
 
@@ -342,7 +344,7 @@ int ockam_channel_publish(struct ockam_channel *ch, struct ockam_endpoint *old)
 	 * then the kill saw the table's entry, or hides what came after it.
 	 */
 	if (READ_ONCE(ch->dead)) {
-		err = -ESHUTDOWN;
+		err = ockam_refuse(extack, -ESHUTDOWN, "the node is ending");
 		ockam_endpoint_remove(&ch->dec);
 		goto err_enc;
 	}
@@ -524,18 +526,20 @@ void ockam_channel_reset_info(struct ockam_channel_info *info)
 }
 
 int ockam_channel_set_credentials(struct ockam_channel *ch,
-				  const struct ockam_channel_credentials *c)
+				  const struct ockam_channel_credentials *c,
+				  struct netlink_ext_ack *extack)
 {
 	struct ockam_channel_attributes *a = NULL;
 	bool dead;
 
 	if (c->has_attributes && c->attributes_len > OCKAM_ATTRIBUTES_MAX)
-		return -EINVAL;
+		return ockam_refuse(extack, -EINVAL,
+				    "the attributes are longer than 4096 bytes");
 	if (c->has_attributes && c->attributes_len) {
 		a = ockam_channel_alloc_attributes(c->attributes,
 						   c->attributes_len);
 		if (!a)
-			return -ENOMEM;
+			return ockam_refuse(extack, -ENOMEM, "out of memory");
 	}
 	spin_lock_bh(&ch->lock);
 	dead = ch->dead;
@@ -546,23 +550,24 @@ int ockam_channel_set_credentials(struct ockam_channel *ch,
 	spin_unlock_bh(&ch->lock);
 	ockam_channel_put_attributes(a);
 	if (dead)
-		return -ESHUTDOWN;
+		return ockam_refuse(extack, -ESHUTDOWN, "the channel has ended");
 	if (c->has_expiry)
 		ockam_channel_arm_expiry(ch);
 	return 0;
 }
 
 int ockam_channel_set_reach(struct ockam_channel *ch, u32 reach, const u8 *ids,
-			    u32 n)
+			    u32 n, struct netlink_ext_ack *extack)
 {
 	int err;
 
 	if (READ_ONCE(ch->dead))
-		return -ESHUTDOWN;
+		return ockam_refuse(extack, -ESHUTDOWN, "the channel has ended");
 	err = ockam_endpoint_set_reach_ids(&ch->enc, ids, n);
-	if (!err)
-		WRITE_ONCE(ch->enc.reach, reach);
-	return err;
+	if (err)
+		return ockam_refuse(extack, err, "out of memory");
+	WRITE_ONCE(ch->enc.reach, reach);
+	return 0;
 }
 
 const struct ockam_endpoint *ockam_channel_encryptor(const struct ockam_channel *ch)

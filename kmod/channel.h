@@ -116,7 +116,8 @@ void ockam_channel_reset_info(struct ockam_channel_info *info);
  * there, or has no way on), -ENOMEM: then the path is as before.
  */
 int ockam_channel_set_route(struct ockam_channel *ch,
-			    const struct ockam_route *route);
+			    const struct ockam_route *route,
+			    struct netlink_ext_ack *extack);
 /* What is known of the peer's credentials; borrowed. */
 struct ockam_channel_credentials {
 	bool has_attributes;
@@ -131,19 +132,21 @@ struct ockam_channel_credentials {
  * the channel soon. 0, -ESHUTDOWN, -EINVAL (too long), -ENOMEM: nothing changed.
  */
 int ockam_channel_set_credentials(struct ockam_channel *ch,
-				  const struct ockam_channel_credentials *c);
+				  const struct ockam_channel_credentials *c,
+				  struct netlink_ext_ack *extack);
 /* From now on. 0, -ESHUTDOWN. */
 int ockam_channel_set_liveness(struct ockam_channel *ch,
-			       const struct ockam_liveness *l);
+			       const struct ockam_liveness *l,
+			       struct netlink_ext_ack *extack);
 /* Who may send through it. 0, -E2BIG, -ENOMEM, -ESHUTDOWN. */
-int ockam_channel_set_reach(struct ockam_channel *ch, u32 reach,
-			    const u8 *ids, u32 n);
+int ockam_channel_set_reach(struct ockam_channel *ch, u32 reach, const u8 *ids,
+			    u32 n, struct netlink_ext_ack *extack);
 /*
  * Send a RefreshCredentials body: one CBOR item, at most OCKAM_HANDSHAKE_MAX
  * bytes. 0, -ESHUTDOWN, -EMSGSIZE, -ENOMEM, or what the first hop said.
  */
 int ockam_channel_send_refresh(struct ockam_channel *ch, const u8 *body,
-			       size_t len);
+			       size_t len, struct netlink_ext_ack *extack);
 /* The user's delete: Close is sent once, best effort, then it is killed. */
 void ockam_channel_close(struct ockam_channel *ch, int error,
 			 const char *reason);
@@ -162,7 +165,8 @@ void ockam_channel_close(struct ockam_channel *ch, int error,
 int ockam_channel_alloc(struct ockam_net *on,
 			const struct ockam_channel_params *p,
 			struct ockam_channel **out);
-int ockam_channel_publish(struct ockam_channel *ch, struct ockam_endpoint *old);
+int ockam_channel_publish(struct ockam_channel *ch, struct ockam_endpoint *old,
+			  struct netlink_ext_ack *extack);
 void ockam_channel_start(struct ockam_channel *ch, struct list_head *held);
 void ockam_channel_discard(struct ockam_channel *ch);
 /* One Close, best effort; nothing can be sent afterwards. */

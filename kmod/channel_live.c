@@ -140,10 +140,11 @@ void ockam_channel_start_live(struct ockam_channel *ch)
 }
 
 int ockam_channel_set_liveness(struct ockam_channel *ch,
-			       const struct ockam_liveness *l)
+			       const struct ockam_liveness *l,
+			       struct netlink_ext_ack *extack)
 {
 	if (READ_ONCE(ch->dead))
-		return -ESHUTDOWN;
+		return ockam_refuse(extack, -ESHUTDOWN, "the channel has ended");
 	WRITE_ONCE(ch->live.ms, l->ms);
 	WRITE_ONCE(ch->live.strict, l->strict);
 	/* Switched off: the next run of the work is the last one. */

@@ -172,26 +172,30 @@ static int ockam_channel_check_hop(struct ockam_channel *ch,
 }
 
 int ockam_channel_set_route(struct ockam_channel *ch,
-			    const struct ockam_route *route)
+			    const struct ockam_route *route,
+			    struct netlink_ext_ack *extack)
 {
 	struct ockam_route copy;
 	struct ockam_hop first;
 	int err;
 
 	if (!ockam_route_first(route, &first))
-		return -EINVAL;
+		return ockam_refuse(extack, -EINVAL, "the route is empty");
 	if (READ_ONCE(ch->dead))
-		return -ESHUTDOWN;
+		return ockam_refuse(extack, -ESHUTDOWN, "the channel has ended");
 	err = ockam_channel_check_hop(ch, &first);
 	if (err)
-		return err;
+		return ockam_refuse(extack, err,
+				    "the first hop of the route is no address of this node, or leads nowhere now");
 	ockam_route_init(&copy);
 	err = ockam_route_copy(&copy, route);
 	if (!err)
 		err = ockam_channel_move_path(ch, &copy);
 	ockam_route_reset(&copy);
+	if (err)
+		return ockam_refuse(extack, err, "out of memory");
 	/* The peer follows the newest packet that it gets: let it have one. */
-	if (!err && ch->role == OCKAM_ROLE_INITIATOR)
+	if (ch->role == OCKAM_ROLE_INITIATOR)
 		ockam_channel_send_probe(ch);
-	return err;
+	return 0;
 }

@@ -485,23 +485,32 @@ static struct ockam_message *ockam_channel_alloc_own(struct ockam_channel *ch,
 }
 
 int ockam_channel_send_refresh(struct ockam_channel *ch, const u8 *body,
-			       size_t len)
+			       size_t len, struct netlink_ext_ack *extack)
 {
 	struct ockam_message *msg;
 	u8 *p;
+	int err;
 
 	if (READ_ONCE(ch->dead))
-		return -ESHUTDOWN;
+		return ockam_refuse(extack, -ESHUTDOWN, "the channel has ended");
 	if (!len || len > OCKAM_HANDSHAKE_MAX)
-		return -EMSGSIZE;
+		return ockam_refuse(extack, -EMSGSIZE,
+				    "the body of the message has 1 to 32768 bytes");
 	msg = ockam_channel_alloc_own(ch, OCKAM_INNER_REFRESH_HEADER_LEN + len +
 				      OCKAM_INNER_TRAILER_LEN);
 	if (!msg)
-		return -ENOMEM;
+		return ockam_refuse(extack, -ENOMEM, "out of memory");
 	p = ockam_wire_encode_refresh_header(msg->data);
 	memcpy(p, body, len);
 	ockam_wire_encode_inner_trailer(p + len);
-	return ockam_channel_send_own(ch, msg, false);
+	err = ockam_channel_send_own(ch, msg, false);
+	if (err == -EHOSTUNREACH)
+		NL_SET_ERR_MSG(extack, "the channel has no way to its peer now");
+	else if (err == -EMSGSIZE)
+		NL_SET_ERR_MSG(extack, "the message is larger than the node's frame limit");
+	else if (err)
+		NL_SET_ERR_MSG(extack, "the channel or its first hop did not take the message");
+	return err;
 }
 
 void ockam_channel_send_close(struct ockam_channel *ch)

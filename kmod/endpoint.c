@@ -140,7 +140,8 @@ void ockam_endpoint_put(struct ockam_endpoint *ep)
 	queue_rcu_work(ockam_endpoint_wq, &ep->free_work);
 }
 
-int ockam_endpoint_add(struct ockam_endpoint *ep)
+int ockam_endpoint_add(struct ockam_endpoint *ep,
+		       struct netlink_ext_ack *extack)
 {
 	struct ockam_endpoint_key key = { ep->name, ep->name_len };
 	struct ockam_net *on = ep->on;
@@ -149,17 +150,19 @@ int ockam_endpoint_add(struct ockam_endpoint *ep)
 
 	spin_lock_bh(&on->address_lock);
 	if (on->closing)
-		err = -ESHUTDOWN;
+		err = ockam_refuse(extack, -ESHUTDOWN, "the node is ending");
 	else if (on->n_addresses >= ockam_netns_limit(on, OCKAM_LIMIT_ADDRESSES))
-		err = -ENOSPC;
+		err = ockam_refuse(extack, -ENOSPC,
+				   "the node has as many addresses as its limit allows");
 	if (!err) {
 		old = rhashtable_lookup_get_insert_key(&on->addresses, &key,
 						       &ep->node,
 						       ockam_endpoint_params);
 		if (IS_ERR(old))
-			err = PTR_ERR(old);
+			err = ockam_refuse(extack, PTR_ERR(old), "out of memory");
 		else if (old)
-			err = -EADDRINUSE;
+			err = ockam_refuse(extack, -EADDRINUSE,
+					   "the address is in use in this node");
 	}
 	if (!err) {
 		on->n_addresses++;
@@ -193,7 +196,8 @@ void ockam_endpoint_remove(struct ockam_endpoint *ep)
 }
 
 int ockam_endpoint_replace(struct ockam_endpoint *old,
-			   struct ockam_endpoint *new)
+			   struct ockam_endpoint *new,
+			   struct netlink_ext_ack *extack)
 {
 	struct ockam_net *on = old->on;
 	int err = -ENOENT;
@@ -212,9 +216,10 @@ int ockam_endpoint_replace(struct ockam_endpoint *old,
 		}
 	}
 	spin_unlock_bh(&on->address_lock);
-	if (!err)
-		ockam_endpoint_put(old);
-	return err;
+	if (err)
+		return ockam_refuse(extack, err, "the address has gone meanwhile");
+	ockam_endpoint_put(old);
+	return 0;
 }
 
 struct ockam_endpoint *ockam_endpoint_lookup(struct ockam_net *on,

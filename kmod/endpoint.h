@@ -14,6 +14,7 @@
 
 #include "addr.h"
 
+struct netlink_ext_ack;
 struct ockam_dispatch;
 struct ockam_endpoint;
 struct ockam_message;
@@ -106,7 +107,8 @@ int ockam_endpoint_init(struct ockam_endpoint *ep, struct ockam_net *on,
 /* Undo ockam_endpoint_init() of one that nobody else has seen. No release(). */
 void ockam_endpoint_fini(struct ockam_endpoint *ep);
 /* Publish. 0, -EADDRINUSE, -ENOSPC (limit of addresses), -ESHUTDOWN, -ENOMEM. */
-int ockam_endpoint_add(struct ockam_endpoint *ep);
+int ockam_endpoint_add(struct ockam_endpoint *ep,
+		       struct netlink_ext_ack *extack);
 /*
  * Hide; no new lookup finds it, and who watches it is told. Idempotent. Does not
  * wait. Process context.
@@ -117,7 +119,8 @@ void ockam_endpoint_remove(struct ockam_endpoint *ep);
  * finds the one or the other. 0, -ENOENT when @old is hidden already.
  */
 int ockam_endpoint_replace(struct ockam_endpoint *old,
-			   struct ockam_endpoint *new);
+			   struct ockam_endpoint *new,
+			   struct netlink_ext_ack *extack);
 
 /* Strong reference or NULL. RCU-safe, any context. */
 struct ockam_endpoint *ockam_endpoint_lookup(struct ockam_net *on,

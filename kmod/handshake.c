@@ -238,19 +238,24 @@ static int ockam_exchange_add(struct ockam_exchange *ex)
 	return 0;
 }
 
-int ockam_exchange_publish(struct ockam_exchange *ex, u32 timeout_ms)
+int ockam_exchange_publish(struct ockam_exchange *ex, u32 timeout_ms,
+			   struct netlink_ext_ack *extack)
 {
 	bool ended;
 	int err, way;
 
 	err = ockam_exchange_add(ex);
-	if (!err)
-		err = ockam_endpoint_add(&ex->ep);
+	if (err)
+		NL_SET_ERR_MSG(extack, "out of memory");
+	else
+		err = ockam_endpoint_add(&ex->ep, extack);
 	if (!err && ockam_netns_asleep())
-		err = -EKEYREVOKED;
+		err = ockam_refuse(extack, -EKEYREVOKED,
+				   "the machine is going to sleep: try again when it is awake");
 	/* Whoever unbinds the worker looks at the table after that. */
 	if (!err && READ_ONCE(ex->on->worker_portid) != ex->worker_portid)
-		err = -ESRCH;
+		err = ockam_refuse(extack, -ESRCH,
+				   "the handshake worker has just gone");
 	if (err && ockam_exchange_end(ex, OCKAM_EXCHANGE_OPEN))
 		return err;
 	ockam_mib_inc(ex->on, OCKAM_MIB_HANDSHAKES_STARTED);

@@ -3,8 +3,6 @@
  * Pending handshakes and channel listeners: the upcall to the worker process
  * (wire-protocol section 5, architecture section 6).
  *
- * Functions that a user's request runs return a negative errno and set *why to
- * a sentence (static) for the extack; *why is untouched on success.
  * All in process context; none blocks on the network.
  *
  * Copyright (C) 2026 The Ockam for Linux authors
@@ -56,7 +54,8 @@ struct ockam_listener_info {
  */
 int ockam_handshake_add_listener(struct ockam_net *on,
 				 const struct ockam_listener_params *p,
-				 struct ockam_listener **l, const char **why);
+				 struct ockam_listener **l,
+				 struct netlink_ext_ack *extack);
 /* Its pending exchanges fail; its channels stay. 0 or -ENOENT. */
 int ockam_handshake_del_listener(struct ockam_net *on, const u8 *name,
 				 u8 name_len);
@@ -85,7 +84,7 @@ struct ockam_listener_change {
  */
 int ockam_handshake_set_listener(struct ockam_listener *l,
 				 const struct ockam_listener_change *c,
-				 const char **why);
+				 struct netlink_ext_ack *extack);
 void ockam_handshake_listener_info(struct ockam_listener *l,
 				   struct ockam_listener_info *info);
 
@@ -114,7 +113,7 @@ struct ockam_handshake_params {
  */
 int ockam_handshake_start(struct ockam_net *on,
 			  const struct ockam_handshake_params *p,
-			  const char **why);
+			  struct netlink_ext_ack *extack);
 /* The port has closed: its pending exchanges end without a result. */
 void ockam_handshake_cancel_port(struct ockam_net *on, u32 portid);
 
@@ -139,7 +138,8 @@ struct ockam_handshake_fetched {
  * belongs to another worker: not told apart), -EPROTO (not now), -EINVAL.
  */
 int ockam_handshake_fetch(struct ockam_net *on, u32 portid, u64 id,
-			  struct ockam_handshake_fetched *f, const char **why);
+			  struct ockam_handshake_fetched *f,
+			  struct netlink_ext_ack *extack);
 void ockam_handshake_fetch_put(struct ockam_handshake_fetched *f);
 /*
  * HANDSHAKE_SKIP: what a responder has fetched as the third message is none.
@@ -148,10 +148,11 @@ void ockam_handshake_fetch_put(struct ockam_handshake_fetched *f);
  * between ockam_handshake_fetch() and its put.
  */
 int ockam_handshake_skip(struct ockam_net *on, u32 portid, u64 id,
-			 const char **why);
+			 struct netlink_ext_ack *extack);
 /* Also -EMSGSIZE, -ENOMEM, and what the first hop of the route said. */
 int ockam_handshake_send(struct ockam_net *on, u32 portid, u64 id,
-			 const u8 *message, size_t len, const char **why);
+			 const u8 *message, size_t len,
+			 struct netlink_ext_ack *extack);
 
 /* HANDSHAKE_DONE. All borrowed; the caller wipes the keys. */
 struct ockam_handshake_done {
@@ -177,7 +178,7 @@ struct ockam_handshake_done {
  */
 int ockam_handshake_done(struct ockam_net *on, u32 portid, u64 id,
 			 const struct ockam_handshake_done *done,
-			 const char **why);
+			 struct netlink_ext_ack *extack);
 
 int ockam_handshake_init(void);
 void ockam_handshake_exit(void);
@@ -325,7 +326,8 @@ struct ockam_exchange *ockam_exchange_alloc(struct ockam_net *on, u8 role,
  * machine goes to sleep), -ENOMEM: then the exchange has ended, and nobody is
  * told.
  */
-int ockam_exchange_publish(struct ockam_exchange *ex, u32 timeout_ms);
+int ockam_exchange_publish(struct ockam_exchange *ex, u32 timeout_ms,
+			   struct netlink_ext_ack *extack);
 /* @portid: of the worker that asks, 0: any. Strong reference or NULL. */
 struct ockam_exchange *ockam_exchange_lookup(struct ockam_net *on, u64 id,
 					     u32 portid);

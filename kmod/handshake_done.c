@@ -158,34 +158,25 @@ static void ockam_exchange_hand_over(struct ockam_exchange *ex,
 
 static int ockam_exchange_install(struct ockam_exchange *ex,
 				  const struct ockam_handshake_done *done,
-				  const char **why)
+				  struct netlink_ext_ack *extack)
 {
 	struct ockam_channel *ch;
 	int err;
 
 	err = ockam_exchange_alloc_channel(ex, done, &ch);
-	if (err) {
-		*why = err == -E2BIG ? "too many flow ids" :
-		       err == -EINVAL ? "the attributes are longer than 4096 bytes" :
-		       "no memory for the channel";
-		return err;
-	}
+	if (err)
+		return ockam_refuse(extack, err, "no memory for the channel");
 	/* Packet 0, before anybody else can send: so the peer knows us willing. */
 	if (done->control) {
 		err = ockam_channel_send_refresh(ch, done->control,
-						 done->control_len);
+						 done->control_len, extack);
 		if (err) {
-			*why = "the first packet could not be sent";
 			ockam_channel_discard(ch);
 			return err;
 		}
 	}
-	err = ockam_channel_publish(ch, &ex->ep);
+	err = ockam_channel_publish(ch, &ex->ep, extack);
 	if (err) {
-		*why = err == -ENOSPC ? "the node's limit of channels or addresses is reached" :
-		       err == -ENOENT ? "the exchange has ended" :
-		       err == -ESHUTDOWN ? "the node is ending" :
-		       "no memory for the channel";
 		ockam_channel_send_close(ch);
 		ockam_channel_discard(ch);
 		return err;
@@ -210,20 +201,20 @@ static void ockam_exchange_refuse(struct ockam_exchange *ex,
 /* May the keys come now? Then the exchange is being installed. */
 static int ockam_exchange_begin(struct ockam_exchange *ex,
 				const struct ockam_handshake_done *done,
-				const char **why)
+				struct netlink_ext_ack *extack)
 {
 	int err = 0;
 
 	mutex_lock(&ex->lock);
 	if (ex->state != OCKAM_EXCHANGE_OPEN) {
-		*why = "the exchange is over";
-		err = -EPROTO;
+		err = ockam_refuse(extack, -EPROTO,
+				   "the exchange is over");
 	} else if (!__ockam_exchange_complete(ex)) {
-		*why = "the keys came before the last handshake message";
-		err = -EPROTO;
+		err = ockam_refuse(extack, -EPROTO,
+				   "the keys came before the last handshake message");
 	} else if (!done->peer || !done->key_tx || !done->key_rx) {
-		*why = "the peer's identifier and both keys are needed";
-		err = -EINVAL;
+		err = ockam_refuse(extack, -EINVAL,
+				   "the peer's identifier and both keys are needed");
 	} else {
 		ex->state = OCKAM_EXCHANGE_INSTALLING;
 	}
@@ -233,17 +224,15 @@ static int ockam_exchange_begin(struct ockam_exchange *ex,
 
 int ockam_handshake_done(struct ockam_net *on, u32 portid, u64 id,
 			 const struct ockam_handshake_done *done,
-			 const char **why)
+			 struct netlink_ext_ack *extack)
 {
 	struct ockam_exchange *ex;
 	bool refuse;
 	int err;
 
 	ex = ockam_exchange_lookup(on, id, portid);
-	if (!ex) {
-		*why = "no such exchange";
-		return -ENOENT;
-	}
+	if (!ex)
+		return ockam_refuse(extack, -ENOENT, "no such exchange");
 	mutex_lock(&ex->lock);
 	ex->done = true;
 	mutex_unlock(&ex->lock);
@@ -261,17 +250,17 @@ int ockam_handshake_done(struct ockam_net *on, u32 portid, u64 id,
 		err = 0;
 		if (!ockam_exchange_fail(ex, OCKAM_EXCHANGE_INSTALLING, done->error,
 					 done->reason ?: "the handshake worker gave no reason")) {
-			*why = "the exchange is over";
-			err = -EPROTO;
+			err = ockam_refuse(extack, -EPROTO,
+					   "the exchange is over");
 		}
 	} else {
-		err = ockam_exchange_begin(ex, done, why);
+		err = ockam_exchange_begin(ex, done, extack);
 		if (!err)
-			err = ockam_exchange_install(ex, done, why);
+			err = ockam_exchange_install(ex, done, extack);
 		/* Once it has its keys, another DONE does it no harm. */
 		if (err)
 			ockam_exchange_fail(ex, OCKAM_EXCHANGE_INSTALLING, err,
-					    *why);
+					    extack->_msg);
 	}
 	ockam_exchange_put(ex);
 	return err;

@@ -127,41 +127,35 @@ int ockam_exchange_deliver(struct ockam_endpoint *ep, struct ockam_message *msg,
 
 int ockam_handshake_start(struct ockam_net *on,
 			  const struct ockam_handshake_params *p,
-			  const char **why)
+			  struct netlink_ext_ack *extack)
 {
 	struct ockam_handshake_net *hn = ockam_handshake_net(on);
 	u32 worker_portid = READ_ONCE(on->worker_portid);
 	struct ockam_exchange *ex;
 	int err;
 
-	*why = NULL;
-	if (!worker_portid) {
-		*why = "no handshake worker is bound to this node";
-		return -ESRCH;
-	}
-	if (!p->route->hops) {
-		*why = "the route to the listener is empty";
-		return -EINVAL;
-	}
-	if (p->opaque_len > OCKAM_OPAQUE_MAX) {
-		*why = "the worker's data is longer than 16384 bytes";
-		return -E2BIG;
-	}
-	if (p->n_encryptor_ids > OCKAM_REACH_IDS_MAX) {
-		*why = "too many flow ids";
-		return -E2BIG;
-	}
+	if (!worker_portid)
+		return ockam_refuse(extack, -ESRCH,
+				    "no handshake worker is bound to this node");
+	if (!p->route->hops)
+		return ockam_refuse(extack, -EINVAL,
+				    "the route to the listener is empty");
+	if (p->opaque_len > OCKAM_OPAQUE_MAX)
+		return ockam_refuse(extack, -E2BIG,
+				    "the worker's data is longer than 16384 bytes");
+	if (p->n_encryptor_ids > OCKAM_REACH_IDS_MAX)
+		return ockam_refuse(extack, -E2BIG, "too many flow ids");
 	if (atomic_inc_return(&hn->initiators) >
 	    ockam_netns_limit(on, OCKAM_LIMIT_CHANNELS)) {
 		atomic_dec(&hn->initiators);
-		*why = "too many channels are being made";
-		return -ENOSPC;
+		return ockam_refuse(extack, -ENOSPC,
+				    "too many channels are being made");
 	}
 	ex = ockam_exchange_alloc(on, OCKAM_ROLE_INITIATOR, worker_portid);
 	if (!ex) {
 		atomic_dec(&hn->initiators);
-		*why = "no memory for the handshake";
-		return -ENOMEM;
+		return ockam_refuse(extack, -ENOMEM,
+				    "no memory for the handshake");
 	}
 	/* From here on the exchange's end gives the count back. */
 	ex->portid = p->portid;
@@ -181,41 +175,36 @@ int ockam_handshake_start(struct ockam_net *on,
 		ex->n_encryptor_ids = p->n_encryptor_ids;
 		err = ex->encryptor_ids ? 0 : -ENOMEM;
 	}
-	if (err)
+	if (err) {
+		NL_SET_ERR_MSG(extack, "no memory for the handshake");
 		ockam_exchange_end(ex, OCKAM_EXCHANGE_OPEN);
-	else
+	} else {
 		err = ockam_exchange_publish(ex, p->timeout_ms ?:
-					     ockam_netns_limit(on, OCKAM_LIMIT_INITIATOR_MS));
+					     ockam_netns_limit(on, OCKAM_LIMIT_INITIATOR_MS),
+					     extack);
+	}
 	if (!err)
 		ockam_exchange_ready(ex);
-	else
-		*why = err == -ESRCH ? "the handshake worker has just gone" :
-		       err == -ESHUTDOWN ? "the node is ending" :
-		       err == -EKEYREVOKED ? "the machine is going to sleep: try again when it is awake" :
-		       err == -ENOSPC ? "the node's limit of addresses is reached" :
-		       "no memory for the handshake";
 	ockam_exchange_put(ex);
 	return err;
 }
 
 int ockam_handshake_fetch(struct ockam_net *on, u32 portid, u64 id,
-			  struct ockam_handshake_fetched *f, const char **why)
+			  struct ockam_handshake_fetched *f,
+			  struct netlink_ext_ack *extack)
 {
 	struct ockam_message *msg = NULL;
 	struct ockam_exchange *ex;
 
 	memset(f, 0, sizeof(*f));
 	ex = ockam_exchange_lookup(on, id, portid);
-	if (!ex) {
-		*why = "no such exchange";
-		return -ENOENT;
-	}
+	if (!ex)
+		return ockam_refuse(extack, -ENOENT, "no such exchange");
 	mutex_lock(&ex->lock);
 	if (ex->state != OCKAM_EXCHANGE_OPEN) {
 		mutex_unlock(&ex->lock);
 		ockam_exchange_put(ex);
-		*why = "the exchange is over";
-		return -EPROTO;
+		return ockam_refuse(extack, -EPROTO, "the exchange is over");
 	}
 	ex->begun = true;
 	ex->fetched = ex->received;
@@ -273,23 +262,20 @@ static bool __ockam_exchange_unhold(struct ockam_exchange *ex,
 /* @ready: there is another one to fetch. */
 static int __ockam_exchange_skip(struct ockam_exchange *ex,
 				 struct list_head *dropped, bool *ready,
-				 const char **why)
+				 struct netlink_ext_ack *extack)
 	__must_hold(&ex->lock)
 {
 	if (ex->state != OCKAM_EXCHANGE_OPEN ||
 	    ex->role != OCKAM_ROLE_RESPONDER ||
-	    !__ockam_exchange_complete(ex)) {
-		*why = "only the third message can be skipped, by a responder that has fetched it";
-		return -EPROTO;
-	}
-	if (ex->fetching) {
-		*why = "the message is being fetched";
-		return -EBUSY;
-	}
-	if (ex->skipped == OCKAM_HANDSHAKE_SKIPS_MAX) {
-		*why = "too many messages were none of this handshake";
-		return -ENOBUFS;
-	}
+	    !__ockam_exchange_complete(ex))
+		return ockam_refuse(extack, -EPROTO,
+				    "only the third message can be skipped, by a responder that has fetched it");
+	if (ex->fetching)
+		return ockam_refuse(extack, -EBUSY,
+				    "the message is being fetched");
+	if (ex->skipped == OCKAM_HANDSHAKE_SKIPS_MAX)
+		return ockam_refuse(extack, -ENOBUFS,
+				    "too many messages were none of this handshake");
 	ex->skipped++;
 	ex->fetched = --ex->received;
 	list_add_tail(&ex->messages[ex->received]->list, dropped);
@@ -299,7 +285,7 @@ static int __ockam_exchange_skip(struct ockam_exchange *ex,
 }
 
 int ockam_handshake_skip(struct ockam_net *on, u32 portid, u64 id,
-			 const char **why)
+			 struct netlink_ext_ack *extack)
 {
 	struct ockam_exchange *ex;
 	bool ready = false;
@@ -307,12 +293,10 @@ int ockam_handshake_skip(struct ockam_net *on, u32 portid, u64 id,
 	int err;
 
 	ex = ockam_exchange_lookup(on, id, portid);
-	if (!ex) {
-		*why = "no such exchange";
-		return -ENOENT;
-	}
+	if (!ex)
+		return ockam_refuse(extack, -ENOENT, "no such exchange");
 	mutex_lock(&ex->lock);
-	err = __ockam_exchange_skip(ex, &dropped, &ready, why);
+	err = __ockam_exchange_skip(ex, &dropped, &ready, extack);
 	mutex_unlock(&ex->lock);
 	ockam_exchange_drop(ex, &dropped, OCKAM_DROP_HANDSHAKE_STRAY);
 	if (ready)
@@ -323,31 +307,26 @@ int ockam_handshake_skip(struct ockam_net *on, u32 portid, u64 id,
 
 /* May our next handshake message go now? Then it counts as sent. */
 static int __ockam_exchange_may_send(struct ockam_exchange *ex,
-				     const char **why)
+				     struct netlink_ext_ack *extack)
 	__must_hold(&ex->lock)
 {
 	int err;
 
-	if (ex->state != OCKAM_EXCHANGE_OPEN) {
-		*why = "the exchange is over";
-		return -EPROTO;
-	}
-	if (ex->sent == ockam_exchange_sends(ex)) {
-		*why = "all handshake messages of this role have been sent";
-		return -EPROTO;
-	}
+	if (ex->state != OCKAM_EXCHANGE_OPEN)
+		return ockam_refuse(extack, -EPROTO, "the exchange is over");
+	if (ex->sent == ockam_exchange_sends(ex))
+		return ockam_refuse(extack, -EPROTO,
+				    "all handshake messages of this role have been sent");
 	/* All but an initiator's first message answer a fetched one. */
 	if (ex->sent || ex->role == OCKAM_ROLE_RESPONDER) {
-		if (!ex->fetched) {
-			*why = "the message to be answered has not been fetched";
-			return -EPROTO;
-		}
+		if (!ex->fetched)
+			return ockam_refuse(extack, -EPROTO,
+					    "the message to be answered has not been fetched");
 		/* So an initiator leaves the listener for the responder. */
 		err = ockam_route_copy(&ex->route, &ex->messages[0]->ret);
-		if (err) {
-			*why = "no memory for the route";
-			return err;
-		}
+		if (err)
+			return ockam_refuse(extack, err,
+					    "no memory for the route");
 		/* If that leads nowhere the sender is told in a moment. */
 		__ockam_exchange_watch(ex);
 	}
@@ -357,23 +336,22 @@ static int __ockam_exchange_may_send(struct ockam_exchange *ex,
 
 /* Fill in the routes of @msg and count it. */
 static int ockam_exchange_address(struct ockam_exchange *ex,
-				  struct ockam_message *msg, const char **why)
+				  struct ockam_message *msg,
+				  struct netlink_ext_ack *extack)
 {
 	struct ockam_hop own = ockam_endpoint_hop(&ex->ep);
 	int err;
 
 	err = ockam_route_push_front(&msg->ret, &own);
-	if (err) {
-		*why = "no memory for the message";
-		return err;
-	}
+	if (err)
+		return ockam_refuse(extack, err, "no memory for the message");
 	mutex_lock(&ex->lock);
-	err = __ockam_exchange_may_send(ex, why);
+	err = __ockam_exchange_may_send(ex, extack);
 	if (!err) {
 		err = ockam_route_copy(&msg->onward, &ex->route);
 		if (err) {
 			ex->sent--;
-			*why = "no memory for the message";
+			NL_SET_ERR_MSG(extack, "no memory for the message");
 		}
 	}
 	mutex_unlock(&ex->lock);
@@ -381,33 +359,31 @@ static int ockam_exchange_address(struct ockam_exchange *ex,
 }
 
 int ockam_handshake_send(struct ockam_net *on, u32 portid, u64 id,
-			 const u8 *message, size_t len, const char **why)
+			 const u8 *message, size_t len,
+			 struct netlink_ext_ack *extack)
 {
 	struct ockam_exchange *ex;
 	struct ockam_dispatch d;
 	struct ockam_message *msg;
 	int err;
 
-	if (!len || len > OCKAM_HANDSHAKE_MAX) {
-		*why = "a handshake message has 1 to 32768 bytes";
-		return -EMSGSIZE;
-	}
+	if (!len || len > OCKAM_HANDSHAKE_MAX)
+		return ockam_refuse(extack, -EMSGSIZE,
+				    "a handshake message has 1 to 32768 bytes");
 	ex = ockam_exchange_lookup(on, id, portid);
-	if (!ex) {
-		*why = "no such exchange";
-		return -ENOENT;
-	}
+	if (!ex)
+		return ockam_refuse(extack, -ENOENT, "no such exchange");
 	msg = ockam_message_alloc(on, OCKAM_MESSAGE_HEADROOM, len,
 				  OCKAM_MESSAGE_TAILROOM, GFP_KERNEL_ACCOUNT);
 	if (!msg) {
-		*why = "no memory for the message";
-		err = -ENOMEM;
+		err = ockam_refuse(extack, -ENOMEM,
+				   "no memory for the message");
 		goto out;
 	}
 	memcpy(msg->data, message, len);
 	msg->control = true;
 	/* Counted before it goes: the answer may be quicker than we. */
-	err = ockam_exchange_address(ex, msg, why);
+	err = ockam_exchange_address(ex, msg, extack);
 	if (err) {
 		ockam_message_free(msg);
 		goto out;
@@ -416,9 +392,12 @@ int ockam_handshake_send(struct ockam_net *on, u32 portid, u64 id,
 	err = ockam_route_dispatch(on, msg, &on->local, &d);
 	ockam_dispatch_fini(&d);
 	if (err) {
-		*why = err == -EHOSTUNREACH ? "the route begins with an unknown address" :
-		       err == -EACCES ? "the first address of the route may not be used" :
-		       "the first address of the route did not take the message";
+		if (err == -EHOSTUNREACH)
+			NL_SET_ERR_MSG(extack, "the route begins with an unknown address");
+		else if (err == -EACCES)
+			NL_SET_ERR_MSG(extack, "the first address of the route may not be used");
+		else
+			NL_SET_ERR_MSG(extack, "the first address of the route did not take the message");
 		mutex_lock(&ex->lock);
 		ex->sent--;
 		mutex_unlock(&ex->lock);

@@ -262,7 +262,7 @@ static int ockam_listener_deliver(struct ockam_endpoint *ep,
 	}
 	ex->messages[0] = msg;
 	ex->received = 1;
-	err = ockam_exchange_publish(ex, timeout_ms);
+	err = ockam_exchange_publish(ex, timeout_ms, NULL);
 	if (err) {
 		ockam_mib_inc(ep->on, ockam_listener_unpublished(err));
 	} else {
@@ -342,27 +342,6 @@ err_module:
 	return err;
 }
 
-static const char ockam_listener_opaque_size[] =
-	"the worker's data is longer than 16384 bytes";
-
-static const char *ockam_listener_why(int err)
-{
-	switch (err) {
-	case -EADDRINUSE:
-		return "the address is taken";
-	case -ENOSPC:
-		return "the node's limit of listeners or addresses is reached";
-	case -ESHUTDOWN:
-		return "the node is ending";
-	case -EINVAL:
-		return "the name of the listener is empty";
-	case -E2BIG:
-		return "too many flow ids";
-	default:
-		return "no memory for the listener";
-	}
-}
-
 static bool ockam_listener_made(const struct ockam_exchange *ex,
 				const void *arg)
 {
@@ -386,26 +365,27 @@ static bool ockam_listener_kill(struct ockam_listener *l)
 
 int ockam_handshake_add_listener(struct ockam_net *on,
 				 const struct ockam_listener_params *p,
-				 struct ockam_listener **l, const char **why)
+				 struct ockam_listener **l,
+				 struct netlink_ext_ack *extack)
 {
 	struct ockam_listener *new;
 	int err;
 
-	if (p->opaque_len > OCKAM_OPAQUE_MAX) {
-		*why = ockam_listener_opaque_size;
-		return -E2BIG;
-	}
+	if (p->opaque_len > OCKAM_OPAQUE_MAX)
+		return ockam_refuse(extack, -E2BIG,
+				    "the worker's data is longer than 16384 bytes");
 	err = ockam_listener_alloc(on, p, &new);
 	if (err)
-		goto out;
+		return ockam_refuse(extack, err, "no memory for the listener");
 	/* Two references: the table's, and ours for the moment. */
 	ockam_endpoint_get(&new->ep);
-	err = ockam_table_add(on, OCKAM_TABLE_LISTENERS, new, &new->number);
+	err = ockam_table_add(on, OCKAM_TABLE_LISTENERS, new, &new->number,
+			      extack);
 	if (err) {
 		ockam_endpoint_put(&new->ep);
 		goto out_put;
 	}
-	err = ockam_endpoint_add(&new->ep);
+	err = ockam_endpoint_add(&new->ep, extack);
 	if (err) {
 		ockam_listener_kill(new);
 		goto out_put;
@@ -413,7 +393,7 @@ int ockam_handshake_add_listener(struct ockam_net *on,
 	/* The end of the node may have met it before its address was there. */
 	if (READ_ONCE(new->dead)) {
 		ockam_endpoint_remove(&new->ep);
-		err = -ESHUTDOWN;
+		err = ockam_refuse(extack, -ESHUTDOWN, "the node is ending");
 		goto out_put;
 	}
 	if (l) {
@@ -422,9 +402,6 @@ int ockam_handshake_add_listener(struct ockam_net *on,
 	}
 out_put:
 	ockam_endpoint_put(&new->ep);
-out:
-	if (err)
-		*why = ockam_listener_why(err);
 	return err;
 }
 
@@ -444,24 +421,21 @@ int ockam_handshake_del_listener(struct ockam_net *on, const u8 *name,
 
 int ockam_handshake_set_listener(struct ockam_listener *l,
 				 const struct ockam_listener_change *c,
-				 const char **why)
+				 struct netlink_ext_ack *extack)
 {
 	struct ockam_opaque *o = NULL;
 
-	if (c->opaque_len > OCKAM_OPAQUE_MAX) {
-		*why = ockam_listener_opaque_size;
-		return -E2BIG;
-	}
-	if (READ_ONCE(l->dead)) {
-		*why = ockam_listener_deleted;
-		return -ESHUTDOWN;
-	}
+	if (c->opaque_len > OCKAM_OPAQUE_MAX)
+		return ockam_refuse(extack, -E2BIG,
+				    "the worker's data is longer than 16384 bytes");
+	if (READ_ONCE(l->dead))
+		return ockam_refuse(extack, -ESHUTDOWN,
+				    "the listener was deleted");
 	if (c->has_opaque) {
 		o = ockam_opaque_alloc(c->opaque, c->opaque_len);
-		if (!o) {
-			*why = "no memory for the worker's data";
-			return -ENOMEM;
-		}
+		if (!o)
+			return ockam_refuse(extack, -ENOMEM,
+					    "no memory for the worker's data");
 	}
 	spin_lock_bh(&l->lock);
 	if (o)

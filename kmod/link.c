@@ -302,23 +302,6 @@ static struct ockam_link *ockam_link_alloc(struct ockam_net *on,
 	return link;
 }
 
-static void ockam_link_explain_add(int err, struct netlink_ext_ack *extack)
-{
-	switch (err) {
-	case -EADDRINUSE:
-		NL_SET_ERR_MSG(extack, "the address is taken in this node");
-		break;
-	case -ENOSPC:
-		NL_SET_ERR_MSG(extack, "the node has as many addresses as its limit allows");
-		break;
-	case -ESHUTDOWN:
-		NL_SET_ERR_MSG(extack, "the node is ending");
-		break;
-	default:
-		NL_SET_ERR_MSG(extack, "out of memory");
-	}
-}
-
 /*
  * Publish and take over the socket, in this order: taking over is the step
  * that cannot be taken back (see the upper layer of TCP). Messages that arrive
@@ -335,11 +318,9 @@ static int ockam_link_bring_up(struct ockam_link *link,
 
 	lockdep_assert_held(&link->birth);
 
-	err = ockam_endpoint_add(&link->ep);
-	if (err) {
-		ockam_link_explain_add(err, extack);
+	err = ockam_endpoint_add(&link->ep, extack);
+	if (err)
 		return err;
-	}
 	if (ockam_link_dead(link)) {
 		NL_SET_ERR_MSG(extack, "the node is ending");
 		return -ESHUTDOWN;
@@ -383,12 +364,9 @@ int ockam_link_create(struct ockam_net *on, const struct ockam_link_params *p,
 	}
 
 	mutex_lock(&link->birth);
-	err = ockam_table_add(on, OCKAM_TABLE_LINKS, link, &link->number);
+	err = ockam_table_add(on, OCKAM_TABLE_LINKS, link, &link->number,
+			      extack);
 	if (err) {
-		if (err == -ENOSPC)
-			NL_SET_ERR_MSG(extack, "the node has as many links as its limit allows");
-		else
-			NL_SET_ERR_MSG(extack, "out of memory");
 		mutex_unlock(&link->birth);
 		ockam_link_put(link);
 		goto err_sock;

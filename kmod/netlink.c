@@ -25,60 +25,18 @@ module_param_named(user_namespaces, ockam_netlink_user_namespaces, bool, 0644);
 MODULE_PARM_DESC(user_namespaces,
 		 "let CAP_NET_ADMIN of other user namespaces run nodes (default: no)");
 
-int ockam_nl_refuse(struct netlink_ext_ack *extack, int err, const char *why)
-{
-	if (!extack)
-		return err;
-	if (why)
-		extack->_msg = why;
-	if (extack->_msg)
-		return err;
-	switch (err) {
-	case -ENOMEM:
-		NL_SET_ERR_MSG(extack, "the kernel has no memory for it now");
-		break;
-	case -ENOSPC:
-		NL_SET_ERR_MSG(extack, "a limit of the node is reached");
-		break;
-	case -EADDRINUSE:
-		NL_SET_ERR_MSG(extack, "the address is in use in this node");
-		break;
-	case -ESHUTDOWN:
-		NL_SET_ERR_MSG(extack, "it is ending or has ended");
-		break;
-	case -E2BIG:
-		NL_SET_ERR_MSG(extack,
-			       "a route has at most 32 hops and 2048 bytes, a list 64 flow ids");
-		break;
-	case -EMSGSIZE:
-		NL_SET_ERR_MSG(extack,
-			       "the message is larger than the node's frame limit");
-		break;
-	case -EHOSTUNREACH:
-		NL_SET_ERR_MSG(extack,
-			       "the first hop of the route is no address of this node, or leads nowhere now");
-		break;
-	case -EACCES:
-		NL_SET_ERR_MSG(extack,
-			       "the first hop of the route does not accept messages from here");
-		break;
-	default:
-		NL_SET_ERR_MSG(extack, "it failed: the error number says why");
-		break;
-	}
-	return err;
-}
-
-/* NULL when @skb's sender may administer @net, else why not. */
-static const char *ockam_netlink_check_admin(struct sk_buff *skb,
-					     const struct net *net)
+/* May @skb's sender administer @net? 0 or -EPERM. */
+static int ockam_netlink_check_admin(struct sk_buff *skb, const struct net *net,
+				     struct netlink_ext_ack *extack)
 {
 	if (!netlink_ns_capable(skb, net->user_ns, CAP_NET_ADMIN))
-		return "CAP_NET_ADMIN over the node's network namespace is needed: run as root";
+		return ockam_refuse(extack, -EPERM,
+				    "CAP_NET_ADMIN over the node's network namespace is needed: run as root");
 	if (net->user_ns != &init_user_ns &&
 	    !READ_ONCE(ockam_netlink_user_namespaces))
-		return "nodes in user namespaces are off: load the module with user_namespaces=1";
-	return NULL;
+		return ockam_refuse(extack, -EPERM,
+				    "nodes in user namespaces are off: load the module with user_namespaces=1");
+	return 0;
 }
 
 static bool ockam_netlink_is_owner(struct ockam_net *on, struct sk_buff *skb)
@@ -95,20 +53,22 @@ static bool ockam_netlink_is_worker(struct ockam_net *on, struct sk_buff *skb)
 	       NETLINK_CB(skb).sk == READ_ONCE(on->worker_sock);
 }
 
-/* NULL, or why a command of class @who is refused. */
-static const char *ockam_netlink_check_authority(struct ockam_net *on,
-						 struct sk_buff *skb, u8 who)
+/* May @skb's sender give a command of class @who? 0 or -EPERM. */
+static int ockam_netlink_check_authority(struct ockam_net *on,
+					 struct sk_buff *skb, u8 who,
+					 struct netlink_ext_ack *extack)
 {
 	if (who & OCKAM_NL_WORKER) {
 		if (ockam_netlink_is_worker(on, skb))
-			return NULL;
-		return "only the socket that was bound as handshake worker may do this";
+			return 0;
+		return ockam_refuse(extack, -EPERM,
+				    "only the socket that was bound as handshake worker may do this");
 	}
 	if ((who & OCKAM_NL_OWNER) && ockam_netlink_is_owner(on, skb))
-		return NULL;
+		return 0;
 	if (who & (OCKAM_NL_OWNER | OCKAM_NL_ADMIN))
-		return ockam_netlink_check_admin(skb, on->net);
-	return NULL;
+		return ockam_netlink_check_admin(skb, on->net, extack);
+	return 0;
 }
 
 /*
@@ -128,14 +88,14 @@ static int ockam_netlink_check_header(const struct nlmsghdr *nlh,
 	if ((flags & NLM_F_DUMP) == NLM_F_DUMP)
 		flags &= ~NLM_F_DUMP;
 	if (flags & ~(NLM_F_REQUEST | NLM_F_ACK | NLM_F_ECHO))
-		return ockam_nl_refuse(extack, -EINVAL,
-				       "flags of the netlink header that mean nothing here");
+		return ockam_refuse(extack, -EINVAL,
+				    "flags of the netlink header that mean nothing here");
 	if (hdr->version != OCKAM_GENL_VERSION)
-		return ockam_nl_refuse(extack, -EPROTONOSUPPORT,
-				       "the tools and the module speak different versions of the family");
+		return ockam_refuse(extack, -EPROTONOSUPPORT,
+				    "the tools and the module speak different versions of the family");
 	if (hdr->reserved)
-		return ockam_nl_refuse(extack, -EINVAL,
-				       "the reserved field of the header is not zero");
+		return ockam_refuse(extack, -EINVAL,
+				    "the reserved field of the header is not zero");
 
 	bitmap_zero(seen, OCKAM_A_MAX + 1);
 	nla_for_each_attr(nla, nlmsg_attrdata(nlh, GENL_HDRLEN),
@@ -144,8 +104,8 @@ static int ockam_netlink_check_header(const struct nlmsghdr *nlh,
 			continue;
 		if (test_and_set_bit(nla_type(nla), seen)) {
 			NL_SET_BAD_ATTR(extack, nla);
-			return ockam_nl_refuse(extack, -EINVAL,
-					       "an attribute is given twice");
+			return ockam_refuse(extack, -EINVAL,
+					    "an attribute is given twice");
 		}
 	}
 	return 0;
@@ -162,23 +122,16 @@ static int ockam_netlink_pre_doit(const struct ockam_compat_genl_ops *op,
 				  struct sk_buff *skb, struct genl_info *info)
 {
 	struct ockam_net *on = ockam_netns_from(genl_info_net(info));
-	const char *why;
 	int err;
 
 	err = ockam_netlink_check_header(info->nlhdr, info->extack);
-	if (err)
-		goto refused;
-	why = ockam_netlink_check_authority(on, skb, op->internal_flags);
-	if (why) {
-		err = ockam_nl_refuse(info->extack, -EPERM, why);
-		goto refused;
-	}
-	info->user_ptr[0] = on;
-	return 0;
-
-refused:
+	if (!err)
+		err = ockam_netlink_check_authority(on, skb, op->internal_flags,
+						    info->extack);
+	if (!err)
+		info->user_ptr[0] = on;
 	/* The core does not call post_doit() then. */
-	if (op->internal_flags & OCKAM_NL_SECRET)
+	else if (op->internal_flags & OCKAM_NL_SECRET)
 		ockam_netlink_wipe((struct nlmsghdr *)info->nlhdr);
 	return err;
 }
@@ -197,22 +150,21 @@ static void ockam_netlink_post_doit(const struct ockam_compat_genl_ops *op,
 int ockam_nl_check_dump(struct netlink_callback *cb)
 {
 	struct nlattr **attrs = ockam_compat_dump_attrs(cb);
-	const char *why;
 	int err, i;
 
 	if (cb->args[OCKAM_NL_DUMP_CHECKED])
 		return 0;
 	err = ockam_netlink_check_header(cb->nlh, cb->extack);
+	if (!err)
+		err = ockam_netlink_check_authority(ockam_nl_dump_node(cb),
+						    cb->skb, OCKAM_NL_OWNER,
+						    cb->extack);
 	if (err)
 		return err;
-	why = ockam_netlink_check_authority(ockam_nl_dump_node(cb), cb->skb,
-					    OCKAM_NL_OWNER);
-	if (why)
-		return ockam_nl_refuse(cb->extack, -EPERM, why);
 	for (i = 0; attrs && i <= ockam_compat_dump_maxattr(cb); i++) {
 		if (attrs[i])
-			return ockam_nl_refuse(cb->extack, -EINVAL,
-					       "a dump lists everything: leave the name away");
+			return ockam_refuse(cb->extack, -EINVAL,
+					    "a dump lists everything: leave the name away");
 	}
 	/* Not 0, which would mean that this dump does not count changes. */
 	cb->seq = 1;
@@ -228,8 +180,8 @@ int ockam_nl_lock_owned(struct genl_info *info)
 	if (ockam_netns_owned(on))
 		return 0;
 	mutex_unlock(&on->config_lock);
-	return ockam_nl_refuse(info->extack, -ESRCH,
-			       "no process owns the node of this namespace: start one");
+	return ockam_refuse(info->extack, -ESRCH,
+			    "no process owns the node of this namespace: start one");
 }
 
 void ockam_nl_unlock(struct genl_info *info)

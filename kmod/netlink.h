@@ -68,12 +68,6 @@ static inline int ockam_nl_end_part(const struct sk_buff *skb, int err)
 #define OCKAM_NL_DUMP_CHECKED	1
 
 /*
- * @err with a sentence for the extack. @why: static text; NULL: a general one
- * for @err, or the one that is there already.
- */
-int ockam_nl_refuse(struct netlink_ext_ack *extack, int err, const char *why);
-
-/*
  * Parse HANDSHAKE_DONE into @tb (OCKAM_A_MAX + 1 entries). The core does not
  * do it for this command, so that even a refused request gets wiped.
  */

@@ -44,21 +44,39 @@ struct ockam_net *ockam_netns_from(const struct net *net)
 	return net_generic(net, ockam_netns_id);
 }
 
+static int ockam_table_full(enum ockam_table_id id,
+			    struct netlink_ext_ack *extack)
+{
+	switch (id) {
+	case OCKAM_TABLE_LINKS:
+		return ockam_refuse(extack, -ENOSPC,
+				    "the node has as many links as its limit allows");
+	case OCKAM_TABLE_CHANNELS:
+		return ockam_refuse(extack, -ENOSPC,
+				    "the node has as many channels as its limit allows");
+	default:
+		return ockam_refuse(extack, -ENOSPC,
+				    "the node has as many listeners as its limit allows");
+	}
+}
+
 int ockam_table_add(struct ockam_net *on, enum ockam_table_id id, void *obj,
-		    u32 *number)
+		    u32 *number, struct netlink_ext_ack *extack)
 {
 	struct ockam_table *table = &on->tables[id];
 	int err;
 
 	if (atomic_inc_return(&table->count) >
 	    ockam_netns_limit(on, table->limit)) {
-		err = -ENOSPC;
+		err = ockam_table_full(id, extack);
 	} else {
 		err = xa_alloc_cyclic(&table->xa, number, obj, xa_limit_31b,
 				      &table->next, GFP_KERNEL_ACCOUNT);
 		/* 1 says that the numbers have wrapped, which is fine. */
 		if (err > 0)
 			err = 0;
+		if (err)
+			NL_SET_ERR_MSG(extack, "out of memory");
 	}
 	if (err)
 		atomic_dec(&table->count);

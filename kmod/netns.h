@@ -8,6 +8,7 @@
 #define OCKAM_NETNS_H
 
 #include <linux/mutex.h>
+#include <linux/netlink.h>
 #include <linux/rhashtable-types.h>
 #include <linux/xarray.h>
 #include <net/net_namespace.h>
@@ -16,6 +17,16 @@
 #include "gate.h"
 #include "limits.h"
 #include "mib.h"
+
+/*
+ * @err, with a sentence for whoever asked by netlink. It is said where the fault
+ * is found: functions that a request runs take its extack along. NULL for those
+ * that nobody asked for.
+ */
+#define ockam_refuse(extack, err, sentence) ({				\
+	NL_SET_ERR_MSG(extack, sentence);				\
+	(err);								\
+})
 
 /* Objects that a node keeps beside its addresses, for dumps and teardown. */
 enum ockam_table_id {
@@ -120,10 +131,10 @@ void ockam_channel_end_keys(struct ockam_net *on, bool copied, const char *why);
 
 /*
  * May @which be set to @value? 0; -ERANGE; -EPERM when @value is above the
- * default and the caller may not raise it. Then *@why is a sentence.
+ * default and the caller may not raise it.
  */
 int ockam_netns_check_limit(enum ockam_limit_attr which, u64 value,
-			    bool may_raise, const char **why);
+			    bool may_raise, struct netlink_ext_ack *extack);
 /* All defaults again; caller holds ->config_lock or is alone. */
 void ockam_netns_reset_limits(struct ockam_net *on);
 /* Caller holds ->config_lock and has checked @value. */
@@ -158,7 +169,7 @@ bool ockam_netns_asleep(void);
 
 /* Number for @obj, or -ENOSPC (limit), -ENOMEM. The caller's reference moves in. */
 int ockam_table_add(struct ockam_net *on, enum ockam_table_id id, void *obj,
-		    u32 *number);
+		    u32 *number, struct netlink_ext_ack *extack);
 /* Returns the object if it was still there (the reference moves out). */
 void *ockam_table_remove(struct ockam_net *on, enum ockam_table_id id,
 			 u32 number);

@@ -20,17 +20,15 @@ static const struct {
 };
 
 int ockam_netns_check_limit(enum ockam_limit_attr which, u64 value,
-			    bool may_raise, const char **why)
+			    bool may_raise, struct netlink_ext_ack *extack)
 {
 	if (value < ockam_netns_limits[which].min ||
-	    value > ockam_netns_limits[which].max) {
-		*why = "the value is outside of what this limit can be";
-		return -ERANGE;
-	}
-	if (value > ockam_netns_limits[which].initial && !may_raise) {
-		*why = "only root of the initial user namespace may raise it above the default";
-		return -EPERM;
-	}
+	    value > ockam_netns_limits[which].max)
+		return ockam_refuse(extack, -ERANGE,
+				    "the value is outside of what this limit can be");
+	if (value > ockam_netns_limits[which].initial && !may_raise)
+		return ockam_refuse(extack, -EPERM,
+				    "only root of the initial user namespace may raise it above the default");
 	return 0;
 }
 

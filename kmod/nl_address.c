@@ -43,13 +43,13 @@ int ockam_nl_get_address(struct sk_buff *skb, struct genl_info *info)
 	int err;
 
 	if (!nla)
-		return ockam_nl_refuse(info->extack, -EINVAL,
-				       "the address is missing");
+		return ockam_refuse(info->extack, -EINVAL,
+				    "the address is missing");
 	name = ockam_nl_name(nla, &len);
 	ep = ockam_endpoint_lookup(ockam_nl_node(info), name, len);
 	if (!ep)
-		return ockam_nl_refuse(info->extack, -ENOENT,
-				       "the node has no such address");
+		return ockam_refuse(info->extack, -ENOENT,
+				    "the node has no such address");
 	reply = ockam_nl_new_reply(info, OCKAM_NL_OBJECT_SIZE, &hdr);
 	if (reply)
 		err = ockam_nl_send_reply(info, reply, hdr,

@@ -143,7 +143,7 @@ struct sk_buff *ockam_nl_new_reply(struct genl_info *info, size_t size,
 			return skb;
 		nlmsg_free(skb);
 	}
-	ockam_nl_refuse(info->extack, -ENOMEM, NULL);
+	NL_SET_ERR_MSG(info->extack, "no memory for the reply");
 	return NULL;
 }
 
@@ -153,12 +153,13 @@ int ockam_nl_send_reply(struct genl_info *info, struct sk_buff *skb, void *hdr,
 	/* Replies are allocated for the largest object there can be. */
 	if (WARN_ON_ONCE(err == -EMSGSIZE) || err) {
 		nlmsg_free(skb);
-		return ockam_nl_refuse(info->extack, err, NULL);
+		return ockam_refuse(info->extack, err,
+				    "the reply could not be made");
 	}
 	genlmsg_end(skb, hdr);
 	err = genlmsg_reply(skb, info);
 	if (err)
-		ockam_nl_refuse(info->extack, err,
-				"the reply did not fit into the socket's receive buffer");
+		NL_SET_ERR_MSG(info->extack,
+			       "the reply did not fit into the socket's receive buffer");
 	return err;
 }

@@ -16,13 +16,15 @@ static int ockam_nl_get_route(struct genl_info *info, struct ockam_route *route)
 
 	ockam_route_init(route);
 	err = ockam_route_set(route, nla_data(nla), nla_len(nla));
-	if (!err)
-		return 0;
-	NL_SET_BAD_ATTR(info->extack, nla);
 	if (err == -EINVAL)
-		return ockam_nl_refuse(info->extack, err,
-				       "the route is malformed: type, length and name of each hop");
-	return ockam_nl_refuse(info->extack, err, NULL);
+		NL_SET_ERR_MSG_ATTR(info->extack, nla,
+				    "the route is malformed: type, length and name of each hop");
+	else if (err == -E2BIG)
+		NL_SET_ERR_MSG_ATTR(info->extack, nla,
+				    "a route has at most 32 hops and 2048 bytes");
+	else if (err)
+		NL_SET_ERR_MSG(info->extack, "out of memory");
+	return err;
 }
 
 /* The channel named by ENCRYPTOR with a reference; NULL and *@err without. */
@@ -35,16 +37,16 @@ static struct ockam_channel *ockam_nl_lookup_channel(struct genl_info *info,
 	u8 len;
 
 	if (!nla) {
-		*err = ockam_nl_refuse(info->extack, -EINVAL,
-				       "the channel's encryptor is missing");
+		*err = ockam_refuse(info->extack, -EINVAL,
+				    "the channel's encryptor is missing");
 		return NULL;
 	}
 	name = ockam_nl_name(nla, &len);
 	ch = ockam_channel_lookup(ockam_nl_node(info), name, len);
 	if (!ch) {
 		NL_SET_BAD_ATTR(info->extack, nla);
-		*err = ockam_nl_refuse(info->extack, -ENOENT,
-				       "the node has no channel with this address");
+		*err = ockam_refuse(info->extack, -ENOENT,
+				    "the node has no channel with this address");
 	}
 	return ch;
 }
@@ -56,12 +58,11 @@ int ockam_nl_new_channel(struct sk_buff *skb, struct genl_info *info)
 	struct nlattr **attrs = info->attrs;
 	struct ockam_nl_reach reach;
 	struct ockam_route route;
-	const char *why = NULL;
 	int err;
 
 	if (!attrs[OCKAM_A_ROUTE])
-		return ockam_nl_refuse(info->extack, -EINVAL,
-				       "the route to the peer's listener is missing");
+		return ockam_refuse(info->extack, -EINVAL,
+				    "the route to the peer's listener is missing");
 	err = ockam_nl_get_reach(attrs, &reach, info->extack);
 	if (err)
 		return err;
@@ -87,10 +88,8 @@ int ockam_nl_new_channel(struct sk_buff *skb, struct genl_info *info)
 	err = ockam_nl_lock_owned(info);
 	if (err)
 		goto out;
-	err = ockam_handshake_start(ockam_nl_node(info), &p, &why);
+	err = ockam_handshake_start(ockam_nl_node(info), &p, info->extack);
 	ockam_nl_unlock(info);
-	if (err)
-		ockam_nl_refuse(info->extack, err, why);
 out:
 	ockam_route_reset(&route);
 	return err;
@@ -105,16 +104,16 @@ static int ockam_nl_set_channel_route(struct genl_info *info,
 	err = ockam_nl_get_route(info, &route);
 	if (err)
 		return err;
-	err = ockam_channel_set_route(ch, &route);
+	err = ockam_channel_set_route(ch, &route, info->extack);
 	ockam_route_reset(&route);
 	return err;
 }
 
-static int ockam_nl_set_channel_credentials(struct nlattr **attrs,
+static int ockam_nl_set_channel_credentials(struct genl_info *info,
 					    struct ockam_channel *ch)
 {
-	const struct nlattr *attributes = attrs[OCKAM_A_ATTRIBUTES];
-	const struct nlattr *expiry = attrs[OCKAM_A_EXPIRY];
+	const struct nlattr *attributes = info->attrs[OCKAM_A_ATTRIBUTES];
+	const struct nlattr *expiry = info->attrs[OCKAM_A_EXPIRY];
 	struct ockam_channel_credentials c = {};
 
 	if (attributes) {
@@ -126,7 +125,7 @@ static int ockam_nl_set_channel_credentials(struct nlattr **attrs,
 		c.has_expiry = true;
 		c.expiry = nla_get_u64(expiry);
 	}
-	return ockam_channel_set_credentials(ch, &c);
+	return ockam_channel_set_credentials(ch, &c, info->extack);
 }
 
 int ockam_nl_set_channel(struct sk_buff *skb, struct genl_info *info)
@@ -144,28 +143,28 @@ int ockam_nl_set_channel(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		return err;
 	if (reach.has_ids && !reach.has_mask)
-		return ockam_nl_refuse(info->extack, -EINVAL,
-				       "flow ids are replaced together with the mask: give both");
+		return ockam_refuse(info->extack, -EINVAL,
+				    "flow ids are replaced together with the mask: give both");
 	credentials = attrs[OCKAM_A_ATTRIBUTES] || attrs[OCKAM_A_EXPIRY];
 	/* Several changes could end half done. */
 	if (!!attrs[OCKAM_A_ROUTE] + credentials + reach.has_mask +
 	    !!attrs[OCKAM_A_LIVENESS_MS] != 1)
-		return ockam_nl_refuse(info->extack, -EINVAL,
-				       "a request changes one thing: route, attributes and expiry, reachability, or liveness");
+		return ockam_refuse(info->extack, -EINVAL,
+				    "a request changes one thing: route, attributes and expiry, reachability, or liveness");
 	ch = ockam_nl_lookup_channel(info, &err);
 	if (!ch)
 		return err;
 	if (attrs[OCKAM_A_ROUTE])
 		err = ockam_nl_set_channel_route(info, ch);
 	else if (credentials)
-		err = ockam_nl_set_channel_credentials(attrs, ch);
+		err = ockam_nl_set_channel_credentials(info, ch);
 	else if (attrs[OCKAM_A_LIVENESS_MS])
-		err = ockam_channel_set_liveness(ch, &liveness);
+		err = ockam_channel_set_liveness(ch, &liveness, info->extack);
 	else
 		err = ockam_channel_set_reach(ch, reach.mask, reach.ids,
-					      reach.n_ids);
+					      reach.n_ids, info->extack);
 	ockam_channel_put(ch);
-	return err ? ockam_nl_refuse(info->extack, err, NULL) : 0;
+	return err;
 }
 
 int ockam_nl_del_channel(struct sk_buff *skb, struct genl_info *info)
@@ -231,7 +230,7 @@ int ockam_nl_get_channel(struct sk_buff *skb, struct genl_info *info)
 	err = ockam_channel_get_info(ch, &i);
 	if (err) {
 		ockam_channel_put(ch);
-		return ockam_nl_refuse(info->extack, err, NULL);
+		return ockam_refuse(info->extack, err, "no memory for the route");
 	}
 	err = -ENOMEM;
 	reply = ockam_nl_new_reply(info, OCKAM_NL_OBJECT_SIZE, &hdr);

@@ -20,11 +20,11 @@ int ockam_nl_bind_worker(struct sk_buff *skb, struct genl_info *info)
 		WRITE_ONCE(on->worker_sock, NETLINK_CB(skb).sk);
 		return 0;
 	case -EBUSY:
-		return ockam_nl_refuse(info->extack, err,
-				       "a handshake worker is bound already");
+		return ockam_refuse(info->extack, err,
+				    "a handshake worker is bound already");
 	default:
-		return ockam_nl_refuse(info->extack, err,
-				       "no process owns the node of this namespace: start one");
+		return ockam_refuse(info->extack, err,
+				    "no process owns the node of this namespace: start one");
 	}
 }
 
@@ -33,8 +33,8 @@ static int ockam_nl_get_exchange(struct genl_info *info, struct nlattr **tb,
 				 u64 *id)
 {
 	if (!tb[OCKAM_A_EXCHANGE_ID])
-		return ockam_nl_refuse(info->extack, -EINVAL,
-				       "the number of the exchange is missing");
+		return ockam_refuse(info->extack, -EINVAL,
+				    "the number of the exchange is missing");
 	*id = nla_get_u64(tb[OCKAM_A_EXCHANGE_ID]);
 	return 0;
 }
@@ -64,7 +64,6 @@ int ockam_nl_fetch_handshake(struct sk_buff *skb, struct genl_info *info)
 	struct ockam_net *on = ockam_nl_node(info);
 	struct ockam_handshake_fetched f;
 	struct sk_buff *reply;
-	const char *why = NULL;
 	void *hdr;
 	u64 id;
 	int err;
@@ -72,9 +71,9 @@ int ockam_nl_fetch_handshake(struct sk_buff *skb, struct genl_info *info)
 	err = ockam_nl_get_exchange(info, info->attrs, &id);
 	if (err)
 		return err;
-	err = ockam_handshake_fetch(on, info->snd_portid, id, &f, &why);
+	err = ockam_handshake_fetch(on, info->snd_portid, id, &f, info->extack);
 	if (err)
-		return ockam_nl_refuse(info->extack, err, why);
+		return err;
 	err = -ENOMEM;
 	reply = ockam_nl_new_reply(info, f.message_len + f.opaque_len + 512,
 				   &hdr);
@@ -88,7 +87,6 @@ int ockam_nl_fetch_handshake(struct sk_buff *skb, struct genl_info *info)
 int ockam_nl_send_handshake(struct sk_buff *skb, struct genl_info *info)
 {
 	const struct nlattr *message = info->attrs[OCKAM_A_MESSAGE];
-	const char *why = NULL;
 	u64 id;
 	int err;
 
@@ -96,25 +94,23 @@ int ockam_nl_send_handshake(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		return err;
 	if (!message || !nla_len(message))
-		return ockam_nl_refuse(info->extack, -EINVAL,
-				       "the handshake message is missing");
-	err = ockam_handshake_send(ockam_nl_node(info), info->snd_portid, id,
-				   nla_data(message), nla_len(message), &why);
-	return err ? ockam_nl_refuse(info->extack, err, why) : 0;
+		return ockam_refuse(info->extack, -EINVAL,
+				    "the handshake message is missing");
+	return ockam_handshake_send(ockam_nl_node(info), info->snd_portid, id,
+				   nla_data(message), nla_len(message),
+				    info->extack);
 }
 
 int ockam_nl_skip_handshake(struct sk_buff *skb, struct genl_info *info)
 {
-	const char *why = NULL;
 	u64 id;
 	int err;
 
 	err = ockam_nl_get_exchange(info, info->attrs, &id);
 	if (err)
 		return err;
-	err = ockam_handshake_skip(ockam_nl_node(info), info->snd_portid, id,
-				   &why);
-	return err ? ockam_nl_refuse(info->extack, err, why) : 0;
+	return ockam_handshake_skip(ockam_nl_node(info), info->snd_portid, id,
+				    info->extack);
 }
 
 static const u8 *ockam_nl_get_bytes(const struct nlattr *nla, size_t *len)
@@ -123,19 +119,21 @@ static const u8 *ockam_nl_get_bytes(const struct nlattr *nla, size_t *len)
 	return nla ? nla_data(nla) : NULL;
 }
 
-/* Fill @done from @tb, or a sentence about what does not fit together. */
-static const char *ockam_nl_get_done(struct nlattr **tb,
-				     struct ockam_handshake_done *done,
-				     struct netlink_ext_ack *extack)
+/* Fill @done from @tb. 0, or -EINVAL when it does not fit together. */
+static int ockam_nl_get_done(struct nlattr **tb,
+			     struct ockam_handshake_done *done,
+			     struct netlink_ext_ack *extack)
 {
 	struct ockam_nl_reach reach;
 	size_t len;
-	int n;
+	int n, err;
 
-	if (ockam_nl_get_reach(tb, &reach, extack))
-		return "the list of flow ids is not a multiple of 16 bytes";
+	err = ockam_nl_get_reach(tb, &reach, extack);
+	if (err)
+		return err;
 	if (!tb[OCKAM_A_ERRNO])
-		return "the errno is missing (0 for success)";
+		return ockam_refuse(extack, -EINVAL,
+				    "the errno is missing (0 for success)");
 	done->error = nla_get_s32(tb[OCKAM_A_ERRNO]);
 	if (tb[OCKAM_A_REASON])
 		done->reason = nla_data(tb[OCKAM_A_REASON]);
@@ -155,10 +153,12 @@ static const char *ockam_nl_get_done(struct nlattr **tb,
 
 	n = !!done->peer + !!done->key_tx + !!done->key_rx;
 	if (!done->error && n != 3)
-		return "a finished handshake needs the peer's identifier and both keys";
+		return ockam_refuse(extack, -EINVAL,
+				    "a finished handshake needs the peer's identifier and both keys");
 	if (done->error && n != 0 && n != 3)
-		return "a refusal takes the peer's identifier and both keys, or none of them";
-	return NULL;
+		return ockam_refuse(extack, -EINVAL,
+				    "a refusal takes the peer's identifier and both keys, or none of them");
+	return 0;
 }
 
 /*
@@ -174,7 +174,6 @@ int ockam_nl_done_handshake(struct sk_buff *skb, struct genl_info *info)
 	struct ockam_net *on = ockam_nl_node(info);
 	struct ockam_handshake_done done = {};
 	struct nlattr *tb[OCKAM_A_MAX + 1];
-	const char *why = NULL;
 	const struct nlattr *nla;
 	u64 id;
 	int err;
@@ -184,20 +183,17 @@ int ockam_nl_done_handshake(struct sk_buff *skb, struct genl_info *info)
 		err = ockam_nl_get_exchange(info, tb, &id);
 		if (err)
 			return err;
-		why = ockam_nl_get_done(tb, &done, info->extack);
-		if (!why) {
-			err = ockam_handshake_done(on, info->snd_portid, id,
-						   &done, &why);
-			return err ? ockam_nl_refuse(info->extack, err, why) : 0;
-		}
-		err = ockam_nl_refuse(info->extack, -EINVAL, why);
+		err = ockam_nl_get_done(tb, &done, info->extack);
+		if (!err)
+			return ockam_handshake_done(on, info->snd_portid, id,
+						    &done, info->extack);
 	}
 	nla = nla_find(nlmsg_attrdata(info->nlhdr, GENL_HDRLEN),
 		       nlmsg_attrlen(info->nlhdr, GENL_HDRLEN),
 		       OCKAM_A_EXCHANGE_ID);
 	if (nla && nla_len(nla) == sizeof(id))
 		ockam_handshake_done(on, info->snd_portid, nla_get_u64(nla),
-				     &malformed, &why);
+				     &malformed, NULL);
 	return err;
 }
 
@@ -211,17 +207,18 @@ int ockam_nl_control_channel(struct sk_buff *skb, struct genl_info *info)
 	int err;
 
 	if (!nla)
-		return ockam_nl_refuse(info->extack, -EINVAL,
-				       "the channel's encryptor is missing");
+		return ockam_refuse(info->extack, -EINVAL,
+				    "the channel's encryptor is missing");
 	if (!body || !nla_len(body))
-		return ockam_nl_refuse(info->extack, -EINVAL,
-				       "the body of the message is missing");
+		return ockam_refuse(info->extack, -EINVAL,
+				    "the body of the message is missing");
 	name = ockam_nl_name(nla, &len);
 	ch = ockam_channel_lookup(ockam_nl_node(info), name, len);
 	if (!ch)
-		return ockam_nl_refuse(info->extack, -ENOENT,
-				       "the node has no channel with this address");
-	err = ockam_channel_send_refresh(ch, nla_data(body), nla_len(body));
+		return ockam_refuse(info->extack, -ENOENT,
+				    "the node has no channel with this address");
+	err = ockam_channel_send_refresh(ch, nla_data(body), nla_len(body),
+					 info->extack);
 	ockam_channel_put(ch);
-	return err ? ockam_nl_refuse(info->extack, err, NULL) : 0;
+	return err;
 }

@@ -17,16 +17,16 @@ static struct ockam_link *ockam_nl_lookup_link(struct genl_info *info, int attr,
 	u8 len;
 
 	if (!nla) {
-		*err = ockam_nl_refuse(info->extack, -EINVAL,
-				       "the link's address is missing");
+		*err = ockam_refuse(info->extack, -EINVAL,
+				    "the link's address is missing");
 		return NULL;
 	}
 	name = ockam_nl_name(nla, &len);
 	link = ockam_link_lookup(ockam_nl_node(info), name, len);
 	if (!link) {
 		NL_SET_BAD_ATTR(info->extack, nla);
-		*err = ockam_nl_refuse(info->extack, -ENOENT,
-				       "the node has no link with this address");
+		*err = ockam_refuse(info->extack, -ENOENT,
+				    "the node has no link with this address");
 	}
 	return link;
 }
@@ -89,7 +89,6 @@ static int __ockam_nl_new_link(struct genl_info *info,
 		goto out;
 	err = ockam_link_create(ockam_nl_node(info), p, &link, info->extack);
 	if (err) {
-		ockam_nl_refuse(info->extack, err, NULL);
 		nlmsg_free(reply);
 		goto out;
 	}
@@ -116,11 +115,11 @@ int ockam_nl_new_link(struct sk_buff *skb, struct genl_info *info)
 	int err;
 
 	if (!attrs[OCKAM_A_FD])
-		return ockam_nl_refuse(info->extack, -EINVAL,
-				       "the descriptor of a connected socket is missing");
+		return ockam_refuse(info->extack, -EINVAL,
+				    "the descriptor of a connected socket is missing");
 	if (!attrs[OCKAM_A_FRAMING])
-		return ockam_nl_refuse(info->extack, -EINVAL,
-				       "the framing is missing");
+		return ockam_refuse(info->extack, -EINVAL,
+				    "the framing is missing");
 	err = ockam_nl_get_link_options(info, &p.options);
 	if (err)
 		return err;
@@ -173,14 +172,14 @@ int ockam_nl_set_link(struct sk_buff *skb, struct genl_info *info)
 		  o.half_frame_ms;
 	/* Two changes could end half done. */
 	if (pair && options)
-		return ockam_nl_refuse(info->extack, -EINVAL,
-				       "change pairs and options in two requests");
+		return ockam_refuse(info->extack, -EINVAL,
+				    "change pairs and options in two requests");
 	if (!pair && attrs[OCKAM_A_UNPAIR])
-		return ockam_nl_refuse(info->extack, -EINVAL,
-				       "the other link of the pair is missing");
+		return ockam_refuse(info->extack, -EINVAL,
+				    "the other link of the pair is missing");
 	if (!pair && !options)
-		return ockam_nl_refuse(info->extack, -EINVAL,
-				       "the request changes nothing");
+		return ockam_refuse(info->extack, -EINVAL,
+				    "the request changes nothing");
 	link = ockam_nl_lookup_link(info, OCKAM_A_ADDRESS, &err);
 	if (!link)
 		return err;
@@ -189,7 +188,7 @@ int ockam_nl_set_link(struct sk_buff *skb, struct genl_info *info)
 	else
 		err = ockam_link_set(link, &o, info->extack);
 	ockam_link_put(link);
-	return err ? ockam_nl_refuse(info->extack, err, NULL) : 0;
+	return err;
 }
 
 int ockam_nl_del_link(struct sk_buff *skb, struct genl_info *info)
@@ -253,7 +252,7 @@ int ockam_nl_get_link(struct sk_buff *skb, struct genl_info *info)
 	err = -ENOMEM;
 	snapshot = kmalloc(sizeof(*snapshot), GFP_KERNEL);
 	if (!snapshot) {
-		ockam_nl_refuse(info->extack, err, NULL);
+		NL_SET_ERR_MSG(info->extack, "no memory for the reply");
 		goto out;
 	}
 	reply = ockam_nl_new_reply(info, OCKAM_NL_OBJECT_SIZE, &hdr);

@@ -46,13 +46,12 @@ static int __ockam_nl_new_listener(struct genl_info *info,
 	struct ockam_listener_info i;
 	struct ockam_listener *l;
 	struct sk_buff *reply;
-	const char *why = NULL;
 	void *hdr;
 	int err;
 
-	err = ockam_handshake_add_listener(on, p, &l, &why);
+	err = ockam_handshake_add_listener(on, p, &l, info->extack);
 	if (err)
-		return ockam_nl_refuse(info->extack, err, why);
+		return err;
 	ockam_handshake_listener_info(l, &i);
 	err = -ENOMEM;
 	reply = ockam_nl_new_reply(info, 512, &hdr);
@@ -106,8 +105,8 @@ static bool ockam_nl_get_listener_name(struct genl_info *info, const u8 **name,
 	const struct nlattr *nla = info->attrs[OCKAM_A_ADDRESS];
 
 	if (!nla) {
-		ockam_nl_refuse(info->extack, -EINVAL,
-				"the listener's address is missing");
+		NL_SET_ERR_MSG(info->extack,
+			       "the listener's address is missing");
 		return false;
 	}
 	*name = ockam_nl_name(nla, len);
@@ -116,8 +115,8 @@ static bool ockam_nl_get_listener_name(struct genl_info *info, const u8 **name,
 
 static int ockam_nl_no_listener(struct genl_info *info)
 {
-	return ockam_nl_refuse(info->extack, -ENOENT,
-			       "the node has no secure-channel listener with this address");
+	return ockam_refuse(info->extack, -ENOENT,
+			    "the node has no secure-channel listener with this address");
 }
 
 /* The listener named by ADDRESS with a reference; NULL and *@err without. */
@@ -142,7 +141,6 @@ int ockam_nl_set_listener(struct sk_buff *skb, struct genl_info *info)
 	struct nlattr **attrs = info->attrs;
 	struct ockam_listener_change c = {};
 	struct ockam_listener *l;
-	const char *why = NULL;
 	int err;
 
 	c.abort = attrs[OCKAM_A_ABORT];
@@ -156,14 +154,14 @@ int ockam_nl_set_listener(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		return err;
 	if (!c.has_opaque && !c.abort && !c.has_liveness)
-		return ockam_nl_refuse(info->extack, -EINVAL,
-				       "nothing is given that would change");
+		return ockam_refuse(info->extack, -EINVAL,
+				    "nothing is given that would change");
 	l = ockam_nl_lookup_listener(info, &err);
 	if (!l)
 		return err;
-	err = ockam_handshake_set_listener(l, &c, &why);
+	err = ockam_handshake_set_listener(l, &c, info->extack);
 	ockam_handshake_put_listener(l);
-	return err ? ockam_nl_refuse(info->extack, err, why) : 0;
+	return err;
 }
 
 int ockam_nl_del_listener(struct sk_buff *skb, struct genl_info *info)

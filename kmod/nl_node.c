@@ -28,8 +28,8 @@ int ockam_nl_own_node(struct sk_buff *skb, struct genl_info *info)
 	int err;
 
 	if (info->snd_portid == OCKAM_NETNS_NO_PORT)
-		return ockam_nl_refuse(info->extack, -EINVAL,
-				       "this port number cannot own a node: let the kernel choose one");
+		return ockam_refuse(info->extack, -EINVAL,
+				    "this port number cannot own a node: let the kernel choose one");
 	err = ockam_netns_own(on, info->snd_portid);
 	switch (err) {
 	case 0:
@@ -37,13 +37,13 @@ int ockam_nl_own_node(struct sk_buff *skb, struct genl_info *info)
 		return 0;
 	case -EBUSY:
 		if (READ_ONCE(on->owner_portid) == OCKAM_NETNS_NO_PORT)
-			return ockam_nl_refuse(info->extack, err,
-					       "the node of this namespace is still ending: try again");
-		return ockam_nl_refuse(info->extack, err,
-				       "another process owns the node of this namespace");
+			return ockam_refuse(info->extack, err,
+					    "the node of this namespace is still ending: try again");
+		return ockam_refuse(info->extack, err,
+				    "another process owns the node of this namespace");
 	default:
-		return ockam_nl_refuse(info->extack, err,
-				       "the module is being unloaded");
+		return ockam_refuse(info->extack, err,
+				    "the module is being unloaded");
 	}
 }
 
@@ -52,8 +52,8 @@ int ockam_nl_del_node(struct sk_buff *skb, struct genl_info *info)
 	struct ockam_net *on = ockam_nl_node(info);
 
 	if (ockam_netns_end_node(on))
-		return ockam_nl_refuse(info->extack, -ESRCH,
-				       "no process owns the node of this namespace");
+		return ockam_refuse(info->extack, -ESRCH,
+				    "no process owns the node of this namespace");
 	return 0;
 }
 
@@ -144,12 +144,11 @@ int ockam_nl_set_node(struct sk_buff *skb, struct genl_info *info)
 	bool may_raise = netlink_capable(skb, CAP_NET_ADMIN);
 	struct ockam_net *on = ockam_nl_node(info);
 	struct nlattr *tb[OCKAM_LIMIT_MAX + 1];
-	const char *why;
 	int which, err;
 
 	if (!info->attrs[OCKAM_A_LIMITS])
-		return ockam_nl_refuse(info->extack, -EINVAL,
-				       "no limits are given");
+		return ockam_refuse(info->extack, -EINVAL,
+				    "no limits are given");
 	err = nla_parse_nested(tb, OCKAM_LIMIT_MAX, info->attrs[OCKAM_A_LIMITS],
 			       ockam_nl_limits_policy, info->extack);
 	if (err)
@@ -158,10 +157,10 @@ int ockam_nl_set_node(struct sk_buff *skb, struct genl_info *info)
 		if (!tb[which])
 			continue;
 		err = ockam_netns_check_limit(which, nla_get_u64(tb[which]),
-					      may_raise, &why);
+					      may_raise, info->extack);
 		if (err) {
 			NL_SET_BAD_ATTR(info->extack, tb[which]);
-			return ockam_nl_refuse(info->extack, err, why);
+			return err;
 		}
 	}
 	mutex_lock(&on->config_lock);

@@ -40,7 +40,6 @@ static int ockam_sysctl_handle(ockam_compat_ctl_table *table, int write,
 		.maxlen = sizeof(text),
 		.mode = table->mode,
 	};
-	const char *why;
 	u64 value;
 	int err;
 
@@ -53,7 +52,7 @@ static int ockam_sysctl_handle(ockam_compat_ctl_table *table, int write,
 	err = kstrtou64(strim(text), 0, &value);
 	if (err)
 		return -EINVAL;
-	err = ockam_netns_check_limit(which, value, capable(CAP_NET_ADMIN), &why);
+	err = ockam_netns_check_limit(which, value, capable(CAP_NET_ADMIN), NULL);
 	if (err)
 		return err == -ERANGE ? -EINVAL : err;
 	mutex_lock(&on->config_lock);

@@ -60,7 +60,7 @@ static struct test_sink *test_sink_make(struct kunit *t, struct ockam_net *on,
 	KUNIT_ASSERT_NOT_NULL(t, s);
 	TEST_EQ(t, ockam_endpoint_init(&s->ep, on, &test_sink_ops, &on->local,
 				       name, strlen(name), OCKAM_REACH_ALL), 0);
-	TEST_EQ(t, ockam_endpoint_add(&s->ep), 0);
+	TEST_EQ(t, ockam_endpoint_add(&s->ep, NULL), 0);
 	return s;
 }
 

@@ -59,7 +59,7 @@ static struct ockam_channel *test_channel_make(struct kunit *t, u8 role,
 	TEST_EQ(t, ockam_channel_alloc(on, &p, &ch), 0);
 	ockam_route_reset(&route);
 	KUNIT_ASSERT_NOT_NULL(t, ch);
-	TEST_EQ(t, ockam_channel_publish(ch, NULL), 0);
+	TEST_EQ(t, ockam_channel_publish(ch, NULL, NULL), 0);
 	ockam_channel_start(ch, NULL);
 	return ch;
 }
@@ -162,7 +162,8 @@ static void test_is_dead(struct kunit *t)
 	TEST_TRUE(t, list_empty(&here->tx.order));
 	TEST_EQ(t, deaths, 1);
 	TEST_EQ(t, test_send(), -EHOSTUNREACH);
-	TEST_EQ(t, ockam_channel_send_refresh(here, "\x80", 1), -ESHUTDOWN);
+	TEST_EQ(t, ockam_channel_send_refresh(here, "\x80", 1,
+					      NULL), -ESHUTDOWN);
 	TEST_EQ(t, ockam_channel_send_probe(here), -EPIPE);
 	ockam_channel_close(here, 0, "once more");
 	test_settle();
@@ -517,14 +518,14 @@ static void test_flow_ids(struct kunit *t)
 	struct ockam_origin from = { .kind = OCKAM_REACH_LINKS, .flow_id = "somebody" };
 
 	TEST_EQ(t, ockam_channel_set_reach(here, OCKAM_REACH_LOCAL,
-					   from.flow_id, 1), 0);
+					   from.flow_id, 1, NULL), 0);
 	TEST_TRUE(t, ockam_endpoint_reachable(&here->enc, &from));
 	ockam_channel_kill(here, 0, "the end", false);
 	ockam_endpoint_flush();
 	/* Whoever looked it up before that shows it, or changes it, only now. */
 	TEST_TRUE(t, !ockam_endpoint_reachable(&here->enc, &from));
 	TEST_EQ(t, ockam_channel_set_reach(here, OCKAM_REACH_LOCAL,
-					   from.flow_id, 1), -ESHUTDOWN);
+					   from.flow_id, 1, NULL), -ESHUTDOWN);
 	TEST_EQ(t, ockam_endpoint_set_reach_ids(&here->enc, from.flow_id, 1), 0);
 	TEST_TRUE(t, ockam_endpoint_reachable(&here->enc, &from));
 }
