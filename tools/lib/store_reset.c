@@ -12,18 +12,6 @@
 
 #include "store_sql.h"
 
-#define OCKAM_RESET_ID_OFFSET	68	/* of the application id in SQLite's header */
-
-/* With what a command that was killed in the middle of writing a key has left. */
-static void ockam_reset_key_file(const char *path)
-{
-	char journal[PATH_MAX + 16];
-
-	snprintf(journal, sizeof(journal), "%s-journal", path);
-	unlink(journal);
-	unlink(path);
-}
-
 /* Key files that lie outside the home are known to the database alone. */
 static void ockam_reset_key_files(const struct ockam_home *home)
 {
@@ -36,31 +24,10 @@ static void ockam_reset_key_files(const struct ockam_home *home)
 	if (!ockam_store_vault_list(store, &vaults, &count, NULL)) {
 		for (size_t i = 0; i < count; i++)
 			if (vaults[i].path[0])
-				ockam_reset_key_file(vaults[i].path);
+				ockam_store_remove_key_file(AT_FDCWD, vaults[i].path);
 		free(vaults);
 	}
 	ockam_store_close(store);
-}
-
-/* Is it a key file that this library made? Files with such a name may be the user's. */
-static bool ockam_reset_is_key_file(int dir_fd, const char *name)
-{
-	uint8_t head[OCKAM_RESET_ID_OFFSET + 4];
-	uint32_t id;
-	bool ours;
-	int fd;
-
-	fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	ours = read(fd, head, sizeof(head)) == sizeof(head) &&
-	       !memcmp(head, "SQLite format 3", 16);
-	close(fd);
-	if (!ours)
-		return false;
-	id = (uint32_t)head[68] << 24 | (uint32_t)head[69] << 16 | (uint32_t)head[70] << 8 |
-	     head[71];
-	return id == OCKAM_STORE_VAULT_ID;
 }
 
 /* Key files in the home that a damaged database could not name. */
@@ -79,15 +46,12 @@ static int ockam_reset_left_over(int dir_fd)
 		return ret;
 	}
 	while ((entry = readdir(dir))) {
-		char journal[NAME_MAX + 16];
+		int one = 0;
 
-		if (strncmp(entry->d_name, "vault-", 6) ||
-		    !ockam_reset_is_key_file(dir_fd, entry->d_name))
-			continue;
-		snprintf(journal, sizeof(journal), "%s-journal", entry->d_name);
-		unlinkat(dir_fd, journal, 0);
-		if (unlinkat(dir_fd, entry->d_name, 0) && errno != ENOENT && !ret)
-			ret = -errno;
+		if (!strncmp(entry->d_name, "vault-", 6))
+			one = ockam_store_remove_key_file(dir_fd, entry->d_name);
+		if (!ret)
+			ret = one;
 	}
 	closedir(dir);
 	return ret;

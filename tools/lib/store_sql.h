@@ -134,6 +134,14 @@ int ockam_store_key_get(struct ockam_store *store, const struct ockam_vault_reco
 int ockam_store_key_delete(struct ockam_store *store, const struct ockam_vault_record *vault,
 			   const char *id, struct ockam_err *err);
 
+/**
+ * ockam_store_remove_key_file() - remove the key file of a vault
+ *
+ * What is no key file is the user's and stays. Return: 0, also then and when it
+ * is gone; a negative errno.
+ */
+int ockam_store_remove_key_file(int dir_fd, const char *name);
+
 /** ockam_store_note() - keep a remark */
 void ockam_store_note(struct ockam_store_notes *notes, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

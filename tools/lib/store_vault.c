@@ -5,6 +5,7 @@
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
+#include <endian.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,16 +17,36 @@
 #include "hex.h"
 #include "store_sql.h"
 
+#define OCKAM_VAULT_ID_OFFSET	68	/* of the application id in SQLite's header */
+
 #define OCKAM_VAULT_TABLE \
 	"CREATE TABLE IF NOT EXISTS keys (" \
 	" id TEXT NOT NULL PRIMARY KEY, kind INTEGER NOT NULL, secret BLOB NOT NULL);"
 
-static void ockam_vault_read(sqlite3_stmt *stmt, struct ockam_vault_record *vault)
+/*
+ * Files in the home are kept by their path in it: the home may be moved, and the
+ * vaults of a copy are those in the copy.
+ */
+static const char *ockam_vault_stored(const struct ockam_store *store, const char *path)
 {
+	size_t len = strlen(store->home.path);
+
+	return !strncmp(path, store->home.path, len) && path[len] == '/' ? path + len + 1 : path;
+}
+
+static int ockam_vault_read(struct ockam_store *store, sqlite3_stmt *stmt,
+			    struct ockam_vault_record *vault, struct ockam_err *err)
+{
+	char path[PATH_MAX];
+
 	memset(vault, 0, sizeof(*vault));
 	ockam_sql_text(stmt, 0, vault->name, sizeof(vault->name));
 	ockam_sql_text(stmt, 1, vault->path, sizeof(vault->path));
 	vault->is_default = sqlite3_column_int(stmt, 2);
+	if (!vault->path[0] || vault->path[0] == '/')
+		return 0;
+	memcpy(path, vault->path, sizeof(path));
+	return ockam_home_file(&store->home, path, vault->path, err);
 }
 
 int ockam_store_vault_get(struct ockam_store *store, const char *name,
@@ -46,7 +67,7 @@ int ockam_store_vault_get(struct ockam_store *store, const char *name,
 		return ret;
 	ret = ockam_sql_row(stmt, err);
 	if (ret > 0)
-		ockam_vault_read(stmt, vault);
+		ret = ockam_vault_read(store, stmt, vault, err) ?: 1;
 	sqlite3_finalize(stmt);
 	if (ret)
 		return ret < 0 ? ret : 0;
@@ -77,7 +98,9 @@ int ockam_store_vault_list(struct ockam_store *store, struct ockam_vault_record 
 			break;
 		}
 		list = more;
-		ockam_vault_read(stmt, &list[used++]);
+		ret = ockam_vault_read(store, stmt, &list[used++], err);
+		if (ret)
+			break;
 	}
 	sqlite3_finalize(stmt);
 	if (ret) {
@@ -129,6 +152,50 @@ static int ockam_vault_open_file(const char *path, bool create, sqlite3 **db,
 		*db = NULL;
 	}
 	return ret;
+}
+
+/* The key file of a vault that should have one. */
+static int ockam_vault_open(const struct ockam_vault_record *vault, sqlite3 **db,
+			    struct ockam_err *err)
+{
+	int ret = ockam_vault_open_file(vault->path, false, db, err);
+
+	if (ret == -ENOENT)
+		ret = ockam_err_set(err, -ENODATA,
+				    "the file %.150s with the keys of the vault %s is missing: put it back, or make a new identity",
+				    vault->path, vault->name);
+	return ret;
+}
+
+static bool ockam_vault_is_key_file(int dir_fd, const char *name)
+{
+	uint8_t head[OCKAM_VAULT_ID_OFFSET + 4];
+	uint32_t id;
+	bool ours;
+	int fd;
+
+	fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	ours = read(fd, head, sizeof(head)) == sizeof(head) &&
+	       !memcmp(head, "SQLite format 3", 16);
+	close(fd);
+	if (!ours)
+		return false;
+	memcpy(&id, &head[OCKAM_VAULT_ID_OFFSET], sizeof(id));
+	return be32toh(id) == OCKAM_STORE_VAULT_ID;
+}
+
+int ockam_store_remove_key_file(int dir_fd, const char *name)
+{
+	char journal[PATH_MAX + 16];
+
+	if (!ockam_vault_is_key_file(dir_fd, name))
+		return 0;
+	/* With what a command that was killed in the middle of writing a key has left. */
+	snprintf(journal, sizeof(journal), "%s-journal", name);
+	unlinkat(dir_fd, journal, 0);
+	return unlinkat(dir_fd, name, 0) && errno != ENOENT ? -errno : 0;
 }
 
 /* Absolute form of @path; only its last component may be missing. */
@@ -217,7 +284,7 @@ int __ockam_store_vault_create(struct ockam_store *store, const char *name, cons
 		return ockam_err_set(err, -EEXIST, "\"%.150s\" is no file of a vault", own);
 	if (vault->path[0]) {
 		if (ockam_sql_count(store->db, err, "SELECT count(*) FROM vaults WHERE path = ?",
-				    "s", vault->path))
+				    "s", ockam_vault_stored(store, vault->path)))
 			return ockam_err_set(err, -EEXIST, "\"%.150s\" is the file of another vault",
 					     vault->path);
 		ret = ockam_vault_open_file(vault->path, true, &db, err);
@@ -227,8 +294,8 @@ int __ockam_store_vault_create(struct ockam_store *store, const char *name, cons
 	}
 	vault->is_default = ockam_sql_count(store->db, err, "SELECT count(*) FROM vaults", "") == 0;
 	ret = ockam_sql_run(store->db, err, "INSERT INTO vaults (name, path, is_default)"
-			    " VALUES (?, ?, ?)", "ssi", vault->name, vault->path,
-			    (int64_t)vault->is_default);
+			    " VALUES (?, ?, ?)", "ssi", vault->name,
+			    ockam_vault_stored(store, vault->path), (int64_t)vault->is_default);
 	return ret < 0 ? ret : 0;
 }
 
@@ -335,7 +402,7 @@ int ockam_store_vault_move(struct ockam_store *store, const char *name, const ch
 	copied = !ret;
 	if (!ret)
 		ret = ockam_sql_run(store->db, err, "UPDATE vaults SET path = ? WHERE name = ?",
-				    "ss", target, name);
+				    "ss", ockam_vault_stored(store, target), name);
 out:
 	ret = ockam_sql_end(store, ret, err);
 	if (copied)
@@ -391,11 +458,13 @@ int ockam_store_vault_delete(struct ockam_store *store, const char *name, struct
 	if (ret >= 0 && !vault.path[0])
 		ockam_sql_forget(store);
 	ret = ockam_sql_end(store, ret, err);
-	if (ret >= 0 && vault.path[0] && unlink(vault.path) && errno != ENOENT)
-		return ockam_err_set(err, -errno,
-				     "the vault %s is deleted, but its file %.120s is not: %s",
-				     name, vault.path, strerror(errno));
-	return ret < 0 ? ret : 0;
+	if (ret < 0 || !vault.path[0])
+		return ret < 0 ? ret : 0;
+	ret = ockam_store_remove_key_file(AT_FDCWD, vault.path);
+	if (ret)
+		ockam_err_set(err, ret, "the vault %s is deleted, but its file %.120s is not: %s",
+			      name, vault.path, strerror(-ret));
+	return ret;
 }
 
 int ockam_store_key_id(const uint8_t *public_key, size_t len, char id[OCKAM_KEY_ID_TEXT])
@@ -422,7 +491,7 @@ int ockam_store_key_put(struct ockam_store *store, const struct ockam_vault_reco
 				    secret, (size_t)OCKAM_SECRET_LEN);
 		return ret < 0 ? ret : 0;
 	}
-	ret = ockam_vault_open_file(vault->path, false, &db, err);
+	ret = ockam_vault_open(vault, &db, err);
 	if (ret)
 		return ret;
 	ret = ockam_sql_run(db, err, "INSERT OR REPLACE INTO keys (id, kind, secret)"
@@ -445,7 +514,7 @@ int ockam_store_key_get(struct ockam_store *store, const struct ockam_vault_reco
 				      "SELECT secret FROM keys WHERE vault = ? AND id = ?"
 				      " AND kind = ?", "ssi", vault->name, id, (int64_t)kind);
 	} else {
-		ret = ockam_vault_open_file(vault->path, false, &file, err);
+		ret = ockam_vault_open(vault, &file, err);
 		if (ret)
 			return ret;
 		ret = ockam_sql_query(file, &stmt, err,
@@ -480,7 +549,7 @@ int ockam_store_key_delete(struct ockam_store *store, const struct ockam_vault_r
 			ockam_sql_forget(store);
 		return ret < 0 ? ret : 0;
 	}
-	ret = ockam_vault_open_file(vault->path, false, &db, err);
+	ret = ockam_vault_open(vault, &db, err);
 	if (ret)
 		return ret;
 	ret = ockam_sql_run(db, err, "DELETE FROM keys WHERE id = ?", "s", id);
