@@ -17,7 +17,7 @@ PACKAGES := libnl-3.0 libnl-genl-3.0 libcrypto sqlite3 json-c \
 	libseccomp libcap
 sanitize := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 CFLAGS := -std=gnu17 -O1 -g -Wall -Wextra -Werror -fno-omit-frame-pointer $(sanitize)
-CPPFLAGS := -D_GNU_SOURCE= -I$(top)/include/uapi -I$(here) \
+CPPFLAGS := -D_GNU_SOURCE= -I$(top)/include/uapi -I$(here) -I$(top)/selftests/packet \
 	-DOCKAM_VERSION='"test"' $(shell pkg-config --cflags $(PACKAGES))
 LDFLAGS := -fsanitize=fuzzer,address,undefined
 LDLIBS := $(shell pkg-config --libs $(PACKAGES)) -ljq -lunistring -lpthread
@@ -36,7 +36,9 @@ shim := $(addprefix $(BUILD)/shim/,$(addsuffix .h,asm/unaligned linux/list linux
 	net/net_namespace net/sock))
 
 # Parsers outside of the library that a target is about.
-extra_k_wire := $(BUILD)/obj/library_plaintext.o
+extra_k_wire := $(BUILD)/obj/library_plaintext.o $(BUILD)/obj/packet.o
+extra_packet := $(BUILD)/obj/packet.o
+extra_route := $(BUILD)/obj/packet.o
 extra_workerpipe := $(BUILD)/obj/ockamd/workerpipe.o
 
 .PHONY: all common seeds
@@ -62,6 +64,9 @@ $(BUILD)/obj/kmod/%.o: $(top)/kmod/%.c
 	@mkdir -p $(@D)
 	@$(CC) $(CPPFLAGS) $(kernel) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(BUILD)/obj/ockamd/%.o: $(top)/tools/ockamd/%.c
+	@mkdir -p $(@D)
+	@$(CC) $(CPPFLAGS) -I$(top)/tools/lib $(CFLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/obj/packet.o: $(top)/selftests/packet/packet.c
 	@mkdir -p $(@D)
 	@$(CC) $(CPPFLAGS) -I$(top)/tools/lib $(CFLAGS) -MMD -MP -c -o $@ $<
 $(BUILD)/obj/library_%.o: $(here)/library_%.c

@@ -17,7 +17,7 @@ PACKAGES := libnl-3.0 libnl-genl-3.0 libcrypto sqlite3 json-c \
 	libseccomp libcap
 CFLAGS := -std=gnu17 -O1 -g -Wall -Wextra -Werror
 CPPFLAGS := -D_GNU_SOURCE= -I$(top)/include/uapi -I$(top)/selftests/unit \
-	-I$(top)/tools/lib -DOCKAM_VERSION='"test"' \
+	-I$(top)/selftests/packet -I$(top)/tools/lib -DOCKAM_VERSION='"test"' \
 	$(shell pkg-config --cflags $(PACKAGES))
 LDLIBS := -Wl,--as-needed $(shell pkg-config --libs $(PACKAGES)) -ljq \
 	-lunistring -lpthread
@@ -26,7 +26,8 @@ sources := $(sort $(wildcard $(top)/selftests/system/*.c))
 tests := $(filter $(top)/selftests/system/test_%.c,$(sources))
 programs := $(patsubst $(top)/selftests/system/%.c,$(BUILD)/%,$(tests))
 peers := $(patsubst $(top)/selftests/interop/%.c,$(BUILD)/%,$(wildcard $(top)/selftests/interop/*.c))
-helpers := $(patsubst $(top)/selftests/system/%.c,$(BUILD)/obj/%.o,$(filter-out $(tests),$(sources)))
+helpers := $(patsubst $(top)/selftests/system/%.c,$(BUILD)/obj/%.o,$(filter-out $(tests),$(sources))) \
+	$(BUILD)/obj/packet.o
 
 .PHONY: all
 all: $(programs) $(peers)
@@ -34,6 +35,11 @@ all: $(programs) $(peers)
 $(BUILD)/obj/%.o: $(top)/selftests/system/%.c
 	@mkdir -p $(@D)
 	@echo "  CC      system/$*.o"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/obj/packet.o: $(top)/selftests/packet/packet.c
+	@mkdir -p $(@D)
+	@echo "  CC      packet.o"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/libhelp.a: $(helpers)

@@ -17,13 +17,17 @@ PACKAGES := libnl-3.0 libnl-genl-3.0 libcrypto sqlite3 json-c \
 CFLAGS := -std=gnu17 -O1 -g -Wall -Wextra -Werror -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 CPPFLAGS := -D_GNU_SOURCE= -I$(top)/include/uapi -I$(top)/selftests/unit \
-	-DOCKAM_VERSION='"test"' $(shell pkg-config --cflags $(PACKAGES))
+	-I$(top)/selftests/packet -DOCKAM_VERSION='"test"' \
+	$(shell pkg-config --cflags $(PACKAGES))
 LDLIBS := $(shell pkg-config --libs $(PACKAGES)) -ljq -lunistring -lpthread
 
 tests := $(patsubst $(top)/selftests/unit/%.c,%,$(sort $(wildcard $(top)/selftests/unit/test_*.c)))
 programs := $(addprefix $(BUILD)/,$(tests))
 floor0 := $(patsubst %,$(BUILD)/floor0/%.o,$(filter \
 	$(notdir $(basename $(wildcard $(top)/kmod/*.c))),addr cbor replay wire))
+
+# Packets in user space, for those that want them.
+packet := $(BUILD)/packet/packet.o
 
 kernel := -DOCKAM_HOST -I$(top)/kmod -I$(top)/kmod/tests
 
@@ -40,10 +44,14 @@ $(filter $(BUILD)/test_k_%,$(programs)): $(BUILD)/test_k_%: $(top)/selftests/uni
 	@$(CC) $(CPPFLAGS) $(kernel) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
 		$(floor0) $(wildcard $(LIB)) $(LDLIBS)
 
-$(filter-out $(BUILD)/test_k_%,$(programs)): $(BUILD)/test_%: $(top)/selftests/unit/test_%.c $(LIB)
+$(packet): $(top)/selftests/packet/packet.c
+	@mkdir -p $(@D)
+	@$(CC) $(CPPFLAGS) -I$(top)/tools/lib $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(filter-out $(BUILD)/test_k_%,$(programs)): $(BUILD)/test_%: $(top)/selftests/unit/test_%.c $(packet) $(LIB)
 	@mkdir -p $(@D)
 	@echo "  CC      test_$*"
 	@$(CC) $(CPPFLAGS) -I$(top)/tools/lib $(CFLAGS) -MMD -MP -MF $@.d \
-		-o $@ $< $(LIB) $(LDLIBS)
+		-o $@ $< $(packet) $(LIB) $(LDLIBS)
 
--include $(wildcard $(BUILD)/*.d $(BUILD)/floor0/*.d)
+-include $(wildcard $(BUILD)/*.d $(BUILD)/floor0/*.d $(BUILD)/packet/*.d)

@@ -6,6 +6,7 @@
  * Copyright (C) 2026 The Ockam for Linux authors
  */
 #include "fuzz.h"
+#include "packet.h"
 #include "route.h"
 
 static struct ockam_route route, again;

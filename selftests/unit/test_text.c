@@ -12,6 +12,7 @@
 #include "bare.h"
 #include "hex.h"
 #include "multiaddr.h"
+#include "packet.h"
 #include "route.h"
 #include "tap.h"
 

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "client.h"
 #include "value.h"
 
 #define OCKAM_CONTROL_VERSION	1
@@ -50,25 +51,6 @@ enum ockam_control_code ockam_control_code_from_errno(int error);
 
 /* ---- client ------------------------------------------------------------ */
 
-/* One connection. Not for several threads at once. */
-struct ockam_control;
-
-/**
- * ockam_control_connect() - connect to a node process
- * @path: its control socket (ockam_home_control_path())
- * @control: receives the connection; ockam_control_close() it
- * @err: the reason
- *
- * Closing the connection cancels unfinished requests and deletes ephemeral
- * links that were made through it and not adopted.
- *
- * Return: 0; -ENOENT when there is no such socket, -ECONNREFUSED when nobody
- * listens on it (both: the node is not running); -EBUSY when it has too many
- * clients; -EACCES; -ENAMETOOLONG; another negative errno.
- */
-int ockam_control_connect(const char *path, struct ockam_control **control,
-			  struct ockam_err *err);
-
 /**
  * ockam_control_call() - one request and its answer
  * @control: the connection
@@ -93,9 +75,6 @@ pid_t ockam_control_peer_pid(const struct ockam_control *control);
 
 /** ockam_control_peer_lives() - has the node process not gone since the connection was made */
 bool ockam_control_peer_lives(const struct ockam_control *control);
-
-/** ockam_control_close() - close; NULL is allowed */
-void ockam_control_close(struct ockam_control *control);
 
 /* ---- server ------------------------------------------------------------ */
 

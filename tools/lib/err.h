@@ -10,6 +10,10 @@
 
 #include <errno.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define OCKAM_ERR_TEXT	1024	/* bytes of a sentence, its zero byte included */
 
 /*
@@ -58,5 +62,9 @@ int ockam_err_prefix(struct ockam_err *err, const char *fmt, ...)
  */
 int ockam_err_line(struct ockam_err *err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* OCKAM_LIB_ERR_H */

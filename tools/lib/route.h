@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Routes: text ("0#a => 0#b"), the packed form of the kernel interface (type,
- * length, bytes for each hop) and the CBOR form of the wire
- * (wire-protocol 1.1, 1.2).
+ * Routes: text ("0#a => 0#b") and the packed form of the kernel interface (type,
+ * length, bytes for each hop).
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
 #ifndef OCKAM_LIB_ROUTE_H
 #define OCKAM_LIB_ROUTE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 #include <linux/ockam.h>
 
-#include "buf.h"
 #include "err.h"
-#include "reader.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* Room for the text of any address: 1 to 3 digits, '#', 255 bytes, zero byte. */
 #define OCKAM_ADDRESS_TEXT	260
@@ -87,13 +91,6 @@ int ockam_route_parse(struct ockam_route *route, const char *text, struct ockam_
  */
 void ockam_route_format(const struct ockam_route *route, char *text);
 
-/** ockam_route_encode() - append the CBOR form */
-void ockam_route_encode(const struct ockam_route *route, struct ockam_buf *out);
-
-/** ockam_route_decode() - read the CBOR form; 0, -EBADMSG, -E2BIG */
-int ockam_route_decode(struct ockam_reader *r, struct ockam_route *route,
-		       struct ockam_err *err);
-
 /**
  * ockam_route_to_sockaddr() - route to socket address
  * @route: source
@@ -112,5 +109,9 @@ int ockam_route_from_sockaddr(struct ockam_route *route, const struct sockaddr_o
 
 /** ockam_route_random() - fresh random name: 32 hex digits and a zero byte; 0 or -EIO */
 int ockam_route_random(char name[33], struct ockam_err *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* OCKAM_LIB_ROUTE_H */

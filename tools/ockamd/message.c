@@ -12,6 +12,7 @@
 
 #include "log.h"
 #include "node.h"
+#include "socket.h"
 
 #define OCKAMD_MESSAGE_MS	10000	/* unless the request says otherwise */
 /* A reply travels back as hexadecimal text in one packet. */
@@ -69,8 +70,8 @@ static void ockamd_message_reply(struct ockamd_watch *watch, uint32_t events)
 	if (!payload)
 		len = -ENOMEM;
 	else
-		len = ockamd_service_receive(watch->fd, &back, NULL, payload,
-					     OCKAMD_MESSAGE_MAX);
+		len = ockam_socket_receive(watch->fd, &back, NULL, payload,
+					   OCKAMD_MESSAGE_MAX);
 	if (len == -EAGAIN || len == -EINTR) {
 		free(payload);
 		return;
@@ -127,7 +128,7 @@ static int ockamd_message_start(struct ockamd_message *message, struct ockam_err
 		ret = ockam_value_bytes(args, "payload", &payload, err);
 	if (ret)
 		goto out;
-	ret = ockamd_service_bind(NULL, err);
+	ret = ockam_socket_open(NULL, OCKAM_REACH_ALL, err);
 	if (ret < 0)
 		goto out;
 	message->watch.fd = ret;
@@ -137,7 +138,7 @@ static int ockamd_message_start(struct ockamd_message *message, struct ockam_err
 		ockam_err_set(err, ret, "Cannot wait for the reply: %s", strerror(-ret));
 		goto out;
 	}
-	ret = ockamd_service_send(message->watch.fd, &route, payload.data, payload.len);
+	ret = ockam_socket_send(message->watch.fd, &route, payload.data, payload.len);
 	/* As between nodes: an address that is not there does not answer. */
 	if (ret == -EHOSTUNREACH)
 		ret = 0;

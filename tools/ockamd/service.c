@@ -17,6 +17,7 @@
 #include "bare.h"
 #include "log.h"
 #include "node.h"
+#include "socket.h"
 
 #define OCKAMD_SERVICE_MAX	(1024 * 1024)	/* bytes of one message, as the kernel's frames */
 #define OCKAMD_SERVICE_ROOM	(16 * 1024 * 1024)	/* waiting requests, leaving replies */
@@ -58,96 +59,6 @@ static void ockamd_service_make_room(int fd)
 		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 }
 
-int ockamd_service_bind(const char *name, struct ockam_err *err)
-{
-	struct ockam_route route = { 0 };
-	struct sockaddr_ockam addr = { .sockam_family = AF_OCKAM };
-	socklen_t len = offsetof(struct sockaddr_ockam, sockam_route);
-	int reach = OCKAM_REACH_ALL;
-	int one = 1;
-	int fd, ret;
-
-	if (name && (ockam_route_append_text(&route, name, err) ||
-		     ockam_route_to_sockaddr(&route, &addr, &len, err)))
-		return -EINVAL;
-	fd = socket(AF_OCKAM, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return ockam_err_set(err, -errno, "Cannot make an Ockam socket: %s",
-				     strerror(errno));
-	if (setsockopt(fd, SOL_OCKAM, OCKAM_REACH, &reach, sizeof(reach)) ||
-	    setsockopt(fd, SOL_OCKAM, OCKAM_RECVROUTE, &one, sizeof(one)) ||
-	    setsockopt(fd, SOL_OCKAM, OCKAM_RECVPEER, &one, sizeof(one)) ||
-	    bind(fd, (struct sockaddr *)&addr, len)) {
-		ret = ockam_err_set(err, -errno, "Cannot bind the address '%s': %s",
-				    name ? name : "(random)", strerror(errno));
-		close(fd);
-		return ret;
-	}
-	return fd;
-}
-
-int ockamd_service_send(int fd, const struct ockam_route *route, const void *payload, size_t len)
-{
-	union {
-		struct cmsghdr	align;
-		uint8_t		bytes[CMSG_SPACE(OCKAM_ROUTE_MAX_BYTES)];
-	} control;
-	struct iovec iov = { .iov_base = (void *)payload, .iov_len = len };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = CMSG_SPACE(route->len),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	memset(&control, 0, CMSG_SPACE(route->len));
-	cmsg->cmsg_level = SOL_OCKAM;
-	cmsg->cmsg_type = OCKAM_CMSG_ROUTE;
-	cmsg->cmsg_len = CMSG_LEN(route->len);
-	memcpy(CMSG_DATA(cmsg), route->packed, route->len);
-	return sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
-}
-
-ssize_t ockamd_service_receive(int fd, struct ockam_route *back, struct ockam_nl_identifier *peer,
-			       void *payload, size_t size)
-{
-	union {
-		struct cmsghdr	align;
-		uint8_t		bytes[CMSG_SPACE(OCKAM_ROUTE_MAX_BYTES) +
-				      CMSG_SPACE(OCKAM_IDENTIFIER_LEN)];
-	} control;
-	struct iovec iov = { .iov_base = payload, .iov_len = size };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes),
-	};
-	struct cmsghdr *cmsg;
-	ssize_t len;
-
-	memset(back, 0, sizeof(*back));
-	if (peer)
-		peer->present = false;
-	len = recvmsg(fd, &msg, MSG_DONTWAIT);
-	if (len < 0)
-		return -errno;
-	if (msg.msg_flags & MSG_TRUNC)
-		return -EMSGSIZE;
-	for (cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg)) {
-		if (cmsg->cmsg_level == SOL_OCKAM && cmsg->cmsg_type == OCKAM_CMSG_ROUTE)
-			ockam_route_unpack(back, CMSG_DATA(cmsg), cmsg->cmsg_len - CMSG_LEN(0),
-					   NULL);
-		if (peer && cmsg->cmsg_level == SOL_OCKAM && cmsg->cmsg_type == OCKAM_CMSG_PEER &&
-		    cmsg->cmsg_len == CMSG_LEN(OCKAM_IDENTIFIER_LEN)) {
-			peer->present = true;
-			memcpy(peer->id, CMSG_DATA(cmsg), OCKAM_IDENTIFIER_LEN);
-		}
-	}
-	return len;
-}
-
 static int ockamd_service_echo(const uint8_t *request, size_t len, struct ockam_buf *reply)
 {
 	ockam_buf_put(reply, request, len);
@@ -177,24 +88,24 @@ static int ockamd_service_uppercase(const uint8_t *request, size_t len, struct o
 }
 
 /* May @peer use a service of members? */
-static bool ockamd_service_admits(struct ockamd_node *node, const struct ockam_nl_identifier *peer)
+static bool ockamd_service_admits(struct ockamd_node *node, const struct ockam_peer *peer)
 {
 	const uint8_t *authority = node->rules.authority;
 
 	if (!peer->present)
 		return false;
-	if (ockamd_attributes_get(node, peer->id, authority))
+	if (ockamd_attributes_get(node, peer->identifier, authority))
 		return true;
 	/* The worker may have reported them a moment ago. */
 	ockamd_spawn_drain(node);
-	return ockamd_attributes_get(node, peer->id, authority);
+	return ockamd_attributes_get(node, peer->identifier, authority);
 }
 
 static void ockamd_service_ready(struct ockamd_watch *watch, uint32_t events)
 {
 	struct ockamd_service *service = (struct ockamd_service *)watch;
 	struct ockamd_node *node = service->node;
-	struct ockam_nl_identifier peer;
+	struct ockam_peer peer;
 	struct ockam_buf reply = { 0 };
 	struct ockam_route back;
 	size_t bytes = 0;
@@ -204,8 +115,8 @@ static void ockamd_service_ready(struct ockamd_watch *watch, uint32_t events)
 
 	(void)events;
 	for (i = 0; i < OCKAMD_SERVICE_BATCH && bytes < OCKAMD_SERVICE_BYTES; i++) {
-		len = ockamd_service_receive(watch->fd, &back, &peer, ockamd_service_buffer,
-					     sizeof(ockamd_service_buffer));
+		len = ockam_socket_receive(watch->fd, &back, &peer, ockamd_service_buffer,
+					   sizeof(ockamd_service_buffer));
 		if (len == -EAGAIN || len == -EINTR)
 			break;
 		ret = len < 0 ? (int)len : 0;
@@ -223,7 +134,7 @@ static void ockamd_service_ready(struct ockamd_watch *watch, uint32_t events)
 		if (!ret && reply.failed)
 			ret = -ENOMEM;
 		if (!ret)
-			ret = ockamd_service_send(watch->fd, &back, reply.data, reply.len);
+			ret = ockam_socket_send(watch->fd, &back, reply.data, reply.len);
 		if (ret) {
 			/* As the protocol wants it: no answer at all. */
 			service->dropped++;
@@ -250,7 +161,7 @@ static int ockamd_service_start(struct ockamd_node *node, const char *name, bool
 	service->members = members;
 	service->answer = answer;
 	service->watch.fn = ockamd_service_ready;
-	ret = ockamd_service_bind(name, err);
+	ret = ockam_socket_open(name, OCKAM_REACH_ALL, err);
 	if (ret < 0) {
 		free(service);
 		return ret;

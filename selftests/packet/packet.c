@@ -6,6 +6,42 @@
 
 #include "packet.h"
 
+void ockam_route_encode(const struct ockam_route *route, struct ockam_buf *out)
+{
+	struct ockam_hop hop;
+
+	ockam_buf_put_array(out, route->hops);
+	for (unsigned int i = 0; ockam_route_hop(route, i, &hop); i++) {
+		ockam_buf_put_array(out, 2);
+		ockam_buf_put_uint(out, hop.type);
+		ockam_buf_put_bytes(out, hop.name, hop.len);
+	}
+}
+
+int ockam_route_decode(struct ockam_reader *r, struct ockam_route *route, struct ockam_err *err)
+{
+	struct ockam_reader_list hops, hop;
+	struct ockam_piece name;
+	uint64_t type;
+	int more, ret;
+
+	route->hops = 0;
+	route->len = 0;
+	if (ockam_reader_array(r, &hops))
+		return ockam_err_set(err, -EBADMSG, "a route must be a CBOR array");
+	while ((more = ockam_reader_more(r, &hops)) > 0) {
+		if (ockam_reader_array(r, &hop) || ockam_reader_more(r, &hop) <= 0 ||
+		    ockam_reader_uint(r, UINT8_MAX, &type) || ockam_reader_more(r, &hop) <= 0 ||
+		    ockam_reader_bytes(r, &name) || ockam_reader_close(r, &hop, 1))
+			return ockam_err_set(err, -EBADMSG, "hop %u of the route does not decode",
+					     route->hops);
+		ret = ockam_route_append(route, (uint8_t)type, name.data, name.len, err);
+		if (ret)
+			return ret == -EINVAL ? -EBADMSG : ret;
+	}
+	return more < 0 ? ockam_err_set(err, -EBADMSG, "the route ends too early") : 0;
+}
+
 int ockam_packet_next_key(const uint8_t key[32], uint8_t next[32])
 {
 	static const uint8_t zero[32];

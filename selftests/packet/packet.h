@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Packets of the data phase in user space (wire-protocol section 6), for
- * tests and tools; in a node the kernel does this.
+ * tests; in a node the kernel does this.
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
-#ifndef OCKAM_LIB_PACKET_H
-#define OCKAM_LIB_PACKET_H
+#ifndef OCKAM_TEST_PACKET_H
+#define OCKAM_TEST_PACKET_H
 
 #include "buf.h"
 #include "crypto.h"
@@ -93,4 +93,11 @@ void ockam_plaintext_close(struct ockam_buf *out);
 int ockam_plaintext_decode(const uint8_t *bytes, size_t len, struct ockam_plaintext *plain,
 			   struct ockam_err *err);
 
-#endif /* OCKAM_LIB_PACKET_H */
+/** ockam_route_encode() - append the CBOR form of a route (wire-protocol 1.2) */
+void ockam_route_encode(const struct ockam_route *route, struct ockam_buf *out);
+
+/** ockam_route_decode() - read the CBOR form; 0, -EBADMSG, -E2BIG */
+int ockam_route_decode(struct ockam_reader *r, struct ockam_route *route,
+		       struct ockam_err *err);
+
+#endif /* OCKAM_TEST_PACKET_H */
