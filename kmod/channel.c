@@ -494,7 +494,8 @@ int ockam_channel_get_info(struct ockam_channel *ch,
 		      (ch->role == OCKAM_ROLE_INITIATOR ?
 		       OCKAM_FLAG_INITIATOR : 0) |
 		      (READ_ONCE(ch->rx.paused) ? OCKAM_FLAG_PAUSED : 0) |
-		      (ockam_channel_has_way(ch) ? 0 : OCKAM_FLAG_NO_ROUTE);
+		      (ockam_channel_lost_way(ch, &info->route) ?
+		       OCKAM_FLAG_NO_ROUTE : 0);
 	info->liveness.ms = READ_ONCE(ch->live.ms);
 	info->liveness.strict = READ_ONCE(ch->live.strict);
 

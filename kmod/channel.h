@@ -333,6 +333,9 @@ void ockam_channel_put_path(struct ockam_channel_path *path);	/* NULL is allowed
 void ockam_channel_watch_path(struct ockam_channel *ch);
 /* Is it there? Looks anew when it was not. May sleep. */
 bool ockam_channel_has_way(struct ockam_channel *ch);
+/* Would that find one not to be there? @route: copy of the path. Changes nothing. */
+bool ockam_channel_lost_way(struct ockam_channel *ch,
+			    const struct ockam_route *route);
 /* Copy the path to @route. 0 or -ENOMEM. */
 int ockam_channel_copy_path(struct ockam_channel *ch, struct ockam_route *route);
 /* Make @route, which is taken over, the path. 0 or -ENOMEM. May sleep. */

@@ -171,6 +171,16 @@ static int ockam_channel_check_hop(struct ockam_channel *ch,
 	return stranded ? -EHOSTUNREACH : 0;
 }
 
+bool ockam_channel_lost_way(struct ockam_channel *ch,
+			    const struct ockam_route *route)
+{
+	struct ockam_hop first;
+
+	return READ_ONCE(ch->enc.stranded) &&
+	       (!ockam_route_first(route, &first) ||
+		ockam_channel_check_hop(ch, &first));
+}
+
 int ockam_channel_set_route(struct ockam_channel *ch,
 			    const struct ockam_route *route,
 			    struct netlink_ext_ack *extack)

@@ -72,30 +72,20 @@ static int ockam_netlink_check_authority(struct ockam_net *on,
 }
 
 /*
- * What the core checks for newer families, but with our own sentences, and for
- * the command too whose attributes it leaves alone. Every attribute of this
- * family has one value, so one given twice is a mistake of the sender.
+ * What the core does not check. Every attribute of this family has one value,
+ * so one given twice is a mistake of the sender.
  */
 static int ockam_netlink_check_header(const struct nlmsghdr *nlh,
 				      struct netlink_ext_ack *extack)
 {
 	const struct genlmsghdr *hdr = nlmsg_data(nlh);
 	DECLARE_BITMAP(seen, OCKAM_A_MAX + 1);
-	u16 flags = nlh->nlmsg_flags;
 	const struct nlattr *nla;
 	int rem;
 
-	if ((flags & NLM_F_DUMP) == NLM_F_DUMP)
-		flags &= ~NLM_F_DUMP;
-	if (flags & ~(NLM_F_REQUEST | NLM_F_ACK | NLM_F_ECHO))
-		return ockam_refuse(extack, -EINVAL,
-				    "flags of the netlink header that mean nothing here");
 	if (hdr->version != OCKAM_GENL_VERSION)
 		return ockam_refuse(extack, -EPROTONOSUPPORT,
 				    "the tools and the module speak different versions of the family");
-	if (hdr->reserved)
-		return ockam_refuse(extack, -EINVAL,
-				    "the reserved field of the header is not zero");
 
 	bitmap_zero(seen, OCKAM_A_MAX + 1);
 	nla_for_each_attr(nla, nlmsg_attrdata(nlh, GENL_HDRLEN),
@@ -191,15 +181,6 @@ void ockam_nl_unlock(struct genl_info *info)
 	mutex_unlock(&on->config_lock);
 }
 
-int ockam_nl_parse_done(const struct genl_info *info, struct nlattr **tb)
-{
-	/* The policy ends with the last attribute that is taken. */
-	memset(tb, 0, (OCKAM_A_MAX + 1) * sizeof(*tb));
-	return nlmsg_parse(info->nlhdr, GENL_HDRLEN, tb,
-			   ARRAY_SIZE(ockam_nl_policy_handshake_done) - 1,
-			   ockam_nl_policy_handshake_done, info->extack);
-}
-
 #define OCKAM_NL_POLICY(name)						\
 	.policy = ockam_nl_policy_##name,				\
 	.maxattr = ARRAY_SIZE(ockam_nl_policy_##name) - 1
@@ -254,8 +235,8 @@ static const struct genl_ops ockam_netlink_ops[] = {
 		.internal_flags = OCKAM_NL_WORKER,
 		.doit = ockam_nl_skip_handshake,
 	}, {
-		/* No policy here: see ockam_nl_parse_done(). */
 		.cmd = OCKAM_CMD_HANDSHAKE_DONE,
+		OCKAM_NL_POLICY(handshake_done),
 		.internal_flags = OCKAM_NL_WORKER | OCKAM_NL_SECRET,
 		.doit = ockam_nl_done_handshake,
 	}, {
@@ -325,6 +306,7 @@ static const struct genl_ops ockam_netlink_ops[] = {
 		OCKAM_NL_POLICY(channel_get),
 		.internal_flags = OCKAM_NL_OWNER,
 		.doit = ockam_nl_get_channel,
+		.start = ockam_nl_start_channels,
 		.dumpit = ockam_nl_dump_channels,
 	},
 };
@@ -342,8 +324,6 @@ struct genl_family ockam_netlink_family __ro_after_init = {
 	.version = OCKAM_GENL_VERSION,
 	.netnsok = true,
 	.parallel_ops = true,
-	/* Headers are checked by ockam_netlink_check_header(). */
-	.resv_start_op = OCKAM_CMD_MAX + 1,
 	.ops = ockam_netlink_ops,
 	.n_ops = ARRAY_SIZE(ockam_netlink_ops),
 	.mcgrps = ockam_netlink_groups,

@@ -19,7 +19,7 @@
 #define OCKAM_NL_ADMIN	0x01	/* CAP_NET_ADMIN over the node's namespace */
 #define OCKAM_NL_OWNER	0x02	/* the owner's socket, or OCKAM_NL_ADMIN */
 #define OCKAM_NL_WORKER	0x04	/* the worker's socket and nobody else */
-#define OCKAM_NL_SECRET	0x08	/* the request is wiped when it is done with */
+#define OCKAM_NL_SECRET	0x08	/* the request is wiped once its form is right */
 
 extern struct genl_family ockam_netlink_family;
 
@@ -66,12 +66,6 @@ static inline int ockam_nl_end_part(const struct sk_buff *skb, int err)
 /* Use of netlink_callback.args: where the dump is, has it been checked. */
 #define OCKAM_NL_DUMP_PLACE	0
 #define OCKAM_NL_DUMP_CHECKED	1
-
-/*
- * Parse HANDSHAKE_DONE into @tb (OCKAM_A_MAX + 1 entries). The core does not
- * do it for this command, so that even a refused request gets wiped.
- */
-int ockam_nl_parse_done(const struct genl_info *info, struct nlattr **tb);
 
 /* nl_attr.c: pieces of messages. All put functions: 0 or -EMSGSIZE. */
 
@@ -137,6 +131,12 @@ int ockam_nl_send_reply(struct genl_info *info, struct sk_buff *skb, void *hdr,
 #define OCKAM_NL_OBJECT_SIZE	(OCKAM_ATTRIBUTES_MAX + OCKAM_ROUTE_MAX_BYTES + \
 				 OCKAM_REACH_IDS_MAX * OCKAM_FLOW_ID_LEN + 2048)
 
+/*
+ * What the largest channel fits into, with all else that there is of one
+ * message; readers are asked for buffers of that size by every family.
+ */
+#define OCKAM_NL_DUMP_SIZE	8192
+
 /* Commands. */
 int ockam_nl_own_node(struct sk_buff *skb, struct genl_info *info);
 int ockam_nl_del_node(struct sk_buff *skb, struct genl_info *info);
@@ -165,6 +165,7 @@ int ockam_nl_new_channel(struct sk_buff *skb, struct genl_info *info);
 int ockam_nl_set_channel(struct sk_buff *skb, struct genl_info *info);
 int ockam_nl_del_channel(struct sk_buff *skb, struct genl_info *info);
 int ockam_nl_get_channel(struct sk_buff *skb, struct genl_info *info);
+int ockam_nl_start_channels(struct netlink_callback *cb);
 int ockam_nl_dump_channels(struct sk_buff *skb, struct netlink_callback *cb);
 int ockam_nl_control_channel(struct sk_buff *skb, struct genl_info *info);
 

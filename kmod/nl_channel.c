@@ -180,7 +180,6 @@ int ockam_nl_del_channel(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
-/* What always fits into a page; at most 4 names, a route, and small change. */
 static int ockam_nl_put_channel(struct sk_buff *skb,
 				const struct ockam_channel_info *i)
 {
@@ -211,6 +210,11 @@ static int ockam_nl_put_channel(struct sk_buff *skb,
 		err = nla_put_u8(skb, OCKAM_A_ROLE, i->role);
 	if (!err)
 		err = ockam_nl_put_liveness(skb, &i->liveness);
+	if (!err)
+		err = ockam_nl_put_reach_ids(skb, i->encryptor);
+	if (!err && i->attributes)
+		err = nla_put(skb, OCKAM_A_ATTRIBUTES, i->attributes->len,
+			      i->attributes->data);
 	return err ?: ockam_nl_put_traffic(skb, i->rx_bytes, i->tx_bytes,
 					   i->rx_messages, i->tx_messages,
 					   i->queued_bytes);
@@ -236,23 +240,20 @@ int ockam_nl_get_channel(struct sk_buff *skb, struct genl_info *info)
 	reply = ockam_nl_new_reply(info, OCKAM_NL_OBJECT_SIZE, &hdr);
 	if (!reply)
 		goto out;
-	err = ockam_nl_put_channel(reply, &i);
-	if (!err)
-		err = ockam_nl_put_reach_ids(reply, i.encryptor);
-	if (!err && i.attributes)
-		err = nla_put(reply, OCKAM_A_ATTRIBUTES, i.attributes->len,
-			      i.attributes->data);
-	err = ockam_nl_send_reply(info, reply, hdr, err);
+	err = ockam_nl_send_reply(info, reply, hdr,
+				  ockam_nl_put_channel(reply, &i));
 out:
 	ockam_channel_reset_info(&i);
 	ockam_channel_put(ch);
 	return err;
 }
 
-/*
- * One channel of a dump. Flow ids and the attribute blob, which CHANNEL_GET of
- * the one channel shows, are left out: readers may have buffers of one page.
- */
+int ockam_nl_start_channels(struct netlink_callback *cb)
+{
+	cb->min_dump_alloc = OCKAM_NL_DUMP_SIZE;
+	return 0;
+}
+
 static int ockam_nl_dump_channel(struct sk_buff *skb,
 				 struct netlink_callback *cb,
 				 struct ockam_channel *ch)

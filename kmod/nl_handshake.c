@@ -29,13 +29,12 @@ int ockam_nl_bind_worker(struct sk_buff *skb, struct genl_info *info)
 }
 
 /* 0 and *@id, or a refusal. */
-static int ockam_nl_get_exchange(struct genl_info *info, struct nlattr **tb,
-				 u64 *id)
+static int ockam_nl_get_exchange(struct genl_info *info, u64 *id)
 {
-	if (!tb[OCKAM_A_EXCHANGE_ID])
+	if (!info->attrs[OCKAM_A_EXCHANGE_ID])
 		return ockam_refuse(info->extack, -EINVAL,
 				    "the number of the exchange is missing");
-	*id = nla_get_u64(tb[OCKAM_A_EXCHANGE_ID]);
+	*id = nla_get_u64(info->attrs[OCKAM_A_EXCHANGE_ID]);
 	return 0;
 }
 
@@ -68,7 +67,7 @@ int ockam_nl_fetch_handshake(struct sk_buff *skb, struct genl_info *info)
 	u64 id;
 	int err;
 
-	err = ockam_nl_get_exchange(info, info->attrs, &id);
+	err = ockam_nl_get_exchange(info, &id);
 	if (err)
 		return err;
 	err = ockam_handshake_fetch(on, info->snd_portid, id, &f, info->extack);
@@ -90,7 +89,7 @@ int ockam_nl_send_handshake(struct sk_buff *skb, struct genl_info *info)
 	u64 id;
 	int err;
 
-	err = ockam_nl_get_exchange(info, info->attrs, &id);
+	err = ockam_nl_get_exchange(info, &id);
 	if (err)
 		return err;
 	if (!message || !nla_len(message))
@@ -106,7 +105,7 @@ int ockam_nl_skip_handshake(struct sk_buff *skb, struct genl_info *info)
 	u64 id;
 	int err;
 
-	err = ockam_nl_get_exchange(info, info->attrs, &id);
+	err = ockam_nl_get_exchange(info, &id);
 	if (err)
 		return err;
 	return ockam_handshake_skip(ockam_nl_node(info), info->snd_portid, id,
@@ -161,40 +160,19 @@ static int ockam_nl_get_done(struct nlattr **tb,
 	return 0;
 }
 
-/*
- * Anything but exactly right is a failed handshake: a malformed request ends
- * its exchange too, when it can be told which one it is about.
- */
 int ockam_nl_done_handshake(struct sk_buff *skb, struct genl_info *info)
 {
-	struct ockam_handshake_done malformed = {
-		.error = -EPROTO,
-		.reason = "the handshake worker gave a malformed result",
-	};
-	struct ockam_net *on = ockam_nl_node(info);
 	struct ockam_handshake_done done = {};
-	struct nlattr *tb[OCKAM_A_MAX + 1];
-	const struct nlattr *nla;
 	u64 id;
 	int err;
 
-	err = ockam_nl_parse_done(info, tb);
-	if (!err) {
-		err = ockam_nl_get_exchange(info, tb, &id);
-		if (err)
-			return err;
-		err = ockam_nl_get_done(tb, &done, info->extack);
-		if (!err)
-			return ockam_handshake_done(on, info->snd_portid, id,
-						    &done, info->extack);
-	}
-	nla = nla_find(nlmsg_attrdata(info->nlhdr, GENL_HDRLEN),
-		       nlmsg_attrlen(info->nlhdr, GENL_HDRLEN),
-		       OCKAM_A_EXCHANGE_ID);
-	if (nla && nla_len(nla) == sizeof(id))
-		ockam_handshake_done(on, info->snd_portid, nla_get_u64(nla),
-				     &malformed, NULL);
-	return err;
+	err = ockam_nl_get_exchange(info, &id);
+	if (!err)
+		err = ockam_nl_get_done(info->attrs, &done, info->extack);
+	if (err)
+		return err;
+	return ockam_handshake_done(ockam_nl_node(info), info->snd_portid, id,
+				    &done, info->extack);
 }
 
 int ockam_nl_control_channel(struct sk_buff *skb, struct genl_info *info)

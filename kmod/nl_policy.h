@@ -90,7 +90,6 @@ static const struct nla_policy ockam_nl_policy_handshake_send[] = {
 
 #define ockam_nl_policy_handshake_skip	ockam_nl_policy_handshake_fetch
 
-/* Applied by the handler itself, so that keys are wiped however it ends. */
 static const struct nla_policy ockam_nl_policy_handshake_done[] = {
 	[OCKAM_A_REACH] = OCKAM_NL_MASK,
 	[OCKAM_A_REACH_IDS] = OCKAM_NL_IDS,

@@ -513,6 +513,21 @@ static void test_crowd_failed(struct kunit *t)
 
 /* ---- who holds a dead channel holds no endpoints ------------------------------ */
 
+/* Who looks at a channel does not change it. */
+static void test_looking(struct kunit *t)
+{
+	struct ockam_channel_info i;
+
+	WRITE_ONCE(here->enc.stranded, true);
+	TEST_EQ(t, ockam_channel_get_info(here, &i), 0);
+	TEST_TRUE(t, !(i.flags & OCKAM_FLAG_NO_ROUTE));
+	TEST_TRUE(t, READ_ONCE(here->enc.stranded));
+	ockam_channel_reset_info(&i);
+	/* Who sends through it does. */
+	TEST_TRUE(t, ockam_channel_has_way(here));
+	TEST_TRUE(t, !READ_ONCE(here->enc.stranded));
+}
+
 static void test_flow_ids(struct kunit *t)
 {
 	struct ockam_origin from = { .kind = OCKAM_REACH_LINKS, .flow_id = "somebody" };
@@ -573,6 +588,7 @@ static struct kunit_case test_channel_cases[] = {
 	KUNIT_CASE(test_open_fails),
 	KUNIT_CASE(test_crowd_closed),
 	KUNIT_CASE(test_crowd_failed),
+	KUNIT_CASE(test_looking),
 	KUNIT_CASE(test_flow_ids),
 	KUNIT_CASE(test_late_packet),
 	{}

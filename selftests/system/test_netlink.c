@@ -703,9 +703,9 @@ static void test_wiping(void)
 	for (i = 0; i < 4; i++) {
 		struct nlh *h = i == 3 ? &owner : &worker;
 
-		begin_without(done, i == 0 ? 0 : OCKAM_A_KEY_TX);
-		/* 0: a good one; 1: too short; 2: twice; 3: not the worker. */
-		nlh_put(&msg, OCKAM_A_KEY_TX, mark, i == 1 ? 31 : 32);
+		begin_without(done, i == 1 ? OCKAM_A_PEER : OCKAM_A_KEY_TX);
+		/* 0: a good one; 1: not complete; 2: twice; 3: not the worker. */
+		nlh_put(&msg, OCKAM_A_KEY_TX, mark, 32);
 		if (i == 2)
 			nlh_put(&msg, OCKAM_A_KEY_TX, mark, 32);
 		nlh_send(h, &msg);

@@ -7,6 +7,7 @@ The YAML specification of the netlink family says the same as the uapi header
 (attributes of every request, lengths and ranges), and as the table of commands
 (which ones there are, who may give them). Prints TAP.
 """
+import glob
 import os
 import re
 import subprocess
@@ -171,10 +172,22 @@ def commands():
         command = re.search(r"\.cmd = (\w+)", block).group(1)
         policy = re.search(r"OCKAM_NL_POLICY\((\w+)\)", block)
         classes = re.search(r"\.internal_flags = ([^,]*),", block)
-        out[command] = (policy.group(1) if policy else "handshake_done",
+        flags = re.search(r"\.flags = ([^,]*),", block)
+        out[command] = (policy.group(1) if policy else None,
                         ".dumpit" in block,
-                        classes.group(1) if classes else "")
+                        classes.group(1) if classes else "",
+                        re.findall(r"GENL_(\w+_PERM)", flags.group(1) if flags else ""))
     return out
+
+
+def check_core():
+    """Nothing of what generic netlink checks by itself is switched off."""
+    text = strip_comments(read("kmod/netlink.c"))
+    check("the core checks headers and attributes of every command", [
+        f"{word} is used" for word in ("resv_start_op", "GENL_DONT_VALIDATE")
+        if word in text] + [
+        f"{path} writes extack->_msg" for path in glob.glob(os.path.join(TOP, "kmod/*.c"))
+        if re.search(r"_msg\s*=[^=]", strip_comments(read(path)))])
 
 
 def check_numbers(spec, enums, values):
@@ -228,6 +241,10 @@ def check_constants(spec, defines, values):
     check("names of family and groups are those of the header", problems)
 
 
+# Who may give a command: the first word of its description, and its class.
+WHO = {"Admin": "OCKAM_NL_ADMIN", "Owner": "OCKAM_NL_OWNER", "Worker": "OCKAM_NL_WORKER"}
+
+
 def check_policies(spec, table, rules):
     attributes = {a["name"]: a for s in spec["attribute-sets"]
                   if s["name"] == "ockam" for a in s["attributes"]}
@@ -235,9 +252,12 @@ def check_policies(spec, table, rules):
     operations = {c_name("ockam-cmd", o["name"]): o
                   for o in spec["operations"]["list"]}
     problems = []
-    for command, (policy, dump, classes) in table.items():
+    for command, (policy, dump, classes, flags) in table.items():
         operation = operations.get(command, {})
         asked = operation.get("do", {}).get("request", {}).get("attributes")
+        if policy is None:
+            problems.append(f"{command} has no policy")
+            continue
         taken = [a for a in rules[policy] if a != "OCKAM_A_PAD"]
         if asked is None:
             problems.append(f"{command} is not described")
@@ -246,9 +266,13 @@ def check_policies(spec, table, rules):
             problems.append(f"{command}: the kernel takes {taken}")
         if dump != ("dump" in operation):
             problems.append(f"{command}: dump or not differs")
-        admin = "OCKAM_NL_ADMIN" in classes or "OCKAM_NL_OWNER" in classes
-        if admin != ("uns-admin-perm" in operation.get("flags", [])):
-            problems.append(f"{command}: who may give it differs")
+        if dump and operation["dump"].get("reply") != operation["do"].get("reply"):
+            problems.append(f"{command}: a dump shows something else than the one")
+        if [c_name(f) for f in operation.get("flags", [])] != flags:
+            problems.append(f"{command}: flags that the core acts on differ")
+        who = [c for c in WHO if WHO[c] in classes] or ["Everybody"]
+        if operation["doc"].split(":")[0] not in who or len(who) != 1:
+            problems.append(f"{command}: who may give it differs: {who}")
     for command, operation in operations.items():
         if "do" in operation and command not in table:
             problems.append(f"{command} is not in the kernel's table")
@@ -303,6 +327,7 @@ def main():
     check_numbers(spec, enums, values)
     check_constants(spec, defines, values)
     check_policies(spec, commands(), policies())
+    check_core()
     check_references(spec)
     print(f"1..{len(results)}")
     return 0 if all(results) else 1
