@@ -7,6 +7,7 @@
 # initiator can know about its responder.
 #
 # where: uml
+# long: debug
 # timeout: 240
 
 . "$(dirname "$0")/nodes.inc"
@@ -21,11 +22,6 @@ shown()
 unconfirmed()
 {
 	[ "$(shown "$1" 'has("confirmed")')" = false ]
-}
-
-no_channel()
-{
-	[ "$(ockamctl node show "$1" --jq '.counters | .channels_opened - .channels_closed')" = 0 ]
 }
 
 logged()
@@ -70,7 +66,7 @@ same "$(counter n1 handshakes_failed)" $((before + 1)) "which is counted"
 wait_for 5 logged "$them is not trusted here"
 ok $? "and logged"
 same "$(peer_count r 'channel-made')" 1 "the Rust node has no second channel"
-wait_for 5 no_channel n1
+wait_for 5 open_channels n1 0
 ok $? "nor has the kernel"
 
 channel=$(create --to "$to" --identity bob)
@@ -112,7 +108,7 @@ peer_wait gone '^aborting$'
 ok $? "it went when the handshake was done"
 peer_end gone TERM
 same "$(channels n1)" 0 "no channel is listed"
-wait_for 5 no_channel n1
+wait_for 5 open_channels n1 0
 ok $? "or left"
 same "$(ockamctl tcp-connection list --at n1)" "No TCP Connections found on n1" "nor a connection"
 
@@ -130,7 +126,7 @@ ok $? "a listed one at a named listener" "$said"
 has "which proves another identity" "trusted $bob"
 has "and the channel works" "reply HELLO"
 
-wait_for 10 no_channel n1
+wait_for 10 open_channels n1 0
 before=$(counter n1 handshakes_failed)
 said=$(peer_send $(kernel_to n1) --channel door --print-identifier --service uppercase hello \
 	--timeout 2 2>&1)
@@ -139,7 +135,7 @@ other=$(sed -n 's/^identifier //p' <<<"$said")
 same "$(counter n1 handshakes_failed)" $((before + 1)) "it is counted"
 wait_for 5 logged "refused: $other is not trusted here"
 ok $? "and logged with its name"
-wait_for 5 no_channel n1
+wait_for 5 open_channels n1 0
 ok $? "the kernel has no channel" "$(ockamctl node show n1 --jq .counters)"
 
 started=$(counter n1 handshakes_started) failed=$(counter n1 handshakes_failed)
@@ -151,7 +147,7 @@ has "with its own word for it" "refused $us"
 same "$(counter n1 handshakes_started)" $((started + 1)) "the kernel has begun"
 wait_for 10 counts n1 handshakes_failed $((failed + 1))
 ok $? "and failed when the Rust node went" "$(ockamctl node show n1 --jq .counters)"
-wait_for 5 no_channel n1
+wait_for 5 open_channels n1 0
 ok $? "without a channel"
 same "$(counter n1 drop_no_memory)" 0 "memory was never short"
 finish

@@ -70,15 +70,19 @@ rust_issue() {
 		-a app=demo --encoding hex >"$PEER_DIR/credential"
 	authority=$(ockamctl identity show authority)
 	peer_start a listen --authority "$(ockamctl identity show authority --full --encoding hex)"
-	run peer_send --identity-file "$PEER_DIR/member" --credential "@$PEER_DIR/credential" \
-		--to "127.0.0.1:$(peer_port a)" --channel api --service echo --size 9 --timeout 1
-	for _ in {1..100}; do
-		[ "$(ockamctl credential verify --issuer "$authority" --credential "$short")" = false ] &&
-			break
-		sleep 0.1
-	done
-	run peer_send --identity-file "$PEER_DIR/member" --credential "$short" \
-		--to "127.0.0.1:$(peer_port a)" --channel api --service echo --size 9 --timeout 1
+	peer_send --identity-file "$PEER_DIR/member" --credential "@$PEER_DIR/credential" \
+		--to "127.0.0.1:$(peer_port a)" --channel api --service echo --size 9
+	expired() {
+		[ "$(ockamctl credential verify --issuer "$authority" --credential "$short")" = false ]
+	}
+	wait_for 20 expired
+	peer_send --identity-file "$PEER_DIR/member" --credential "$short" \
+		--to "127.0.0.1:$(peer_port a)" --channel api --service echo --size 9
+	# Both channels are there, and neither grants anything.
+	both() {
+		[ "$(peer_count a '^channel-made ')" = 2 ]
+	}
+	wait_for 10 both
 	! grep -q "^attributes .*app=demo" "$PEER_DIR/a.out"
 }
 

@@ -23,11 +23,7 @@ teardown() {
 }
 
 counter_is() {
-	[ "$(counter "$1")" -ge "$2" ]
-}
-
-open_channels_are() {
-	[ "$(ockamctl node show n1 --jq '.counters | (.channels_opened // 0) - (.channels_closed // 0)')" = "$1" ]
+	[ "$(counter n1 "$1")" -ge "$2" ]
 }
 
 no_channel() {
@@ -52,6 +48,18 @@ from_rust() {
 	wait_for 20 grep -q '^reply ' "$PEER_DIR/client.out"
 }
 
+# meanwhile TIME: until another node, with a peer that answers, has sent ten probes
+meanwhile() {
+	ockamctl node create n2
+	peer_start other listen
+	ockamctl secure-channel create --from n2 --liveness "$1" \
+		--to "/ip4/127.0.0.1/tcp/$(peer_port other)/service/api" --timeout 30s
+	ten() {
+		[ "$(counter n2 channel_probes)" -ge 10 ]
+	}
+	wait_for 60 ten
+}
+
 @test "a peer that answers and then falls silent" {
 	peer_start rust listen
 	to_rust --liveness 1s
@@ -67,8 +75,8 @@ from_rust() {
 	peer_start rust listen --no-echo
 	to_rust --liveness 200ms
 	wait_for 30 counter_is channel_probes 3
-	sleep 2
-	[ "$(counter channel_probes)" = 3 ]
+	meanwhile 200ms
+	[ "$(counter n1 channel_probes)" = 3 ]
 	state_is up
 	upper "no echo here"
 }
@@ -84,8 +92,8 @@ from_rust() {
 	peer_start rust listen
 	to_rust --liveness 0
 	peer_signal rust STOP
-	sleep 2
-	[ "$(counter channel_probes)" = 0 ]
+	meanwhile 200ms
+	[ "$(counter n1 channel_probes)" = 0 ]
 	state_is up
 	peer_signal rust CONT
 	upper again
@@ -95,18 +103,18 @@ from_rust() {
 	ockamctl secure-channel-listener create watchful --at n1 --liveness 1s
 	from_rust --channel watchful --serve --linger 200
 	wait_for 30 counter_is channel_probes 2
-	open_channels_are 1
+	open_channels n1 1
 	kill -s STOP "$client"
-	wait_for 60 open_channels_are 0
+	wait_for 60 open_channels n1 0
 	counter_is channels_silent 1
 	kill -s CONT "$client"
 }
 
 @test "a client that is killed: its channel ends with the half minute" {
 	from_rust --channel api --serve --linger 200
-	open_channels_are 1
+	open_channels n1 1
 	kill -s KILL "$client"
-	wait_for 60 open_channels_are 0
+	wait_for 60 open_channels n1 0
 }
 
 @test "a peer that is killed: the channel ends with its connection" {
@@ -147,14 +155,14 @@ from_rust() {
 	from_rust --channel open --count 100000 --interval 50 --timeout 5
 	nobody=I$(printf '0%.0s' {1..64})
 	ockamctl secure-channel-listener update open --at n1 -a "$nobody" --close
-	wait_for 10 open_channels_are 0
+	wait_for 10 open_channels n1 0
 	# What it sends finds no channel any more.
 	if wait "$client"; then false; fi
 }
 
 @test "Close from there, to the responder" {
 	from_rust --channel api --close-after 1 --count 1 --linger 200
-	wait_for 10 open_channels_are 0
+	wait_for 10 open_channels n1 0
 }
 
 @test "times that make no sense" {

@@ -7,16 +7,12 @@
 # meanwhile, and the others do not notice.
 #
 # where: uml
+# long: debug
 # timeout: 240
 
 . "$(dirname "$0")/nodes.inc"
 
 ours=35 theirs=15 messages=100
-
-alive()
-{
-	[ "$(ockamctl node show n1 --jq '.counters | .channels_opened - .channels_closed')" = "$1" ]
-}
 
 run_ok "a kernel node starts" ockamctl node create n1
 port=$(node_port n1)
@@ -49,8 +45,8 @@ for ((i = 0; i < ours; i++)); do
 	begin "ours$i" in_node n1 traffic -t "${channel[i]},echo" -n $messages -s 10,$((i * 300)) \
 		-w 2 -T $((i % 7 ? 60 : 5))
 done
-wait_for 30 counts n1 channels_opened $((ours + theirs)) &&
-	ok 0 "$theirs more from Rust nodes"
+wait_for 30 counts n1 channels_opened $((ours + theirs))
+ok $? "$theirs more from Rust nodes" "$(counter n1 channels_opened) were opened"
 
 # Every seventh of ours is deleted, at whatever moment it is.
 for ((i = 0; i < ours; i += 7)); do
@@ -78,7 +74,7 @@ for ((i = 0; i < theirs; i++)); do
 	fi
 done
 same "$bad" "" "the others of the Rust nodes too"
-wait_for 10 alive $((ours - (ours + 6) / 7))
+wait_for 10 open_channels n1 $((ours - (ours + 6) / 7))
 ok $? "as many channels are left as should be" "$(ockamctl node show n1 --jq .counters)"
 
 peer_signal r1 USR2
@@ -86,7 +82,7 @@ left=0
 for ((i = 0; i < ours; i++)); do
 	[ $((i % 7)) = 0 ] || [ $((i % 3)) = 0 ] || left=$((left + 1))
 done
-wait_for 10 alive $left
+wait_for 10 open_channels n1 $left
 ok $? "a Rust node closes all of its channels, the others stay"
 bad=
 for ((i = 0; i < ours; i++)); do
@@ -99,10 +95,10 @@ left=0
 for ((i = 0; i < ours; i++)); do
 	[ $((i % 7)) != 0 ] && [ $((i % 3)) = 2 ] && left=$((left + 1))
 done
-wait_for 10 alive $left
+wait_for 10 open_channels n1 $left
 ok $? "the channels of one that is killed end at once"
 peer_stop r3
-wait_for 10 alive 0
+wait_for 10 open_channels n1 0
 ok $? "those of one that stops, too"
 same "$(channels n1)" 0 "none is listed"
 same "$(refusals n1)" 0 "no packet was refused"

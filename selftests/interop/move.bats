@@ -107,8 +107,8 @@ update() {
 	[ "$status" = 0 ]
 	[[ $output == *rerouted* ]]
 	[[ $output == *"done messages=120"* ]]
-	[ "$(counter channel_route_updates)" -ge 1 ]
-	[ "$(counter channels_opened)" = 1 ]
+	[ "$(counter n1 channel_route_updates)" -ge 1 ]
+	[ "$(counter n1 channels_opened)" = 1 ]
 }
 
 @test "between kernel nodes" {

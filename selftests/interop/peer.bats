@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # Copyright The Ockam for Linux authors
-# where: uml
+# long: uml
 #
 # The Rust peer against itself: when this fails, do not look for the fault in the kernel.
 

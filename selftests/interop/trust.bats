@@ -31,6 +31,7 @@ teardown_file() {
 setup() {
 	PEER_LIB_DIR=$BATS_TEST_DIRNAME
 	. "$BATS_TEST_DIRNAME/lib.inc"
+	. "$BATS_TEST_DIRNAME/../lib/node.inc"
 	PEER_DIR=$BATS_FILE_TMPDIR
 	peer=$(peer_binary)
 	port=$(ockamctl node show n1 --jq .route.verbose | sed -n 's,.*/tcp/\([0-9]*\).*,\1,p')
@@ -83,21 +84,6 @@ show() {
 	ockamctl secure-channel show --at "/node/n1$1" --jq "$2"
 }
 
-# Counters that are zero are not shown.
-count() {
-	ockamctl node show n1 --jq ".counters.$1 // 0"
-}
-
-# wait_until COMMAND...
-wait_until() {
-	local left=200
-	until "$@"; do
-		left=$((left - 1))
-		[ $left -gt 0 ]
-		sleep 0.1
-	done
-}
-
 @test "the Rust peer's identifier: one, a list, everyone, the wrong one" {
 	peer_start a listen --trust "$me"
 	id=$(peer_identifier a)
@@ -121,9 +107,9 @@ wait_until() {
 	ockamctl secure-channel-listener create other --at n1 -a "$me"
 	send one --service uppercase hello --trust "$me"
 	send list --service uppercase hello
-	failed=$(count handshakes_failed)
+	failed=$(counter n1 handshakes_failed)
 	run -1 send other --service uppercase hello
-	[ "$(count handshakes_failed)" -eq $((failed + 1)) ]
+	[ "$(counter n1 handshakes_failed)" -eq $((failed + 1)) ]
 	grep -rhq "$(id_of friend) is not trusted here" "$OCKAM_HOME/nodes/n1"
 }
 
@@ -146,12 +132,17 @@ wait_until() {
 
 # What others make of it: the channel is there, and grants nothing.
 no_member() {
-	refused=$(count echo_refused)
+	refused=$(counter n1 echo_refused)
 	peer_send --to "127.0.0.1:$port" --channel api --timeout 5 --service uppercase hello \
 		--identity-file "$PEER_DIR/$1" --credential "$2"
 	run -1 peer_send --to "127.0.0.1:$port" --channel api --timeout 1 --service echo --size 9 \
 		--identity-file "$PEER_DIR/$1" --credential "$2"
-	[ "$(count echo_refused)" -gt "$refused" ]
+	[ "$(counter n1 echo_refused)" -gt "$refused" ]
+}
+
+# The clock shows seconds.
+later_than() {
+	[ "$(date +%s)" -gt $(($1 + 1)) ]
 }
 
 @test "bad credentials end no channel and grant nothing" {
@@ -164,7 +155,8 @@ no_member() {
 	# The last digit of the name "app" in the attributes.
 	no_member i3 "${flipped/617070/617071}"
 	expired=$(issue_to "@$PEER_DIR/i4" authority --attribute app=demo --credential-ttl 0)
-	sleep 1.1
+	now=$(date +%s)
+	wait_for 10 later_than "$now"
 	no_member i4 "$expired"
 }
 
@@ -196,7 +188,7 @@ no_member() {
 	peer_wait a "^attributes $me n=2$"
 	peer_wait a '^credentials-received$'
 	# As initiator it only says that it has taken them; the first time, that there are none.
-	wait_until received friend 2
+	wait_for 20 received friend 2
 	peer_kill friend
 	# The same again is not presented again.
 	same=$(issue_me -a n=3)
@@ -204,9 +196,12 @@ no_member() {
 		ockamctl credential store --at n1 --scope team --issuer "$(id_of authority)" \
 			--credential "$same"
 	done
+	# What is presented next comes behind it.
+	ockamctl credential store --at n1 --scope team --issuer "$(id_of authority)" \
+		--credential "$(issue_me -a n=4)"
 	peer_wait a "^attributes $me n=3$"
-	sleep 0.5
-	[ "$(peer_count a '^credentials-received$')" -eq 2 ]
+	peer_wait a "^attributes $me n=4$"
+	wait_for 20 received a 3
 }
 
 peer_ended() {
@@ -227,7 +222,7 @@ received() {
 	refreshed() {
 		[ "$(show "$channel" .their_attributes.refresh)" = '"1"' ]
 	}
-	wait_until refreshed
+	wait_for 20 refreshed
 	[ "$(show "$channel" .their_attributes.side)" = '"rust"' ]
 	ockamctl message send hello --from n1 --to "$channel/service/uppercase"
 }
@@ -236,9 +231,9 @@ received() {
 	long=$(issue_to "@$PEER_DIR/friend" authority --attribute app=demo)
 	bad=$(issue_to "@$PEER_DIR/friend" stranger --attribute app=demo)
 	alien=$(issue_to "@$PEER_DIR/stranger" authority --attribute app=demo)
-	short=$(issue_to "@$PEER_DIR/friend" authority --attribute app=demo --credential-ttl 10)
+	short=$(issue_to "@$PEER_DIR/friend" authority --attribute app=demo --credential-ttl 6)
 	send members --service uppercase hello --credential "$short" --credential "$long" \
-		--refresh-after 1 --count 12 --interval 1000 --quiet
+		--refresh-after 1 --count 8 --interval 1000 --quiet
 	short=$(issue_to "@$PEER_DIR/friend" authority --attribute app=demo --credential-ttl 6)
 	run -1 send members --service uppercase hello --credential "$short" --count 12 --interval 1000 \
 		--timeout 2
@@ -259,7 +254,7 @@ received() {
 	send gate --service uppercase hello
 	peer_alive stranger
 	[ "$(ockamctl secure-channel-listener update gate --at n1 -a "$(id_of friend)" --close --jq .closed)" -eq 1 ]
-	wait_until peer_ended stranger
+	wait_for 20 peer_ended stranger
 	peer_alive friend
 	peer_kill friend
 }

@@ -65,8 +65,8 @@ from_rust()
 	# shellcheck disable=SC2046
 	refused=$(reasons_after $(reasons))
 	begin served in_node n1 traffic -b app -a
-	wait_for 10 grep -q ready "$PEER_DIR/served.said" ||
-		ok 1 "$name: a program receives" "$(cat "$PEER_DIR/served.complaint")"
+	wait_for 10 grep -q ready "$PEER_DIR/served.said"
+	ok $? "$name: a program receives" "$(cat "$PEER_DIR/served.complaint")"
 	relay_start hop "$(node_port n1)" --up "$plan"
 	begin sent peer_send --to "127.0.0.1:$port" --channel api --service app --size 1000 --grow \
 		--count $((last + 1)) --no-reply --keep-open --linger 30
@@ -87,9 +87,13 @@ to_rust()
 	local name=$1 plan=$2 want=${expect[accepted]#0 } channel
 
 	[ "$want" != 0 ] || want=
-	peer_start r listen --service-as sink=sink --messages || return
+	if ! peer_start r listen --service-as sink=sink --messages; then
+		ok 1 "$name: a Rust node starts" "$(peer_output r)"
+		return
+	fi
 	relay_start hop "$(peer_port r)" --up "$plan"
 	channel=$(ockamctl secure-channel create --from n1 --to "/ip4/127.0.0.1/tcp/$port/service/api")
+	ok $? "$name: a channel" "$channel"
 	in_node n1 traffic -t "${channel#/service/},sink" -q -n "$last" -s 1001+ \
 		>"$PEER_DIR/sent" 2>&1
 	# What came last of all, accepted or not.
@@ -118,7 +122,7 @@ both "32 lost at the start" "32"
 both "33 lost at the start" "33"
 both "each twice" "0 0 1 1 2 2 31 31 30 30 32 32 33 33 63 63 33"
 both "the lower edge" "0-40 8 7 40 9-60 28 27"
-for seed in 1 2; do
+for seed in 1 ${OCKAM_LONG:+2 3 4}; do
 	both "seed $seed" "$(python3 "$relay" plan $seed 70)"
 done
 

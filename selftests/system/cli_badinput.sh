@@ -257,7 +257,8 @@ wait_for 5 module_unused
 ok $? "nothing uses the module"
 begin
 run_ok "the module is unloaded" rmmod ockam
-if mount -t tmpfs none /lib/modules 2>/dev/null; then
+run_ok "and not to be found" mount -t tmpfs none /lib/modules
+if [ -z "$(ls /lib/modules)" ]; then
 	refused "The kernel module ockam is not loaded" ockam node create n1
 	refused "The kernel module ockam is not loaded" ockam node create n1 --foreground
 	refused "The kernel module ockam is not loaded" ockam tcp-listener create 4444

@@ -5,7 +5,8 @@
 # Smoke test with the published Rust implementation as the peer, in both roles:
 # in plain text, through a secure channel, over several rekeys.
 #
-# where: uml vm
+# where: uml
+# long: vm
 # timeout: 240
 
 . "$(dirname "$0")/ockamd.inc"
@@ -80,11 +81,7 @@ run_ok "a listener for one identity" ockamctl secure-channel-listener create pic
 peer_send --to "127.0.0.1:$port" --channel picky --service uppercase no --timeout 3 >/dev/null 2>&1
 [ $? != 0 ]
 ok $? "refuses the Rust client"
-channel_count()
-{
-	[ "$(ockamctl node show n1 --jq '.counters | .channels_opened - .channels_closed')" = "$1" ]
-}
 # One of them has lost its way to the peer without a Close: it gets half a minute.
-wait_for 60 channel_count 0
+wait_for 60 open_channels n1 0
 ok $? "no channel is left" "$(ockamctl node show n1 --jq .counters)"
 finish

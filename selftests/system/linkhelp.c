@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <linux/ockam.h>
 #include <linux/vm_sockets.h>
 
 #include "linkhelp.h"
@@ -231,13 +232,6 @@ bool lh_wait_end(int fd, int ms)
 	return false;
 }
 
-bool lh_quiet(int fd, int ms)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-
-	return poll(&pfd, 1, ms) == 0;
-}
-
 /* ---- decoding, of what our module writes: canonical, definite ---- */
 
 static bool lh_get_head(const uint8_t **p, const uint8_t *end, uint8_t major,
@@ -361,4 +355,27 @@ bool lh_wait_counter(struct nlh *node, const char *counter, long long value,
 		usleep(2000);
 	}
 	return true;
+}
+
+bool lh_silent(const struct lh_link *l)
+{
+	struct sockaddr_ockam to = { .sockam_family = AF_OCKAM };
+	__u8 *p = to.sockam_route;
+	const char *hops[] = { l->name, "lh-marker" };
+	int back = nlh_enter(l->node);
+	int fd = socket(AF_OCKAM, SOCK_DGRAM, 0);
+	struct lh_message m;
+	ssize_t n;
+
+	for (int i = 0; i < 2; i++) {
+		*p++ = OCKAM_ADDR_LOCAL;
+		*p++ = strlen(hops[i]);
+		p = (__u8 *)stpcpy((char *)p, hops[i]);
+	}
+	to.sockam_hops = 2;
+	n = sendto(fd, "!", 1, 0, (struct sockaddr *)&to, p - (__u8 *)&to);
+	close(fd);
+	nlh_leave(back);
+	return n == 1 && lh_read_frame(l->raw, &m) && m.n_onward == 1 &&
+	       !strcmp(m.onward[0], hops[1]);
 }

@@ -52,8 +52,6 @@ bool lh_read(int fd, void *p, size_t len);
 bool lh_read_version(int fd);
 /* The end of the stream (or a reset) comes within @ms; data before it is skipped. */
 bool lh_wait_end(int fd, int ms);
-/* Nothing comes within @ms and the stream goes on. */
-bool lh_quiet(int fd, int ms);
 
 /*
  * Read one frame and take it apart. The names are valid until the next call
@@ -73,6 +71,8 @@ struct lh_link {
 void lh_open(struct lh_link *l, struct nlh *node, enum lh_family family,
 	     const struct nlh_link_options *o);
 void lh_close(struct lh_link *l);
+/* The stream goes on, and nothing is in it before what is sent now. */
+bool lh_silent(const struct lh_link *l);
 
 /* Wait until @counter of the node is at least @value. */
 bool lh_wait_counter(struct nlh *node, const char *counter, long long value,

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright The Ockam for Linux authors
 #
-# The module comes and goes 100 times, now and then after nodes have talked;
-# rmmod is refused exactly while something lives. Under emulation it is 20 times,
-# but for OCKAM_LONG.
+# The module comes and goes 40 times, now and then after nodes have talked;
+# rmmod is refused exactly while something lives. Under emulation it is 8 times,
+# and five times as many with OCKAM_LONG.
 #
 # where: uml vm
+# long: debug
 # timeout: 300
 
 . "$(dirname "$0")/ockamd.inc"
@@ -61,8 +62,9 @@ ok $? "it is unloaded when nothing lives"
 ! loaded
 ok $? "and gone"
 
-many=100
-[ "$OCKAM_MACHINE" = uml ] || [ -n "$OCKAM_LONG" ] || many=20
+many=40
+[ "$OCKAM_MACHINE" = uml ] || many=8
+[ -z "$OCKAM_LONG" ] || many=$((many * 5))
 rounds=0
 for ((i = 1; i <= many; i++)); do
 	load || break

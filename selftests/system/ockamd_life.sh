@@ -5,7 +5,8 @@
 # Life and death of node processes: orderly, by SIGKILL, with their namespace
 # unpinned by hand, and what the next command finds.
 #
-# where: uml vm debug
+# where: uml vm
+# long: debug
 # timeout: 240
 
 . "$(dirname "$0")/ockamd.inc"

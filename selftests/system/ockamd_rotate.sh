@@ -7,6 +7,7 @@
 # renewed as the clock moves, an expired identity says what to do.
 #
 # where: uml
+# long: debug
 # timeout: 240
 
 . "$(dirname "$0")/ockamd.inc"

@@ -5,8 +5,8 @@
 # The handshake worker killed at every step of a handshake: what is pending
 # fails or goes on, what is established stays, and a new worker comes.
 #
-# where: uml vm
-# long: debug
+# where: uml
+# long: vm debug
 # timeout: 300
 
 . "$(dirname "$0")/ockamd.inc"

@@ -7,6 +7,7 @@
 #ifndef OCKAM_SYSTEM_SOCK_H
 #define OCKAM_SYSTEM_SOCK_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -194,6 +195,43 @@ static int sockets_alive(void)
 	if (file)
 		fclose(file);
 	return n;
+}
+
+/* How many other threads of this program sleep in the kernel. */
+static int threads_asleep(void)
+{
+	char path[64], line[512], self[16], *state;
+	struct dirent *task;
+	FILE *file;
+	int n = 0;
+	DIR *dir;
+
+	dir = opendir("/proc/self/task");
+	snprintf(self, sizeof(self), "%d", gettid());
+	while (dir && (task = readdir(dir))) {
+		if (task->d_name[0] == '.' || !strcmp(task->d_name, self))
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/task/%.16s/stat", task->d_name);
+		file = fopen(path, "r");
+		state = file && fgets(line, sizeof(line), file) ? strrchr(line, ')') : NULL;
+		n += state && state[1] && state[2] == 'S';
+		if (file)
+			fclose(file);
+	}
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+/* Wait until so many do, at most 5 s. */
+UNUSED
+static bool threads_wait_asleep(int n)
+{
+	int i;
+
+	for (i = 0; i < 5000 && threads_asleep() < n; i++)
+		usleep(1000);
+	return threads_asleep() >= n;
 }
 
 /* Wait until no more than @n are left, at most 5 s. */

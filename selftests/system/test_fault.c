@@ -5,6 +5,7 @@
  * done, and the kernel does not complain.
  *
  * where: uml
+ * long: debug
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
@@ -203,7 +204,7 @@ static bool link_sent(int ret)
 	if (alive && !ret)
 		good = (lh_read_frame(link_b.raw, &f) && f.len == 3000) || ends();
 	else if (alive)
-		good = lh_quiet(link_b.raw, 20);
+		good = lh_silent(&link_b);
 	close_link();
 	return good;
 }

@@ -117,8 +117,7 @@ static void test_ends(void)
 		fd = connected("reader", first);
 		for (int i = 0; i < 3; i++)
 			start_reader(&readers[i], fd);
-		usleep(50000);
-		ok(!ready(fd), "%s: nothing has happened", names[which]);
+		ok(threads_wait_asleep(3) && !ready(fd), "%s: nothing has happened", names[which]);
 		if (which == 0)
 			ch_del(&node, c.encryptor);
 		else if (which == 1)

@@ -3,8 +3,7 @@
  * Links: bytes on the wire, what a peer may do to one, what the user's
  * descriptor may do to one, which sockets are taken.
  *
- * where: uml vm
- * long: debug
+ * where: uml vm debug
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
@@ -478,7 +477,7 @@ static void test_ends(enum lh_family family)
 	close(a.fd);
 	a.fd = -1;
 	lh_write(a.raw, "\0\0\0\4\203\200\200\100", 8);
-	ok(lh_quiet(a.raw, 50) && !nlh_link_get(&node, a.name, NULL),
+	ok(lh_silent(&a) && !nlh_link_get(&node, a.name, NULL),
 	   "%s: closing the descriptor changes nothing", name);
 	nlh_link_del(&node, a.name);
 	ok(lh_read(a.raw, &byte, 1) == false && lh_wait_end(a.raw, SOON),
@@ -573,6 +572,7 @@ static void test_refusals(void)
 	struct lh_link a;
 	int fd[2], one;
 	int back, err;
+	char said[10];
 
 	one = dup(0);
 	close(one);
@@ -608,6 +608,9 @@ static void test_refusals(void)
 	if (one >= 0) {
 		refuse(one, -EPROTONOSUPPORT, "an MPTCP socket");
 		close(one);
+	} else {
+		/* Debian's kernel has it. */
+		ok(strcmp(getenv("OCKAM_MACHINE") ?: "", "vm"), "no MPTCP here");
 	}
 
 	lh_open(&a, &node, LH_TCP4, &taken);
@@ -616,8 +619,8 @@ static void test_refusals(void)
 	err = nlh_link_new(&node, fd[0], &taken, NULL);
 	ok(err == -EADDRINUSE && *node.why, "a taken name is refused: %s",
 	   node.why);
-	ok(lh_quiet(fd[1], 20) && lh_write(fd[0], "still ours", 10),
-	   "the socket is as before");
+	ok(lh_write(fd[0], "still ours", 10) && lh_read(fd[1], said, 10) &&
+	   !memcmp(said, "still ours", 10), "the socket is as before");
 	err = nlh_link_new(&node, fd[0], NULL, NULL);
 	ok(!err, "and can be a link under another name");
 	refuse(fd[0], -EBUSY, "a UNIX socket that is a link already");
@@ -669,7 +672,7 @@ static void test_pairs(void)
 	lh_open(&c, &node, LH_UNIX, &(struct nlh_link_options){ .name = "c" });
 	lh_write(a.raw, frame, len);
 	ok(lh_wait_counter(&node, "drop_denied", denied + 1, SOON) &&
-	   lh_quiet(b.raw, 20), "a node is not an open relay");
+	   lh_silent(&b), "a node is not an open relay");
 	ok(!nlh_link_pair(&node, "a", "b") &&
 	   !nlh_link_get(&node, "b", &link) && !strcmp(link.pair, "a"),
 	   "a pair is shown");
@@ -771,9 +774,12 @@ static void test_dump(void)
 	for (int i = 0; i < N; i++) {
 		if (lh_connect(LH_UNIX, fd[i]))
 			break;
-		made += !nlh_link_new(&node, fd[i][0], NULL, NULL);
+		/* A peer that says no version is given up after a while. */
+		made += !nlh_link_new(&node, fd[i][0], NULL, NULL) &&
+			lh_write(fd[i][1], "\1", 1);
 	}
-	ok(made == N && nlh_link_count(&node) == N, "%d links in a dump", N);
+	ok(made == N && nlh_link_count(&node) == N, "%d links in a dump (%d made, %u there)",
+	   N, made, nlh_link_count(&node));
 	for (int i = 0; i < N; i++) {
 		close(fd[i][0]);
 		close(fd[i][1]);

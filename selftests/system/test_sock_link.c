@@ -3,8 +3,7 @@
  * Sockets and the world outside the node: long routes, who may send here, the
  * send buffer while a link does not take more.
  *
- * where: uml vm
- * long: debug
+ * where: uml vm debug
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
@@ -269,16 +268,17 @@ static void test_send_buffer(void)
 	setitimer(ITIMER_REAL, &(struct itimerval){ .it_value = tv }, NULL);
 	ok(failed(send(fd, "x", 1, 0)) == EINTR, "a signal: EINTR");
 	pthread_create(&thread, NULL, send_one, &fd);
+	ok(threads_wait_asleep(1), "another sender waits");
 	ok(drain(n + 1), "the peer reads: all arrive, a waiting one too");
 	pthread_join(thread, &ret);
 	ok(!ret, "its sender was woken");
 	ok(poll(&p, 1, 5000) == 1, "poll: writable");
-	ok(lh_quiet(out.raw, 50) && !ioctl(fd, SIOCOUTQ, &queued) && !queued,
+	ok(lh_silent(&out) && !ioctl(fd, SIOCOUTQ, &queued) && !queued,
 	   "SIOCOUTQ: everything has left, nothing was doubled");
 
 	n = fill(fd);
 	pthread_create(&thread, NULL, send_one, &fd);
-	usleep(50000);
+	ok(threads_wait_asleep(1), "a sender waits");
 	shutdown(fd, SHUT_WR);
 	pthread_join(thread, &ret);
 	ok(ret == (void *)EPIPE, "shutdown wakes a waiting sender: EPIPE");
@@ -295,7 +295,6 @@ static void test_close_early(void)
 	fd = sender_new();
 	n = fill(fd);
 	close(fd);
-	usleep(50000);
 	ok(sockets_alive() == 1, "closed, but still sending");
 	ok(n > 2 && drain(n), "all %d messages arrive", n);
 	ok(sockets_wait(0), "then it is gone");
@@ -309,7 +308,7 @@ static void test_link_dies(void)
 	void *ret;
 
 	pthread_create(&thread, NULL, send_one, &fd);
-	usleep(50000);
+	ok(threads_wait_asleep(1), "a sender waits");
 	nlh_link_del(&node, "l");
 	nlh_link_wait_gone(&node, "l", 5000);
 	pthread_join(thread, &ret);

@@ -3,7 +3,7 @@
  * Who pays for messages: long routes count as well, and sockets leave the links
  * half of the node's memory.
  *
- * where: uml
+ * where: uml debug
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */

@@ -8,6 +8,7 @@
 # a clock that is set ends what it says has expired.
 #
 # where: uml
+# long: debug
 # timeout: 180
 
 . "$(dirname "$0")/ockamd.inc"

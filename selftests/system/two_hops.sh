@@ -6,8 +6,8 @@
 # its links is captured; neither plain text nor a key is in it. A byte that is
 # changed on the way is refused and counted.
 #
-# where: uml vm
-# long: debug
+# where: uml
+# long: vm debug
 # timeout: 240
 
 . "$(dirname "$0")/ockamd.inc"
@@ -15,11 +15,6 @@
 wire=$(dirname "$0")/wire.py
 capture=$OCKAM_HOME/../capture.$$
 trap 'kill $(jobs -p) 2>/dev/null; ockamctl reset -y >/dev/null 2>&1; rm -rf "$OCKAM_HOME" "$capture" "$capture".*' EXIT
-
-counter()
-{
-	ockamctl node show "$1" --jq ".counters.$2 // 0"
-}
 
 for i in 1 2 3; do
 	run_ok "n$i starts" ockamctl node create "n$i"

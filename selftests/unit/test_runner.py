@@ -7,6 +7,7 @@ First with files of results as a machine would leave them, then with programs
 that stand in for a machine, then in User-Mode Linux.
 """
 # needs: tools modules-uml
+# timeout: 600
 
 import importlib.machinery
 import importlib.util
@@ -199,7 +200,8 @@ def test_files():
     os.makedirs(system)
     for name, text in (("good.sh", "# where: uml vm\n# timeout: 7\n"), ("where.sh", "#\n"),
                        ("none.bats", "#\n"), ("test_c.c", "/*\n */\n"),
-                       ("odd.sh", "# where: umI\n"), ("slow.sh", "# where: uml\n# long: w\n"),
+                       ("odd.sh", "# where: umI\n"), ("a.sh", "# where: uml\n# last: yes\n"),
+                       ("seldom.sh", "# long: uml\n"), ("slow.sh", "# where: uml\n# long: w\n"),
                        ("late.sh", "# where: vm\n# long: uml\n"), ("part.inc", "#\n")):
         with open(os.path.join(system, name), "w", encoding="utf-8") as file:
             file.write(text)
@@ -209,8 +211,8 @@ def test_files():
     expect(part, "a file that names no machine fails", True, "where.sh", "none.bats",
            "test_c", "odd.sh: names no machine: umI", "slow.sh")
     ok(part.failed == 5, "and so many do", *part.failures)
-    ok([test[0] for test in found] == ["kunit", "system/good.sh"] and found[1][1] == 7,
-       "the others are found", found)
+    ok([test[0] for test in found] == ["kunit", "system/good.sh", "system/a.sh"] and
+       found[1][1] == 7, "the others are found, in their order", found)
     runner.TOP = real
     shutil.rmtree(top)
 

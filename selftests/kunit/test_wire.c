@@ -1,3 +1,0 @@
-// SPDX-License-Identifier: GPL-2.0
-/* KUnit suite of the tests in kmod/tests/test_wire.c. */
-#include "../../kmod/tests/test_wire.c"
