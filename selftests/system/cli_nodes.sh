@@ -60,7 +60,11 @@ it 70 "Node n1 is already running" ockam node create n1
 it 70 "Node n1 is already running" ockam node create n1 -f
 it 0 "is already running. If you want to restart it you can call" ockam node start n1
 same "$(ockam node create n2 --quiet 2>&1)" "" "create --quiet prints nothing"
-it 0 '"name": "n3"' ockam node create n3 --output json --identity three
+it 0 "There was no Identity named three, generated it" \
+	ockam node create n3 --output json --identity three
+it 70 "is already running" ockam node create n3 --identity four
+! ockam identity list | grep -q four
+ok $? "what is refused makes no identity"
 same "$(show n3 .identity_name)" '"three"' "n3 has an identity of its own"
 same "$(ockam node list --jq 'map([.node_name, .is_default, .status.status])' --compact-output)" \
 	'[["n1",true,"running"],["n2",false,"running"],["n3",false,"running"]]' "list, in order"
@@ -70,6 +74,20 @@ it 0 "The default node is 'n1'" ockam node default
 it 0 "n2" ockam node default n2
 it 70 "The node 'n2' is already the default" ockam node default n2
 it 0 "n1" ockam node default /node/n1
+
+# ---- lists whose form for scripts is that for people, unless they ask ----
+
+for list in "tcp-connection" "tcp-listener" "secure-channel-listener" "worker"; do
+	[[ $(ockam $list list) != "["* ]]
+	ok $? "$list list is plain text in a pipe"
+	same "$(ockam $list list --jq type)" '"array"' "and JSON on demand"
+done
+same "$(ockam tcp-connection list --output json)" "[]" "an empty one too"
+same "$(ockam tcp-listener list --jq '.[0] | .mode, .socket_addr')" "\"Listen\"
+\"127.0.0.1:$port1\"" "of what node show has"
+same "$(ockam secure-channel-listener list --jq '.[0].address')" '"/service/api"' "listeners"
+same "$(ockam secure-channel-listener show api --jq .address)" '"/service/api"' "one of them"
+same "$(ockam worker list --jq 'map(.address) | contains(["echo", "api"])')" true "workers"
 
 # ---- stop and start ----
 
@@ -128,7 +146,8 @@ it 0 "The default node is 'n1'" ockam node default
 it 70 "Use --yes to confirm" ockam node delete n1
 it 70 "Use --yes to confirm" ockam node delete --all
 it 70 "The node n9 was not found" ockam node delete n9 -y
-it 0 "" ockam node delete
+it 0 "Nothing was deleted: give the name of a node" ockam node delete
+it 70 "Nothing was deleted: which node?" ockam node delete -y
 same "$(show n1 .status)" '"running"' "nothing was deleted"
 same "$(ockam node delete n1 -y --output json --compact-output)" '{"name":"n1"}' "a running node is deleted"
 wait_for 5 gone "$p1"

@@ -158,6 +158,8 @@ exits 70 "delete without --yes" ockam identity delete bob
 says "Use --yes to confirm"
 exits 70 "delete --all without --yes" ockam identity delete --all
 says "Use --yes to confirm"
+exits 70 "delete of nothing in particular, surely" ockam identity delete -y
+says "Nothing was deleted: which identity?"
 exits 0 "delete of nothing in particular" ockam identity delete
 prints "" "does nothing"
 exits 0 "all are still there" ockam identity list --jq length

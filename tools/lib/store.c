@@ -24,7 +24,7 @@
 static const char *const ockam_store_steps[] = {
 	"CREATE TABLE vaults ("
 	" name TEXT NOT NULL UNIQUE,"
-	" path TEXT NOT NULL,"			/* '' = keys in this database; in the home: relative */
+	" path TEXT NOT NULL,"			/* '' = keys in this database */
 	" is_default INTEGER NOT NULL DEFAULT 0);"
 	"CREATE TABLE keys ("
 	" vault TEXT NOT NULL REFERENCES vaults (name) ON UPDATE CASCADE ON DELETE CASCADE,"

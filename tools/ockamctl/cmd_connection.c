@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node_object.h"
 #include "session.h"
 
 static int ctl_connection_create(struct ctl *ctl, const struct ctl_args *args)
@@ -69,25 +70,30 @@ static int ctl_connection_fetch(struct ctl *ctl, const struct ctl_args *args, co
 	return ret;
 }
 
-/* Paragraphs of a list, plain only, also when piped. */
-static int ctl_connection_print(struct ctl *ctl, struct json_object *list, const char *empty,
-				char *(*format)(struct json_object *item))
+/* Paragraphs of a list, also when piped; JSON for those who ask. */
+static int ctl_connection_print(struct ctl *ctl, struct json_object *list, bool listeners,
+				const char *empty, char *(*format)(struct json_object *item))
 {
+	struct ctl_result out = { .asked = json_object_new_array() };
 	size_t n = list ? json_object_array_length(list) : 0;
-	struct ctl_result out = { };
-	char **items;
+	char **items = calloc(n ?: 1, sizeof(*items));
+	char *plain = NULL;
 	size_t i;
 	int ret;
 
-	if (!n) {
-		out.plain = empty;
-		return ctl_output_result(&ctl->out, &out);
+	for (i = 0; items && i < n; i++) {
+		struct json_object *item = json_object_array_get_idx(list, i);
+
+		items[i] = format(item) ?: strdup("");
+		json_object_array_add(out.asked, ctl_node_transport(item, listeners));
 	}
-	items = calloc(n, sizeof(*items));
-	for (i = 0; items && i < n; i++)
-		items[i] = format(json_object_array_get_idx(list, i)) ?: strdup("");
-	ret = ctl_print_list(ctl, NULL, items, n);
+	if (items && n)
+		plain = ctl_output_list(items, n);
+	out.plain = n ? plain : empty;
+	ret = ctl_output_result(&ctl->out, &out);
+	free(plain);
 	ctl_texts_free(items, n);
+	json_object_put(out.asked);
 	return ret;
 }
 
@@ -122,7 +128,7 @@ static int ctl_connection_list(struct ctl *ctl, const struct ctl_args *args)
 	if (ret)
 		return ret;
 	snprintf(empty, sizeof(empty), "No TCP Connections found on %s", session.node);
-	ret = ctl_connection_print(ctl, list, empty, ctl_connection_line);
+	ret = ctl_connection_print(ctl, list, false, empty, ctl_connection_line);
 	json_object_put(result);
 	return ret;
 }
@@ -157,7 +163,9 @@ static int ctl_connection_show(struct ctl *ctl, const struct ctl_args *args)
 	if (found) {
 		plain = ctl_connection_details(found);
 		out.plain = plain;
+		out.asked = ctl_node_transport(found, false);
 		ret = ctl_output_result(&ctl->out, &out);
+		json_object_put(out.asked);
 		free(plain);
 	} else {
 		ret = ctl_output_fail(&ctl->out, -ENOENT, NULL, NULL,
@@ -267,7 +275,7 @@ static int ctl_tcp_listener_list(struct ctl *ctl, const struct ctl_args *args)
 	if (ret)
 		return ret;
 	snprintf(empty, sizeof(empty), "No TCP Listeners found on %s", session.node);
-	ret = ctl_connection_print(ctl, list, empty, ctl_tcp_listener_line);
+	ret = ctl_connection_print(ctl, list, true, empty, ctl_tcp_listener_line);
 	json_object_put(result);
 	return ret;
 }
@@ -278,7 +286,6 @@ static int ctl_tcp_listener_show(struct ctl *ctl, const struct ctl_args *args)
 	struct json_object *result = NULL, *list = NULL, *item, *found = NULL;
 	struct ctl_result out = { };
 	struct ctl_session session;
-	char processor[128];
 	size_t i;
 	int ret;
 
@@ -296,16 +303,7 @@ static int ctl_tcp_listener_show(struct ctl *ctl, const struct ctl_args *args)
 		return ctl_output_fail(&ctl->out, -ENOENT, NULL, NULL,
 				       "Listener %s was not found in the registry.", address);
 	}
-	out.json = json_object_new_object();
-	snprintf(processor, sizeof(processor), "0#%s",
-		 ockam_value_text(found, "processor_address") ?: "");
-	ockam_value_put_text(out.json, "flow_control_id",
-			     ockam_value_text(found, "flow_control_id"));
-	ockam_value_put_text(out.json, "mode", "Listen");
-	ockam_value_put_text(out.json, "processor_address", processor);
-	ockam_value_put_text(out.json, "socket_addr", ockam_value_text(found, "address"));
-	ockam_value_put_text(out.json, "type", "Tcp");
-	ockam_value_put_text(out.json, "worker_addr", "<none>");
+	out.json = ctl_node_transport(found, true);
 	ret = ctl_output_result(&ctl->out, &out);
 	json_object_put(out.json);
 	json_object_put(result);

@@ -403,9 +403,13 @@ static int ctl_identity_delete(struct ctl *ctl, const struct ctl_args *args)
 				    ctl_identity_name_at, records, n);
 	if (chosen >= 0 && chosen < (int)n)
 		name = records[chosen].name;
-	if ((!name && !all) || !ctl_confirm_delete(ctl, args, "identity", "identities", n)) {
+	if (!name && !all)
+		ret = chosen < 0 ? ctl_delete_unnamed(ctl, args, "identity") : CTL_EXIT_OK;
+	else if (!ctl_confirm_delete(ctl, args, "identity", "identities", n))
+		ret = CTL_EXIT_FAILURE;
+	if (ret || (!name && !all)) {
 		ockam_identity_records_free(records, n);
-		return !name && !all ? CTL_EXIT_OK : CTL_EXIT_FAILURE;
+		return ret;
 	}
 	if (!all)
 		ret = ctl_identity_delete_one(ctl, name);

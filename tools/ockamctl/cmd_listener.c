@@ -56,24 +56,21 @@ static int ctl_listener_create(struct ctl *ctl, const struct ctl_args *args)
 	return ret;
 }
 
-/* "<format><address>" for each of @list; those named @only, or all. */
-static bool ctl_listener_lines(FILE *f, struct json_object *list, const char *key,
-			       const char *format, const char *only)
+/* "Worker <address>" a line, and the same in @array. */
+static void ctl_worker_add(FILE *f, struct json_object *array, struct json_object *list,
+			   const char *key)
 {
-	struct json_object *item;
-	bool found = false;
+	struct json_object *object;
 	const char *value;
 	size_t i;
 
 	for (i = 0; list && i < json_object_array_length(list); i++) {
-		item = json_object_array_get_idx(list, i);
-		value = ockam_value_text(item, key) ?: "";
-		if (only && strcmp(only, value))
-			continue;
-		fprintf(f, "%s%s%s", ftell(f) ? "\n" : "", format, value);
-		found = true;
+		value = ockam_value_text(json_object_array_get_idx(list, i), key) ?: "";
+		fprintf(f, "%sWorker %s", ftell(f) ? "\n" : "", value);
+		object = json_object_new_object();
+		ockam_value_put_text(object, "address", value);
+		json_object_array_add(array, object);
 	}
-	return found;
 }
 
 /* What the node of --at says to @op. */
@@ -90,9 +87,12 @@ static int ctl_listener_ask(struct ctl *ctl, const struct ctl_args *args, const 
 	return ret;
 }
 
-/* Each listener of @list, or @only one, with its rule. How many were written. */
-static size_t ctl_listener_write(FILE *f, struct json_object *list, const char *only)
+/* Each listener of @list, or @only one, with its rule, as text and into @array. How many. */
+static size_t ctl_listener_write(FILE *f, struct json_object *array, struct json_object *list,
+				 const char *only)
 {
+	struct json_object *object;
+	char service[OCKAM_NAME_SIZE * 8];
 	struct json_object *item;
 	size_t i, found = 0;
 	const char *address;
@@ -106,6 +106,11 @@ static size_t ctl_listener_write(FILE *f, struct json_object *list, const char *
 		rule = ctl_rule_text(item);
 		fprintf(f, "%s%s/service/%s\n%sAdmits %s", found ? "\n" : "",
 			only ? "" : "Listener at ", address, only ? "" : "    ", rule ?: "");
+		snprintf(service, sizeof(service), "/service/%s", address);
+		object = json_object_new_object();
+		ockam_value_put_text(object, "address", service);
+		ockam_value_put_text(object, "admits", rule ?: "");
+		json_object_array_add(array, object);
 		free(rule);
 		found++;
 	}
@@ -114,7 +119,7 @@ static size_t ctl_listener_write(FILE *f, struct json_object *list, const char *
 
 static int ctl_listener_print(struct ctl *ctl, const struct ctl_args *args, const char *only)
 {
-	struct json_object *result = NULL, *list;
+	struct json_object *result = NULL, *list, *array;
 	struct ctl_result out = { };
 	struct ctl_session session;
 	char empty[128], *text = NULL;
@@ -127,20 +132,23 @@ static int ctl_listener_print(struct ctl *ctl, const struct ctl_args *args, cons
 		return ret;
 	list = json_object_is_type(result, json_type_array) ? result
 							    : ockam_value_array(result, "list");
+	array = json_object_new_array();
 	f = open_memstream(&text, &size);
 	if (f) {
-		found = ctl_listener_write(f, list, only);
+		found = ctl_listener_write(f, array, list, only);
 		fclose(f);
 	}
 	json_object_put(result);
 	snprintf(empty, sizeof(empty), "No secure channel listeners found on %s", session.node);
 	out.plain = found ? text : empty;
+	out.asked = only && found ? json_object_array_get_idx(array, 0) : array;
 	if (only && !found)
 		ret = ctl_output_fail(&ctl->out, -ENOENT, NULL, NULL,
 				      "There is no secure channel listener at address %s on node %s",
 				      only, session.node);
 	else
 		ret = ctl_output_result(&ctl->out, &out);
+	json_object_put(array);
 	free(text);
 	return ret;
 }
@@ -257,14 +265,16 @@ static int ctl_worker_list(struct ctl *ctl, const struct ctl_args *args)
 	/* All of them, and not only those that fit the other answer. */
 	ockam_value_put(info, "connections", links);
 	f = open_memstream(&text, &size);
+	out.asked = json_object_new_array();
 	for (i = 0; f && i < sizeof(members) / sizeof(members[0]); i++)
-		ctl_listener_lines(f, ockam_value_array(info, members[i].list), members[i].key,
-				   "Worker ", NULL);
+		ctl_worker_add(f, out.asked, ockam_value_array(info, members[i].list),
+			       members[i].key);
 	if (f)
 		fclose(f);
 	json_object_put(info);
 	out.plain = text ?: "";
 	ret = ctl_output_result(&ctl->out, &out);
+	json_object_put(out.asked);
 	free(text);
 	return ret;
 }

@@ -129,7 +129,7 @@ static int ctl_node_delete(struct ctl *ctl, const struct ctl_args *args)
 	if (!n) {
 		ret = ctl_print_empty(ctl, "There are no nodes to delete");
 	} else if (!name && !all) {
-		ret = CTL_EXIT_OK;
+		ret = chosen < 0 ? ctl_delete_unnamed(ctl, args, "node") : CTL_EXIT_OK;
 	} else if (!all && !node) {
 		ret = ctl_output_fail(&ctl->out, -ENOENT, NULL, NULL, "The node %s was not found",
 				      name);

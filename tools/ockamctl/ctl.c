@@ -188,6 +188,16 @@ int ctl_select(struct ctl *ctl, const struct ctl_args *args, const char *what,
 	return number >= 1 && number <= n ? (int)(number - 1) : (int)n;
 }
 
+int ctl_delete_unnamed(struct ctl *ctl, const struct ctl_args *args, const char *kind)
+{
+	if (ctl_arg_switch(args, "yes"))
+		return ctl_output_fail(&ctl->out, -EINVAL, NULL, "give its name, or --all",
+				       "Nothing was deleted: which %s?", kind);
+	ctl_output_note(&ctl->out, CTL_MARK_NONE,
+			"Nothing was deleted: give the name of a %s, or --all", kind);
+	return CTL_EXIT_OK;
+}
+
 bool ctl_confirm_delete(struct ctl *ctl, const struct ctl_args *args, const char *kind,
 			const char *kinds, size_t n)
 {

@@ -66,6 +66,14 @@ bool ctl_confirm(struct ctl *ctl, const struct ctl_args *args, const char *quest
 bool ctl_confirm_delete(struct ctl *ctl, const struct ctl_args *args, const char *kind,
 			const char *kinds, size_t n);
 /**
+ * ctl_delete_unnamed() - neither a name nor --all, and nobody to be asked
+ * @kind: of what is not deleted
+ *
+ * Return: CTL_EXIT_OK, with a remark; CTL_EXIT_FAILURE with --yes (reported): who says
+ * yes means something to be deleted.
+ */
+int ctl_delete_unnamed(struct ctl *ctl, const struct ctl_args *args, const char *kind);
+/**
  * ctl_select() - let a person choose one of a list (cli 1.6)
  * @what: what is to be chosen
  * @name: name of element @i of @list

@@ -109,6 +109,10 @@ static int ctl_node_pick_identity(struct ctl *ctl, struct ctl_node_new *new, con
 		ret = ockam_store_identity_default(ctl->store, &ctl->remarks, &record, &err);
 	if (ret < 0 && ret != -EEXIST)
 		return ctl_output_fail_err(&ctl->out, &err);
+	/* A name that was misspelt makes one too. */
+	if (given && !ret)
+		ctl_output_note(&ctl->out, CTL_MARK_WARN,
+				"There was no Identity named %s, generated it", given);
 	new->made_identity = !ret;
 	new->made_vault = !ret && !n;
 	snprintf(new->identity, sizeof(new->identity), "%s", record.name);

@@ -50,8 +50,7 @@ static void ctl_node_put_prefixed(struct json_object *map, const char *key, cons
 	ockam_value_put_text(map, key, text);
 }
 
-static void ctl_node_add_transport(struct json_object *list, struct json_object *from,
-				   bool listener)
+struct json_object *ctl_node_transport(struct json_object *from, bool listener)
 {
 	struct json_object *item = json_object_new_object();
 	const char *mode = listener ? "Listen" : ockam_value_text(from, "mode");
@@ -67,7 +66,7 @@ static void ctl_node_add_transport(struct json_object *list, struct json_object 
 		ockam_value_put_text(item, "worker_addr", "<none>");
 	else
 		ctl_node_put_prefixed(item, "worker_addr", ockam_value_text(from, "address"));
-	json_object_array_add(list, item);
+	return item;
 }
 
 static struct json_object *ctl_node_transports(struct json_object *info)
@@ -80,7 +79,9 @@ static struct json_object *ctl_node_transports(struct json_object *info)
 		struct json_object *list = ockam_value_array(info, members[k]);
 
 		for (i = 0; list && i < json_object_array_length(list); i++)
-			ctl_node_add_transport(out, json_object_array_get_idx(list, i), k == 0);
+			json_object_array_add(out,
+					      ctl_node_transport(json_object_array_get_idx(list, i),
+								 k == 0));
 	}
 	return out;
 }

@@ -23,6 +23,9 @@
  */
 struct json_object *ctl_node_object(const struct ockam_node_record *node);
 
+/** ctl_node_transport() - object of a TCP listener or connection, from what the node says of it */
+struct json_object *ctl_node_transport(struct json_object *from, bool listener);
+
 /** ctl_node_plain() - the same for people; free() it */
 char *ctl_node_plain(struct json_object *object);
 

@@ -82,8 +82,10 @@ static int ctl_output_json(struct ctl_output *out, struct json_object *json)
 
 int ctl_output_result(struct ctl_output *out, const struct ctl_result *result)
 {
+	struct json_object *json = result->json ?: result->asked;
+
 	if (out->json)
-		return result->json ? ctl_output_json(out, result->json) : CTL_EXIT_OK;
+		return json ? ctl_output_json(out, json) : CTL_EXIT_OK;
 	if (out->stdout_tty && result->plain)
 		return ctl_output_text(out, result->plain);
 	if (result->machine)

@@ -45,6 +45,7 @@ struct ctl_result {
 	const char		*plain;
 	const char		*machine;
 	struct json_object	*json;
+	struct json_object	*asked;	/* JSON where scripts see the plain form unless they ask */
 };
 
 struct ctl_args;
