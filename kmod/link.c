@@ -262,7 +262,7 @@ static struct ockam_link *ockam_link_alloc(struct ockam_net *on,
 
 	link = kzalloc(ops->size, GFP_KERNEL_ACCOUNT);
 	if (!link)
-		return ERR_PTR(-ENOMEM);
+		return ERR_PTR(ockam_refuse(extack, -ENOMEM, "out of memory"));
 	link->ops = ops;
 	link->on = on;
 	link->sock = sock;
@@ -283,6 +283,8 @@ static struct ockam_link *ockam_link_alloc(struct ockam_net *on,
 	if (err) {
 		if (err == -EINVAL)
 			NL_SET_ERR_MSG(extack, "an address needs at least one byte");
+		else
+			NL_SET_ERR_MSG(extack, "out of memory");
 		kfree(link);
 		return ERR_PTR(err);
 	}
@@ -358,8 +360,6 @@ int ockam_link_create(struct ockam_net *on, const struct ockam_link_params *p,
 	link = ockam_link_alloc(on, p, sock, extack);
 	if (IS_ERR(link)) {
 		err = PTR_ERR(link);
-		if (err == -ENOMEM)
-			NL_SET_ERR_MSG(extack, "out of memory");
 		goto err_sock;
 	}
 

@@ -98,19 +98,17 @@ int ockam_nl_new_listener(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-/* ADDRESS of the request. False: it is missing, with a sentence. */
-static bool ockam_nl_get_listener_name(struct genl_info *info, const u8 **name,
-				       u8 *len)
+/* ADDRESS of the request. 0, or -EINVAL: it is missing. */
+static int ockam_nl_get_listener_name(struct genl_info *info, const u8 **name,
+				      u8 *len)
 {
 	const struct nlattr *nla = info->attrs[OCKAM_A_ADDRESS];
 
-	if (!nla) {
-		NL_SET_ERR_MSG(info->extack,
-			       "the listener's address is missing");
-		return false;
-	}
+	if (!nla)
+		return ockam_refuse(info->extack, -EINVAL,
+				    "the listener's address is missing");
 	*name = ockam_nl_name(nla, len);
-	return true;
+	return 0;
 }
 
 static int ockam_nl_no_listener(struct genl_info *info)
@@ -127,8 +125,8 @@ static struct ockam_listener *ockam_nl_lookup_listener(struct genl_info *info,
 	const u8 *name;
 	u8 len;
 
-	*err = -EINVAL;
-	if (!ockam_nl_get_listener_name(info, &name, &len))
+	*err = ockam_nl_get_listener_name(info, &name, &len);
+	if (*err)
 		return NULL;
 	l = ockam_handshake_lookup_listener(ockam_nl_node(info), name, len);
 	if (!l)
@@ -168,9 +166,11 @@ int ockam_nl_del_listener(struct sk_buff *skb, struct genl_info *info)
 {
 	const u8 *name;
 	u8 len;
+	int err;
 
-	if (!ockam_nl_get_listener_name(info, &name, &len))
-		return -EINVAL;
+	err = ockam_nl_get_listener_name(info, &name, &len);
+	if (err)
+		return err;
 	if (ockam_handshake_del_listener(ockam_nl_node(info), name, len))
 		return ockam_nl_no_listener(info);
 	return 0;

@@ -190,6 +190,32 @@ def check_core():
         if re.search(r"_msg\s*=[^=]", strip_comments(read(path)))])
 
 
+def check_sentences():
+    """
+    Whoever refuses a request says why, in the same breath. Errnos that are
+    spelt out count; one that is handed on has its sentence already. Memory for
+    a reply is asked for by a function that says so itself.
+    """
+    silent = []
+    function = re.compile(r"^(\w[^;{}]*?)\(([^;{}]*)\)[^;{}]*\{\n(.*?)^\}", re.S | re.M)
+    for path in sorted(glob.glob(os.path.join(TOP, "kmod/*.c"))):
+        for head, arguments, body in function.findall(strip_comments(read(path))):
+            if not re.search("netlink_ext_ack|genl_info", arguments):
+                continue
+            lines = body.splitlines()
+            at_end = re.search(r"(ockam_refuse\(extack, err,|if \(err\)\n\t+NL_SET_ERR_MSG\(extack)", body)
+            for index, line in enumerate(lines):
+                errno = re.search(r"(?:return|err =|ERR_PTR\()\s*-(E[A-Z0-9]+)", line)
+                if not errno or "NL_SET_ERR_MSG" in "".join(lines[max(0, index - 3):index]):
+                    continue
+                if errno.group(1) == "ENOMEM" and "ockam_nl_new_reply(" in body:
+                    continue
+                if "err = " in line and at_end:
+                    continue
+                silent.append(f"{os.path.basename(path)}: {head.split()[-1]}(): {line.strip()}")
+    check("every refusal in the module has a sentence", silent)
+
+
 def check_numbers(spec, enums, values):
     attribute_sets = {s["name"]: s for s in spec["attribute-sets"]}
     operations = spec["operations"]
@@ -328,6 +354,7 @@ def main():
     check_constants(spec, defines, values)
     check_policies(spec, commands(), policies())
     check_core()
+    check_sentences()
     check_references(spec)
     print(f"1..{len(results)}")
     return 0 if all(results) else 1
