@@ -50,6 +50,18 @@ static void ockam_dgram_uncharge_rx(struct ockam_message *msg)
 	atomic_sub(msg->charged, &sk->sk_rmem_alloc);
 }
 
+/* Does it come from where connect() pointed, and not from who has that name now? */
+static bool __ockam_dgram_from_peer(const struct ockam_sock *os,
+				    const struct ockam_message *msg)
+	__must_hold(&os->rx_lock)
+{
+	return msg->ret.len == os->peer.len &&
+	       !memcmp(ockam_route_bytes(&msg->ret),
+		       ockam_route_bytes(&os->peer), os->peer.len) &&
+	       (os->peer_id == OCKAM_ENDPOINT_ANY ||
+		os->peer_id == msg->ret_id);
+}
+
 /*
  * Put @msg into the queue, or say why not. One message may go over the limit of
  * the buffer, or messages larger than the buffer could never be received.
@@ -63,10 +75,7 @@ static int __ockam_dgram_enqueue(struct ockam_sock *os,
 	lockdep_assert_held(&os->rx_lock);
 	if (os->rx_dead || sk->sk_shutdown & RCV_SHUTDOWN)
 		return OCKAM_DROP_DEAD;
-	if (os->connected &&
-	    (msg->ret.len != os->peer.len ||
-	     memcmp(ockam_route_bytes(&msg->ret), ockam_route_bytes(&os->peer),
-		    os->peer.len)))
+	if (os->connected && !__ockam_dgram_from_peer(os, msg))
 		return OCKAM_DROP_SOCKET_PEER;
 	if (atomic_read(&sk->sk_rmem_alloc) >= READ_ONCE(sk->sk_rcvbuf)) {
 		atomic_inc(&sk->sk_drops);
@@ -204,9 +213,12 @@ static int ockam_dgram_parse_control(struct msghdr *m, struct ockam_route *route
 	return 0;
 }
 
-/* Where does this message go, and under which name of ours? */
+/*
+ * Where does this message go, and under which name of ours? *@to: what the
+ * route has to begin with.
+ */
 static int ockam_dgram_resolve(struct ockam_sock *os, struct msghdr *m,
-			       struct ockam_route *onward)
+			       struct ockam_route *onward, u64 *to)
 {
 	bool given = m->msg_name;
 	int err;
@@ -225,9 +237,9 @@ static int ockam_dgram_resolve(struct ockam_sock *os, struct msghdr *m,
 	lock_sock(&os->sk);
 	if (!given && os->connected) {
 		err = ockam_route_copy(onward, &os->peer);
-		/* It was not there, or has gone; it may be there now. */
-		if (list_empty_careful(&os->watch.list))
-			ockam_af_watch_peer(os);
+		/* If it was not there, it may be there now. */
+		ockam_af_watch_peer(os);
+		*to = os->peer_id;
 	} else {
 		err = onward->hops ? 0 : -EDESTADDRREQ;
 	}
@@ -241,11 +253,9 @@ static int ockam_dgram_send(struct ockam_sock *os, struct ockam_message *msg)
 {
 	struct ockam_net *on = msg->on;
 	struct ockam_dispatch d;
-	struct ockam_hop self;
 	int err;
 
-	self = ockam_endpoint_hop(&os->ep);
-	err = ockam_route_push_front(&msg->ret, &self);
+	err = ockam_message_return_to(msg, &os->ep);
 	if (err) {
 		ockam_message_free(msg);
 		return err;
@@ -278,6 +288,7 @@ int ockam_dgram_sendmsg(struct socket *sock, struct msghdr *m, size_t len)
 	struct ockam_net *on = ockam_netns_from(sock_net(sk));
 	struct ockam_message *msg;
 	struct ockam_route onward;
+	u64 to = OCKAM_ENDPOINT_ANY;
 	long timeo;
 	int err;
 
@@ -286,7 +297,7 @@ int ockam_dgram_sendmsg(struct socket *sock, struct msghdr *m, size_t len)
 	if (len > ockam_netns_limit(on, OCKAM_LIMIT_FRAME_BYTES))
 		return -EMSGSIZE;
 	ockam_route_init(&onward);
-	err = ockam_dgram_resolve(os, m, &onward);
+	err = ockam_dgram_resolve(os, m, &onward, &to);
 	if (err)
 		goto out;
 
@@ -311,6 +322,7 @@ int ockam_dgram_sendmsg(struct socket *sock, struct msghdr *m, size_t len)
 		goto out;
 	}
 	ockam_route_move(&msg->onward, &onward);
+	msg->to = to;
 	/* sendmmsg(2) has another one for us. */
 	msg->more = m->msg_flags & MSG_BATCH;
 	ockam_message_count_routes(msg);

@@ -46,6 +46,11 @@ static bool ockam_af_name_reserved(const u8 *name, u8 len)
 	return false;
 }
 
+static bool ockam_af_is_admin(const struct sock *sk)
+{
+	return ns_capable_noaudit(sock_net(sk)->user_ns, CAP_NET_ADMIN);
+}
+
 int ockam_af_parse_name(struct ockam_route *route, const void *name,
 			int name_len)
 {
@@ -125,6 +130,12 @@ int ockam_af_bind_name(struct ockam_sock *os, const u8 *name, u8 len)
 				  &on->local, name, len, os->reach);
 	if (err)
 		goto err_quota;
+	if (name)
+		err = ockam_endpoint_take_name(&os->ep,
+					       ockam_af_is_admin(&os->sk),
+					       NULL);
+	if (err)
+		goto err_name;
 	sock_hold(&os->sk);
 	err = ockam_endpoint_add(&os->ep, NULL);
 	if (err)
@@ -133,8 +144,9 @@ int ockam_af_bind_name(struct ockam_sock *os, const u8 *name, u8 len)
 	return 0;
 
 err_endpoint:
-	ockam_endpoint_fini(&os->ep);
 	__sock_put(&os->sk);
+err_name:
+	ockam_endpoint_fini(&os->ep);
 err_quota:
 	ockam_quota_give(os->user);
 	os->user = NULL;
@@ -193,18 +205,18 @@ static void ockam_af_peer_gone(struct ockam_watch *watch, bool gone)
 
 void ockam_af_watch_peer(struct ockam_sock *os)
 {
-	struct ockam_net *on = os->watch.on;
+	u64 id = OCKAM_ENDPOINT_ANY;
 	struct ockam_hop first;
 
 	sock_owned_by_me(&os->sk);
-	if (!ockam_route_first(&os->peer, &first) ||
-	    ockam_watch_start(&os->watch, &first) == -EHOSTUNREACH)
+	if (os->peer_id != OCKAM_ENDPOINT_ANY ||
+	    !ockam_route_first(&os->peer, &first))
 		return;
-	/* Unless it has gone already. */
-	spin_lock_bh(&on->address_lock);
-	if (!list_empty(&os->watch.list))
-		WRITE_ONCE(os->hungup, false);
-	spin_unlock_bh(&on->address_lock);
+	/* If it goes in between ->hungup is set already. */
+	ockam_watch_start(&os->watch, &first, &id);
+	spin_lock_bh(&os->rx_lock);
+	os->peer_id = id;
+	spin_unlock_bh(&os->rx_lock);
 }
 
 static int ockam_af_connect(struct socket *sock, struct sockaddr *addr,
@@ -232,12 +244,13 @@ static int ockam_af_connect(struct socket *sock, struct sockaddr *addr,
 	if (connect && !os->bound)
 		err = ockam_af_bind_name(os, NULL, 0);
 	if (!err) {
-		spin_lock_bh(&os->rx_lock);
-		ockam_route_move(&os->peer, &route);
-		os->connected = connect;
-		spin_unlock_bh(&os->rx_lock);
 		/* What the old route had to say does not matter any more. */
 		ockam_watch_stop(&os->watch);
+		spin_lock_bh(&os->rx_lock);
+		ockam_route_move(&os->peer, &route);
+		os->peer_id = OCKAM_ENDPOINT_ANY;
+		os->connected = connect;
+		spin_unlock_bh(&os->rx_lock);
 		WRITE_ONCE(sk->sk_err, 0);
 		WRITE_ONCE(os->hungup, false);
 		if (connect)

@@ -29,7 +29,7 @@ struct ockam_quota_user;
  * Locks:  lock_sock: ->bound, ->connected, ->peer, ->watch, options; ->bound is
  *         set once and never cleared while the socket is open. ->rx_lock
  *         (spinlock, BH-safe, a leaf): ->rx, ->rx_dead and, together with lock_sock,
- *         writes of ->peer, ->connected and sk_shutdown; so deliver() needs
+ *         writes of ->peer, ->peer_id, ->connected and sk_shutdown; so deliver() needs
  *         nothing but ->rx_lock. ->rx_mutex: one reader at a time; only its
  *         holder takes messages off ->rx, so the first one stays while it is
  *         copied. Order: ->rx_mutex > ->rx_lock; lock_sock > ->rx_lock;
@@ -49,7 +49,8 @@ struct ockam_sock {
 	bool recv_peer;			/* OCKAM_RECVPEER */
 	u32 reach;			/* OCKAM_REACH, copied to ->ep */
 	struct ockam_route peer;	/* where connect() pointed */
-	struct ockam_watch watch;	/* of the first address of ->peer */
+	u64 peer_id;			/* what ->peer begins with, once it was there */
+	struct ockam_watch watch;	/* of that */
 	bool hungup;			/* that has gone; READ_ONCE */
 
 	struct mutex rx_mutex;		/* one reader at a time */
@@ -67,7 +68,8 @@ static inline struct ockam_sock *ockam_af_sock(const struct sock *sk)
 int ockam_af_bind_name(struct ockam_sock *os, const u8 *name, u8 len);
 /*
  * ->connected: watch the first address of ->peer. No matter if it is not there:
- * it may come. lock_sock held.
+ * it may come. What has been there once is meant for good: its end is the end
+ * of the connection, whoever has its name then. lock_sock held.
  */
 void ockam_af_watch_peer(struct ockam_sock *os);
 /*

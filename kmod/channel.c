@@ -175,6 +175,8 @@ static int ockam_channel_copy_params(struct ockam_channel *ch,
 				     const struct ockam_channel_params *p)
 {
 	struct ockam_route route;
+	struct ockam_hop hop;
+	u64 first = p->first;
 	int err;
 
 	if (p->listener) {
@@ -190,10 +192,12 @@ static int ockam_channel_copy_params(struct ockam_channel *ch,
 		if (!ch->attributes)
 			return -ENOMEM;
 	}
+	if (first == OCKAM_ENDPOINT_ANY && ockam_route_first(p->route, &hop))
+		first = ockam_endpoint_find(ch->on, &hop);
 	ockam_route_init(&route);
 	err = ockam_route_copy(&route, p->route);
 	if (!err)
-		err = ockam_channel_move_path(ch, &route);
+		err = ockam_channel_move_path(ch, &route, first);
 	ockam_route_reset(&route);
 	return err;
 }
@@ -476,10 +480,11 @@ struct ockam_channel *ockam_channel_get_next(struct ockam_net *on, u32 *number)
 int ockam_channel_get_info(struct ockam_channel *ch,
 			   struct ockam_channel_info *info)
 {
+	u64 first;
 	int err;
 
 	ockam_route_init(&info->route);
-	err = ockam_channel_copy_path(ch, &info->route);
+	err = ockam_channel_copy_path(ch, &info->route, &first);
 	if (err)
 		return err;
 	info->encryptor = &ch->enc;
@@ -494,7 +499,7 @@ int ockam_channel_get_info(struct ockam_channel *ch,
 		      (ch->role == OCKAM_ROLE_INITIATOR ?
 		       OCKAM_FLAG_INITIATOR : 0) |
 		      (READ_ONCE(ch->rx.paused) ? OCKAM_FLAG_PAUSED : 0) |
-		      (ockam_channel_lost_way(ch, &info->route) ?
+		      (ockam_channel_lost_way(ch, &info->route, first) ?
 		       OCKAM_FLAG_NO_ROUTE : 0);
 	info->liveness.ms = READ_ONCE(ch->live.ms);
 	info->liveness.strict = READ_ONCE(ch->live.strict);

@@ -52,6 +52,7 @@ struct ockam_channel_params {
 	const u8 *flow_id;		/* 16 bytes, or NULL for random ones */
 	const u8 *spawner_id;		/* 16 bytes: flow id of the listener, or NULL */
 	const struct ockam_route *route;	/* to the peer's decryptor */
+	u64 first;			/* ->id of what it begins with; ANY: what is there */
 	u64 expiry;			/* last second since 1970, 0 = none */
 	const u8 *attributes;		/* at most OCKAM_ATTRIBUTES_MAX bytes */
 	size_t attributes_len;
@@ -197,6 +198,7 @@ void ockam_channel_exit(void);
 struct ockam_channel_path {
 	struct rcu_head rcu;
 	refcount_t refs;
+	u64 first;			/* ->id of what ->route begins with */
 	struct ockam_route route;
 };
 
@@ -329,17 +331,25 @@ void ockam_channel_start_live(struct ockam_channel *ch);
 
 void ockam_channel_init_path(struct ockam_channel *ch);
 void ockam_channel_put_path(struct ockam_channel_path *path);	/* NULL is allowed */
-/* Look anew whether the first address of the path is there. May sleep. */
+/* Look anew whether what the path begins with is there. May sleep. */
 void ockam_channel_watch_path(struct ockam_channel *ch);
-/* Is it there? Looks anew when it was not. May sleep. */
+/*
+ * Is it there, and has a way on? Looks anew when it had none. What has ended does
+ * not come back, whoever has its name: then another path is needed. May sleep.
+ */
 bool ockam_channel_has_way(struct ockam_channel *ch);
-/* Would that find one not to be there? @route: copy of the path. Changes nothing. */
+/* Would that find none? @route, @first: copy of the path. Changes nothing. */
 bool ockam_channel_lost_way(struct ockam_channel *ch,
-			    const struct ockam_route *route);
-/* Copy the path to @route. 0 or -ENOMEM. */
-int ockam_channel_copy_path(struct ockam_channel *ch, struct ockam_route *route);
-/* Make @route, which is taken over, the path. 0 or -ENOMEM. May sleep. */
-int ockam_channel_move_path(struct ockam_channel *ch, struct ockam_route *route);
+			    const struct ockam_route *route, u64 first);
+/* Copy the path to @route, and what it begins with to *@first. 0 or -ENOMEM. */
+int ockam_channel_copy_path(struct ockam_channel *ch, struct ockam_route *route,
+			    u64 *first);
+/*
+ * Make @route, which is taken over, the path; @first: what it begins with.
+ * 0 or -ENOMEM. May sleep.
+ */
+int ockam_channel_move_path(struct ockam_channel *ch, struct ockam_route *route,
+			    u64 first);
 
 void ockam_channel_init_tx(struct ockam_channel *ch, const u8 *key);
 void ockam_channel_close_tx(struct ockam_channel *ch);

@@ -35,13 +35,15 @@ static struct ockam_channel *ockam_channel_below(struct ockam_channel *ch,
 	struct ockam_endpoint *ep = NULL;
 	struct ockam_route path;
 	struct ockam_hop first;
+	u64 id;
 
 	*behind = READ_ONCE(ch->rx.paused) || READ_ONCE(ch->rx.gate.used);
 	if (*behind)
 		return NULL;
 	ockam_route_init(&path);
-	if (!ockam_channel_copy_path(ch, &path) &&
-	    ockam_route_first(&path, &first)) {
+	if (!ockam_channel_copy_path(ch, &path, &id) &&
+	    ockam_route_first(&path, &first) &&
+	    ockam_endpoint_find(ch->on, &first) == id) {
 		below = ockam_channel_lookup(ch->on, first.name, first.len);
 		if (!below)
 			ep = ockam_endpoint_lookup(ch->on, first.name,

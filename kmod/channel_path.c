@@ -2,9 +2,10 @@
 /*
  * The way to a channel's peer: replaced as a whole, its first address watched.
  *
- * While there is no such address the channel is stranded: it takes nothing to
+ * When what it begins with has ended the channel is stranded: it takes nothing to
  * be sealed, for a packet that is lost is a hole in the nonces, and 32 of them
- * in a row kill a channel. It may be given another path meanwhile.
+ * in a row kill a channel. It may be given another path. That its old one begins
+ * with a name that somebody has again does not help it.
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
@@ -28,7 +29,8 @@ void ockam_channel_put_path(struct ockam_channel_path *path)
 		call_rcu(&path->rcu, ockam_channel_free_path);
 }
 
-int ockam_channel_copy_path(struct ockam_channel *ch, struct ockam_route *route)
+int ockam_channel_copy_path(struct ockam_channel *ch, struct ockam_route *route,
+			    u64 *first)
 {
 	struct ockam_channel_path *path;
 	int err;
@@ -40,6 +42,7 @@ int ockam_channel_copy_path(struct ockam_channel *ch, struct ockam_route *route)
 	} while (!refcount_inc_not_zero(&path->refs));
 	rcu_read_unlock();
 	err = ockam_route_copy(route, &path->route);
+	*first = path->first;
 	ockam_channel_put_path(path);
 	return err;
 }
@@ -93,14 +96,16 @@ static void __ockam_channel_watch_path(struct ockam_channel *ch)
 	const struct ockam_channel_path *path;
 	struct ockam_net *on = ch->on;
 	struct ockam_hop first;
+	u64 id;
 
 	lockdep_assert_held(&ch->path_mutex);
 	/* Nobody else replaces it. */
 	path = rcu_dereference_protected(ch->path, true);
+	id = path->first;
 	ockam_watch_stop(&ch->watch);
 	ch->hop_lost = false;
 	if (!ockam_route_first(&path->route, &first) ||
-	    ockam_watch_start(&ch->watch, &first)) {
+	    ockam_watch_start(&ch->watch, &first, &id)) {
 		if (!READ_ONCE(ch->enc.stranded))
 			ockam_channel_strand(ch);
 	} else {
@@ -126,12 +131,13 @@ bool ockam_channel_has_way(struct ockam_channel *ch)
 {
 	if (!READ_ONCE(ch->enc.stranded))
 		return true;
-	/* The address may be there again, or have a way on again. */
+	/* What it goes through may have a way on again. */
 	ockam_channel_watch_path(ch);
 	return !READ_ONCE(ch->enc.stranded);
 }
 
-int ockam_channel_move_path(struct ockam_channel *ch, struct ockam_route *route)
+int ockam_channel_move_path(struct ockam_channel *ch, struct ockam_route *route,
+			    u64 first)
 {
 	struct ockam_channel_path *path, *old;
 
@@ -139,6 +145,7 @@ int ockam_channel_move_path(struct ockam_channel *ch, struct ockam_route *route)
 	if (!path)
 		return -ENOMEM;
 	refcount_set(&path->refs, 1);
+	path->first = first;
 	ockam_route_init(&path->route);
 	ockam_route_move(&path->route, route);
 
@@ -154,9 +161,9 @@ int ockam_channel_move_path(struct ockam_channel *ch, struct ockam_route *route)
 	return 0;
 }
 
-/* 0, or why packets cannot go to @hop first. */
+/* 0 and *@id, or why packets cannot go to @hop first. */
 static int ockam_channel_check_hop(struct ockam_channel *ch,
-				   const struct ockam_hop *hop)
+				   const struct ockam_hop *hop, u64 *id)
 {
 	struct ockam_endpoint *ep;
 	bool stranded;
@@ -167,18 +174,20 @@ static int ockam_channel_check_hop(struct ockam_channel *ch,
 	if (!ep)
 		return -EHOSTUNREACH;
 	stranded = READ_ONCE(ep->stranded);
+	*id = READ_ONCE(ep->id);
 	ockam_endpoint_put(ep);
 	return stranded ? -EHOSTUNREACH : 0;
 }
 
 bool ockam_channel_lost_way(struct ockam_channel *ch,
-			    const struct ockam_route *route)
+			    const struct ockam_route *route, u64 first)
 {
-	struct ockam_hop first;
+	struct ockam_hop hop;
+	u64 id;
 
 	return READ_ONCE(ch->enc.stranded) &&
-	       (!ockam_route_first(route, &first) ||
-		ockam_channel_check_hop(ch, &first));
+	       (!ockam_route_first(route, &hop) ||
+		ockam_channel_check_hop(ch, &hop, &id) || id != first);
 }
 
 int ockam_channel_set_route(struct ockam_channel *ch,
@@ -187,20 +196,21 @@ int ockam_channel_set_route(struct ockam_channel *ch,
 {
 	struct ockam_route copy;
 	struct ockam_hop first;
+	u64 id;
 	int err;
 
 	if (!ockam_route_first(route, &first))
 		return ockam_refuse(extack, -EINVAL, "the route is empty");
 	if (READ_ONCE(ch->dead))
 		return ockam_refuse(extack, -ESHUTDOWN, "the channel has ended");
-	err = ockam_channel_check_hop(ch, &first);
+	err = ockam_channel_check_hop(ch, &first, &id);
 	if (err)
 		return ockam_refuse(extack, err,
 				    "the first hop of the route is no address of this node, or leads nowhere now");
 	ockam_route_init(&copy);
 	err = ockam_route_copy(&copy, route);
 	if (!err)
-		err = ockam_channel_move_path(ch, &copy);
+		err = ockam_channel_move_path(ch, &copy, id);
 	ockam_route_reset(&copy);
 	if (err)
 		return ockam_refuse(extack, err, "out of memory");

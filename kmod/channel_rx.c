@@ -245,6 +245,7 @@ static int ockam_channel_follow(struct ockam_channel *ch,
 {
 	struct ockam_route route, old;
 	struct ockam_hop last;
+	u64 first;
 	int err;
 
 	if (ch->role != OCKAM_ROLE_RESPONDER || nonce <= ch->rx.route_nonce)
@@ -256,10 +257,11 @@ static int ockam_channel_follow(struct ockam_channel *ch,
 
 	ockam_route_init(&route);
 	ockam_route_init(&old);
-	err = ockam_channel_copy_path(ch, &old);
+	err = ockam_channel_copy_path(ch, &old, &first);
 	if (err || !ockam_route_last(&old, &last))
 		goto out;
-	if (old.len == msg->ret.len + OCKAM_HOP_HDR_LEN + last.len &&
+	if (first == msg->ret_id &&
+	    old.len == msg->ret.len + OCKAM_HOP_HDR_LEN + last.len &&
 	    !memcmp(ockam_route_bytes(&old), ockam_route_bytes(&msg->ret),
 		    msg->ret.len))
 		goto out;
@@ -267,7 +269,7 @@ static int ockam_channel_follow(struct ockam_channel *ch,
 	if (!err)
 		err = ockam_route_push_back(&route, &last);
 	if (!err)
-		err = ockam_channel_move_path(ch, &route);
+		err = ockam_channel_move_path(ch, &route, msg->ret_id);
 	if (!err)
 		ockam_mib_inc(ch->on, OCKAM_MIB_CHANNEL_ROUTE_UPDATES);
 out:
@@ -304,6 +306,7 @@ static void ockam_channel_route_inner(struct ockam_channel *ch,
 	ockam_message_trim(msg, body->payload_len);
 	ockam_route_move(&msg->onward, &body->onward);
 	ockam_route_move(&msg->ret, &body->ret);
+	msg->ret_id = ch->enc.id;
 	memcpy(msg->peer, ch->peer, sizeof(msg->peer));
 	msg->has_peer = true;
 	msg->control = false;

@@ -434,7 +434,8 @@ int ockam_channel_deliver_tx(struct ockam_endpoint *ep, struct ockam_message *ms
 	 * put there for the way back.
 	 */
 	ockam_route_reset(&msg->ret);
-	err = ockam_channel_copy_path(ch, &msg->onward);
+	msg->ret_id = OCKAM_ENDPOINT_NONE;
+	err = ockam_channel_copy_path(ch, &msg->onward, &msg->to);
 	if (err)
 		goto drop;
 	err = ockam_channel_seal(ch, &msg, false);
@@ -458,7 +459,7 @@ static int ockam_channel_send_own(struct ockam_channel *ch,
 	msg->control = true;
 	err = ockam_channel_has_way(ch) ? 0 : -EHOSTUNREACH;
 	if (!err)
-		err = ockam_channel_copy_path(ch, &msg->onward);
+		err = ockam_channel_copy_path(ch, &msg->onward, &msg->to);
 	if (!err)
 		err = ockam_channel_seal(ch, &msg, last);
 	if (err) {
@@ -472,12 +473,11 @@ static int ockam_channel_send_own(struct ockam_channel *ch,
 static struct ockam_message *ockam_channel_alloc_own(struct ockam_channel *ch,
 						     size_t len)
 {
-	struct ockam_hop hop = ockam_endpoint_hop(&ch->enc);
 	struct ockam_message *msg;
 
 	msg = ockam_message_alloc(ch->on, OCKAM_MESSAGE_HEADROOM, len,
 				  OCKAM_TAG_LEN, GFP_KERNEL_ACCOUNT);
-	if (msg && ockam_route_push_front(&msg->ret, &hop)) {
+	if (msg && ockam_message_return_to(msg, &ch->enc)) {
 		ockam_message_free(msg);
 		msg = NULL;
 	}

@@ -4,6 +4,7 @@
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
+#include <linux/ctype.h>
 #include <linux/jhash.h>
 #include <linux/kernel.h>
 #include <linux/random.h>
@@ -11,8 +12,12 @@
 #include <linux/slab.h>
 
 #include "endpoint.h"
+#include "names.h"
 #include "netns.h"
 #include "watch.h"
+
+/* The last ->id that was given. */
+static atomic64_t ockam_endpoint_serial;
 
 /* Frees of endpoints; flushed at module exit, after the pernet exits. */
 static struct workqueue_struct *ockam_endpoint_wq;
@@ -60,6 +65,19 @@ void ockam_endpoint_random_flow_id(u8 *id)
 	get_random_bytes(id, OCKAM_FLOW_ID_LEN);
 }
 
+bool ockam_endpoint_name_is_random(const u8 *name, u8 len)
+{
+	u8 i;
+
+	if (len != OCKAM_RANDOM_NAME_LEN)
+		return false;
+	for (i = 0; i < len; i++) {
+		if (!isdigit(name[i]) && !(name[i] >= 'a' && name[i] <= 'f'))
+			return false;
+	}
+	return true;
+}
+
 int ockam_endpoint_init(struct ockam_endpoint *ep, struct ockam_net *on,
 			const struct ockam_endpoint_ops *ops,
 			const struct ockam_origin *origin,
@@ -86,6 +104,7 @@ int ockam_endpoint_init(struct ockam_endpoint *ep, struct ockam_net *on,
 		memcpy(ep->name, name, name_len);
 	}
 	ep->name_len = name_len;
+	ep->id = atomic64_inc_return(&ockam_endpoint_serial);
 	ep->on = on;
 	ep->ops = ops;
 	ep->origin = origin;
@@ -95,9 +114,34 @@ int ockam_endpoint_init(struct ockam_endpoint *ep, struct ockam_net *on,
 	return 0;
 }
 
+int ockam_endpoint_take_name(struct ockam_endpoint *ep, bool admin,
+			     struct netlink_ext_ack *extack)
+{
+	int err = ockam_names_take(ep->on, ep->name, ep->name_len, admin,
+				   &ep->taken);
+
+	switch (err) {
+	case 0:
+		return 0;
+	case -EADDRINUSE:
+		return ockam_refuse(extack, err,
+				    "the address is in use by another user of this node");
+	case -EADDRNOTAVAIL:
+		return ockam_refuse(extack, err,
+				    "addresses of 32 hexadecimal digits are the kernel's; choose another one");
+	case -ENOSPC:
+		return ockam_refuse(extack, err,
+				    "the node keeps as many names as its limit of addresses allows");
+	default:
+		return ockam_refuse(extack, err, "out of memory");
+	}
+}
+
 void ockam_endpoint_fini(struct ockam_endpoint *ep)
 {
 	WARN_ON_ONCE(ep->added || refcount_read(&ep->refs) != 1);
+	ockam_names_give(ep->on, ep->taken, false);
+	ep->taken = NULL;
 	kfree(rcu_dereference_protected(ep->reach_ids, true));
 	RCU_INIT_POINTER(ep->reach_ids, NULL);
 	if (ep->name != ep->short_name)
@@ -127,6 +171,7 @@ static void ockam_endpoint_free_work(struct work_struct *work)
 
 	/* Who holds the object that embeds it may still look at them. */
 	ockam_endpoint_swap_ids(ep, NULL);
+	ockam_names_give(ep->on, ep->taken, false);
 	if (ep->name != ep->short_name)
 		kfree(ep->name);
 	ep->ops->release(ep);
@@ -176,6 +221,7 @@ int ockam_endpoint_add(struct ockam_endpoint *ep,
 void ockam_endpoint_remove(struct ockam_endpoint *ep)
 {
 	struct ockam_net *on = ep->on;
+	struct ockam_name *taken = NULL;
 	bool added, watched;
 
 	spin_lock_bh(&on->address_lock);
@@ -186,10 +232,12 @@ void ockam_endpoint_remove(struct ockam_endpoint *ep)
 				       ockam_endpoint_params);
 		ep->added = false;
 		on->n_addresses--;
+		swap(taken, ep->taken);
 	}
 	spin_unlock_bh(&on->address_lock);
 	if (!added)
 		return;
+	ockam_names_give(on, taken, true);
 	if (watched)
 		ockam_watch_tell(ep);
 	ockam_endpoint_put(ep);
@@ -204,6 +252,8 @@ int ockam_endpoint_replace(struct ockam_endpoint *old,
 
 	spin_lock_bh(&on->address_lock);
 	if (old->added && !WARN_ON_ONCE(new->added)) {
+		/* Who means the one means the other. */
+		WRITE_ONCE(new->id, old->id);
 		err = rhashtable_replace_fast(&on->addresses, &old->node,
 					      &new->node,
 					      ockam_endpoint_params);
@@ -247,6 +297,21 @@ struct ockam_endpoint *ockam_endpoint_lookup_kind(struct ockam_net *on,
 		ep = NULL;
 	}
 	return ep;
+}
+
+u64 ockam_endpoint_find(struct ockam_net *on, const struct ockam_hop *hop)
+{
+	struct ockam_endpoint *ep;
+	u64 id;
+
+	if (hop->type != OCKAM_ADDR_LOCAL)
+		return OCKAM_ENDPOINT_NONE;
+	ep = ockam_endpoint_lookup(on, hop->name, hop->len);
+	if (!ep)
+		return OCKAM_ENDPOINT_NONE;
+	id = ep->id;
+	ockam_endpoint_put(ep);
+	return id;
 }
 
 bool ockam_endpoint_reachable(const struct ockam_endpoint *ep,
@@ -374,14 +439,23 @@ void ockam_endpoint_del_reach_id(struct ockam_endpoint *ep, const u8 *id)
 
 int ockam_endpoint_init_net(struct ockam_net *on)
 {
+	int err;
+
 	spin_lock_init(&on->address_lock);
-	return rhashtable_init(&on->addresses, &ockam_endpoint_params);
+	err = ockam_names_init_net(on);
+	if (err)
+		return err;
+	err = rhashtable_init(&on->addresses, &ockam_endpoint_params);
+	if (err)
+		ockam_names_exit_net(on);
+	return err;
 }
 
 void ockam_endpoint_exit_net(struct ockam_net *on)
 {
 	WARN_ON_ONCE(on->n_addresses);
 	rhashtable_destroy(&on->addresses);
+	ockam_names_exit_net(on);
 }
 
 void ockam_endpoint_flush(void)

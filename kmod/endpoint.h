@@ -18,6 +18,7 @@ struct netlink_ext_ack;
 struct ockam_dispatch;
 struct ockam_endpoint;
 struct ockam_message;
+struct ockam_name;
 struct ockam_net;
 
 /*
@@ -66,6 +67,13 @@ struct ockam_reach_ids {
 #define OCKAM_REACH_IDS_MAX	64	/* flow ids of one endpoint */
 
 /*
+ * Names may come again, these numbers do not: whoever means one endpoint, and
+ * not whatever has its name by now, keeps its ->id beside the name.
+ */
+#define OCKAM_ENDPOINT_ANY	0	/* whatever has the name */
+#define OCKAM_ENDPOINT_NONE	U64_MAX	/* what had it was not there: never matches */
+
+/*
  * Endpoint: one entry of a node's address table, embedded in its object.
  *
  * Born:   ockam_endpoint_init(), refs = 1 (owned by the embedding object).
@@ -85,12 +93,14 @@ struct ockam_endpoint {
 	const struct ockam_endpoint_ops *ops;
 	const struct ockam_origin *origin;	/* of what it produces; embedded nearby */
 	refcount_t refs;
+	u64 id;					/* see above; that of @old after a replace */
 	u32 reach;				/* mask OCKAM_REACH_*, READ_ONCE */
 	struct ockam_reach_ids __rcu *reach_ids;
 	struct rcu_work free_work;
 	bool added;				/* under on->address_lock */
 	bool stranded;				/* it has no way on, READ_ONCE */
 	struct list_head watchers;		/* struct ockam_watch, on->address_lock */
+	struct ockam_name *taken;		/* names.h; NULL: the kernel made the name */
 	u8 name_len;
 	u8 *name;				/* ->short_name or allocated */
 	u8 short_name[OCKAM_RANDOM_NAME_LEN];
@@ -104,6 +114,12 @@ int ockam_endpoint_init(struct ockam_endpoint *ep, struct ockam_net *on,
 			const struct ockam_endpoint_ops *ops,
 			const struct ockam_origin *origin,
 			const u8 *name, u8 name_len, u32 reach);
+/*
+ * The name was chosen by the calling process: take it for its user until it is
+ * hidden. Before ockam_endpoint_add(). @admin and errors: ockam_names_take().
+ */
+int ockam_endpoint_take_name(struct ockam_endpoint *ep, bool admin,
+			     struct netlink_ext_ack *extack);
 /* Undo ockam_endpoint_init() of one that nobody else has seen. No release(). */
 void ockam_endpoint_fini(struct ockam_endpoint *ep);
 /* Publish. 0, -EADDRINUSE, -ENOSPC (limit of addresses), -ESHUTDOWN, -ENOMEM. */
@@ -129,6 +145,14 @@ struct ockam_endpoint *ockam_endpoint_lookup(struct ockam_net *on,
 struct ockam_endpoint *ockam_endpoint_lookup_kind(struct ockam_net *on,
 						  const u8 *name, u8 name_len,
 						  u8 kind);
+/* ->id of what has the address @hop now, or OCKAM_ENDPOINT_NONE. */
+u64 ockam_endpoint_find(struct ockam_net *on, const struct ockam_hop *hop);
+
+static inline bool ockam_endpoint_is(const struct ockam_endpoint *ep, u64 id)
+{
+	return id == OCKAM_ENDPOINT_ANY || READ_ONCE(ep->id) == id;
+}
+
 static inline struct ockam_endpoint *
 ockam_endpoint_get(struct ockam_endpoint *ep)
 {
@@ -143,6 +167,9 @@ static inline bool ockam_endpoint_tryget(struct ockam_endpoint *ep)
 }
 
 void ockam_endpoint_put(struct ockam_endpoint *ep);
+
+/* Has it the form of the names that the kernel makes: 32 hex digits? */
+bool ockam_endpoint_name_is_random(const u8 *name, u8 len);
 
 /* The endpoint's address as a LOCAL hop, borrowed. */
 static inline struct ockam_hop ockam_endpoint_hop(const struct ockam_endpoint *ep)

@@ -169,12 +169,17 @@ static void ockam_exchange_route_gone(struct ockam_watch *watch, bool gone)
 int __ockam_exchange_watch(struct ockam_exchange *ex)
 {
 	struct ockam_hop first;
+	int err;
 
 	lockdep_assert_held(&ex->lock);
 	if (ex->state == OCKAM_EXCHANGE_ENDED ||
 	    !ockam_route_first(&ex->route, &first))
 		return 0;
-	return ockam_watch_start(&ex->watch, &first);
+	err = ockam_watch_start(&ex->watch, &first, &ex->first);
+	/* What comes to have the name later is not meant. */
+	if (ex->first == OCKAM_ENDPOINT_ANY)
+		ex->first = OCKAM_ENDPOINT_NONE;
+	return err;
 }
 
 struct ockam_exchange *ockam_exchange_alloc(struct ockam_net *on, u8 role,

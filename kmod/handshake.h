@@ -295,7 +295,8 @@ struct ockam_exchange {
 	bool probed;			/* CONFIRMING: the echo was asked */
 	struct ockam_message *messages[OCKAM_EXCHANGE_MESSAGES];
 	struct ockam_route route;	/* where our messages go */
-	struct ockam_watch watch;	/* of its first address; until the end */
+	u64 first;			/* ->id of what that begins with */
+	struct ockam_watch watch;	/* of that; until the end */
 	struct list_head hold;		/* packets before the keys */
 	struct ockam_gate gate;		/* of ->hold */
 	bool overflow;			/* ->hold is full, its link is paused */

@@ -327,6 +327,7 @@ static int __ockam_exchange_may_send(struct ockam_exchange *ex,
 		if (err)
 			return ockam_refuse(extack, err,
 					    "no memory for the route");
+		ex->first = ex->messages[0]->ret_id;
 		/* If that leads nowhere the sender is told in a moment. */
 		__ockam_exchange_watch(ex);
 	}
@@ -339,16 +340,16 @@ static int ockam_exchange_address(struct ockam_exchange *ex,
 				  struct ockam_message *msg,
 				  struct netlink_ext_ack *extack)
 {
-	struct ockam_hop own = ockam_endpoint_hop(&ex->ep);
 	int err;
 
-	err = ockam_route_push_front(&msg->ret, &own);
+	err = ockam_message_return_to(msg, &ex->ep);
 	if (err)
 		return ockam_refuse(extack, err, "no memory for the message");
 	mutex_lock(&ex->lock);
 	err = __ockam_exchange_may_send(ex, extack);
 	if (!err) {
 		err = ockam_route_copy(&msg->onward, &ex->route);
+		msg->to = ex->first;
 		if (err) {
 			ex->sent--;
 			NL_SET_ERR_MSG(extack, "no memory for the message");

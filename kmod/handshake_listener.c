@@ -260,6 +260,7 @@ static int ockam_listener_deliver(struct ockam_endpoint *ep,
 		reason = OCKAM_DROP_NO_MEMORY;
 		goto drop;
 	}
+	ex->first = msg->ret_id;
 	ex->messages[0] = msg;
 	ex->received = 1;
 	err = ockam_exchange_publish(ex, timeout_ms, NULL);
@@ -377,6 +378,9 @@ int ockam_handshake_add_listener(struct ockam_net *on,
 	err = ockam_listener_alloc(on, p, &new);
 	if (err)
 		return ockam_refuse(extack, err, "no memory for the listener");
+	err = p->name ? ockam_endpoint_take_name(&new->ep, true, extack) : 0;
+	if (err)
+		goto out_put;
 	/* Two references: the table's, and ours for the moment. */
 	ockam_endpoint_get(&new->ep);
 	err = ockam_table_add(on, OCKAM_TABLE_LISTENERS, new, &new->number,

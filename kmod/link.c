@@ -288,6 +288,12 @@ static struct ockam_link *ockam_link_alloc(struct ockam_net *on,
 		kfree(link);
 		return ERR_PTR(err);
 	}
+	err = p->name ? ockam_endpoint_take_name(&link->ep, true, extack) : 0;
+	if (err) {
+		ockam_endpoint_fini(&link->ep);
+		kfree(link);
+		return ERR_PTR(err);
+	}
 	/* From here on the last reference frees all of it. */
 	__module_get(THIS_MODULE);
 	ockam_gate_init(&link->gate, &link->ep,

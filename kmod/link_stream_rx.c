@@ -78,13 +78,12 @@ static void ockam_link_rx_message(struct ockam_link_stream *s,
 				  struct ockam_message *msg,
 				  struct ockam_body *body)
 {
-	struct ockam_hop own = ockam_endpoint_hop(&s->link.ep);
 	int err;
 
 	ockam_route_move(&msg->onward, &body->onward);
 	ockam_route_move(&msg->ret, &body->ret);
 	/* Replies go out where this came in. */
-	err = ockam_route_push_front(&msg->ret, &own);
+	err = ockam_message_return_to(msg, &s->link.ep);
 	if (err == -ENOMEM) {
 		ockam_message_free(msg);
 		ockam_link_rx_no_memory(s);

@@ -34,6 +34,8 @@ struct ockam_message *ockam_message_alloc(struct ockam_net *on, size_t headroom,
 	msg->sk = NULL;
 	msg->uncharge = NULL;
 	msg->charged = 0;
+	msg->to = OCKAM_ENDPOINT_ANY;
+	msg->ret_id = OCKAM_ENDPOINT_NONE;
 	ockam_route_init(&msg->onward);
 	ockam_route_init(&msg->ret);
 	msg->routes = 0;
@@ -140,6 +142,17 @@ int ockam_message_reserve(struct ockam_message *msg, size_t headroom,
 	msg->data = head + headroom;
 	ockam_message_grow(msg, grown);
 	return 0;
+}
+
+int ockam_message_return_to(struct ockam_message *msg,
+			    const struct ockam_endpoint *ep)
+{
+	struct ockam_hop hop = ockam_endpoint_hop(ep);
+	int err = ockam_route_push_front(&msg->ret, &hop);
+
+	if (!err)
+		msg->ret_id = READ_ONCE(ep->id);
+	return err;
 }
 
 void ockam_message_free_list(struct list_head *list)

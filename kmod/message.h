@@ -39,6 +39,8 @@ struct ockam_message {
 	void (*uncharge)(struct ockam_message *msg);	/* set with ->sk */
 	size_t charged;			/* bytes, set with ->sk; ->truesize may grow */
 
+	u64 to;				/* ->id of what ->onward begins with, or ANY */
+	u64 ret_id;			/* ->id of what ->ret begins with */
 	struct ockam_route onward;
 	/* These two are what recvmsg() copies out: see the cache's user region. */
 	struct ockam_route ret;
@@ -128,6 +130,10 @@ static inline void ockam_message_trim(struct ockam_message *msg, size_t len)
 {
 	msg->len = len;
 }
+
+/* Our name in front of the return route. 0, -E2BIG, -ENOMEM. */
+int ockam_message_return_to(struct ockam_message *msg,
+			    const struct ockam_endpoint *ep);
 
 /* Free every message of a list (that is the caller's alone). */
 void ockam_message_free_list(struct list_head *list);

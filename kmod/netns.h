@@ -28,6 +28,8 @@
 	(err);								\
 })
 
+struct ockam_names;
+
 /* Objects that a node keeps beside its addresses, for dumps and teardown. */
 enum ockam_table_id {
 	OCKAM_TABLE_LINKS,
@@ -67,6 +69,7 @@ struct ockam_net {
 	struct ockam_mib_table __percpu *mib;
 
 	struct rhashtable addresses;
+	struct ockam_names *names;	/* whose they are: names.h */
 	spinlock_t address_lock;	/* add, remove, replace, count */
 	u32 n_addresses;
 	bool closing;			/* address_lock: nothing is added any more */

@@ -59,6 +59,11 @@ static int ockam_route_step(struct ockam_net *on, struct ockam_message *msg,
 		return -EHOSTUNREACH;
 	}
 	ep = ockam_endpoint_lookup(on, hop.name, hop.len);
+	if (ep && !ockam_endpoint_is(ep, msg->to)) {
+		/* The name is another's now. */
+		ockam_endpoint_put(ep);
+		ep = NULL;
+	}
 	if (!ep) {
 		ockam_drop(on, OCKAM_DROP_NO_ADDRESS, msg);
 		return -EHOSTUNREACH;
@@ -74,6 +79,8 @@ static int ockam_route_step(struct ockam_net *on, struct ockam_message *msg,
 		return -ELOOP;
 	}
 	d->budget--;
+	/* What comes out of it goes where that says. */
+	msg->to = OCKAM_ENDPOINT_ANY;
 
 	trace_ockam_deliver(ep, msg);
 	err = ep->ops->deliver(ep, msg, d);

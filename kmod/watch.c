@@ -16,7 +16,8 @@ void ockam_watch_init(struct ockam_watch *w, struct ockam_net *on,
 	w->tell = tell;
 }
 
-int ockam_watch_start(struct ockam_watch *w, const struct ockam_hop *hop)
+int ockam_watch_start(struct ockam_watch *w, const struct ockam_hop *hop,
+		      u64 *id)
 {
 	struct ockam_endpoint *ep = NULL;
 	int err = -EHOSTUNREACH;
@@ -25,8 +26,9 @@ int ockam_watch_start(struct ockam_watch *w, const struct ockam_hop *hop)
 		ep = ockam_endpoint_lookup(w->on, hop->name, hop->len);
 	spin_lock_bh(&w->on->address_lock);
 	list_del_init(&w->list);
-	if (ep && ep->added) {
+	if (ep && ep->added && ockam_endpoint_is(ep, *id)) {
 		list_add_tail(&w->list, &ep->watchers);
+		*id = ep->id;
 		err = READ_ONCE(ep->stranded) ? -ENETUNREACH : 0;
 	}
 	spin_unlock_bh(&w->on->address_lock);

@@ -39,11 +39,14 @@ struct ockam_watch {
 void ockam_watch_init(struct ockam_watch *w, struct ockam_net *on,
 		      void (*tell)(struct ockam_watch *w, bool gone));
 /*
- * Watch the address @hop instead of what was watched before. 0; -ENETUNREACH:
- * it is there and is watched, but has no way on itself; -EHOSTUNREACH: there is
- * no such address, nothing is watched.
+ * Watch the address @hop instead of what was watched before, if it still belongs
+ * to the endpoint *@id; with OCKAM_ENDPOINT_ANY whatever has it now is meant from
+ * now on, and *@id says what that is. 0; -ENETUNREACH: it is there and is watched,
+ * but has no way on itself; -EHOSTUNREACH: it is not there, or is another's,
+ * and nothing is watched.
  */
-int ockam_watch_start(struct ockam_watch *w, const struct ockam_hop *hop);
+int ockam_watch_start(struct ockam_watch *w, const struct ockam_hop *hop,
+		      u64 *id);
 /* Afterwards ->tell does not run and will not. Idempotent. */
 void ockam_watch_stop(struct ockam_watch *w);
 

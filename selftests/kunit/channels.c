@@ -98,6 +98,7 @@ void ockam_handshake_worker_gone(struct ockam_net *on)
 #include "../../kmod/gate.c"
 #include "../../kmod/message.c"
 #include "../../kmod/mib.c"
+#include "../../kmod/names.c"
 #include "../../kmod/netns.c"
 #include "../../kmod/netns_limits.c"
 #include "../../kmod/route.c"

@@ -358,10 +358,7 @@ uint64_t ch_initiate(struct ch_worker *w, struct nlh *req, struct lh_link *l,
 	static struct nlh_msg m;
 	uint64_t id;
 
-	memset(c, 0, sizeof(*c));
 	c->link = l;
-	if (ch_request(req, l->name, "api", confirm_ms, 0, &c->seq))
-		return 0;
 	id = ch_worker_ready(w, CH_SOON);
 	if (!id || ch_fetch(w, id, &m) || ch_send(w, id, "msg1") ||
 	    !ch_expect(l, "api", "msg1", c->decryptor) ||

@@ -155,7 +155,7 @@ static void test_order(void)
 	close(fd);
 }
 
-/* An address may come back, and a socket may be connected anew. */
+/* A name may come back, its owner does not; a socket may be connected anew. */
 static void test_again(void)
 {
 	int first = node_socket("first"), second = node_socket("second");
@@ -170,10 +170,16 @@ static void test_again(void)
 	close(second);
 	ok(wait_ready(fd, HUNG) == HUNG, "that goes too");
 	second = node_socket("second");
-	ok(ready(fd) == HUNG, "its name comes back: who is connected does not notice");
-	ok(!failed(send(fd, "x", 1, 0)) && receive(second, buf, 16) == 1,
-	   "before it sends, which works");
-	socket_error(fd);
+	ok(ready(fd) == HUNG, "its name comes back: that is another one");
+	ok(failed(send(fd, "x", 1, 0)) == EHOSTUNREACH &&
+	   sock_recv(second, buf, 16, 0, NULL) == -EAGAIN,
+	   "which gets nothing");
+	ok(!sock_send(second, NAME("reader"), "x", 1) && (socket_error(fd), true) &&
+	   sock_recv(fd, buf, 16, 0, NULL) == -ECONNRESET,
+	   "and from which nothing is taken");
+	ok(!sock_connect(fd, NAME("second")) && !failed(send(fd, "x", 1, 0)) &&
+	   receive(second, buf, 16) == 1,
+	   "until it is connected to that one");
 	ok(!ready(fd) && sock_recv(fd, buf, 16, 0, NULL) == -EAGAIN, "all is well");
 	close(second);
 	ok(wait_ready(fd, HUNG) == HUNG, "and it is noticed again");
