@@ -565,14 +565,10 @@ int ockam_channel_set_credentials(struct ockam_channel *ch,
 int ockam_channel_set_reach(struct ockam_channel *ch, u32 reach, const u8 *ids,
 			    u32 n, struct netlink_ext_ack *extack)
 {
-	int err;
-
 	if (READ_ONCE(ch->dead))
 		return ockam_refuse(extack, -ESHUTDOWN, "the channel has ended");
-	err = ockam_endpoint_set_reach_ids(&ch->enc, ids, n);
-	if (err)
-		return ockam_refuse(extack, err, "out of memory");
-	WRITE_ONCE(ch->enc.reach, reach);
+	if (ockam_endpoint_set_reach(&ch->enc, &reach, ids, n))
+		return ockam_refuse(extack, -ENOMEM, "out of memory");
 	return 0;
 }
 

@@ -109,6 +109,7 @@ int ockam_endpoint_init(struct ockam_endpoint *ep, struct ockam_net *on,
 	ep->ops = ops;
 	ep->origin = origin;
 	ep->reach = reach;
+	seqcount_spinlock_init(&ep->reach_seq, &on->address_lock);
 	INIT_LIST_HEAD(&ep->watchers);
 	refcount_set(&ep->refs, 1);
 	return 0;
@@ -314,15 +315,12 @@ u64 ockam_endpoint_find(struct ockam_net *on, const struct ockam_hop *hop)
 	return id;
 }
 
-bool ockam_endpoint_reachable(const struct ockam_endpoint *ep,
-			      const struct ockam_origin *from)
+static bool ockam_endpoint_lists(const struct ockam_endpoint *ep,
+				 const struct ockam_origin *from)
 {
 	const struct ockam_reach_ids *list;
 	bool found = false;
 	u32 i;
-
-	if (READ_ONCE(ep->reach) & from->kind)
-		return true;
 
 	rcu_read_lock();
 	list = rcu_dereference(ep->reach_ids);
@@ -336,6 +334,21 @@ bool ockam_endpoint_reachable(const struct ockam_endpoint *ep,
 	return found;
 }
 
+bool ockam_endpoint_reachable(const struct ockam_endpoint *ep,
+			      const struct ockam_origin *from)
+{
+	unsigned int seq;
+	bool allowed;
+
+	/* No by the old mask and the new list is not a no. */
+	do {
+		seq = read_seqcount_begin(&ep->reach_seq);
+		allowed = READ_ONCE(ep->reach) & from->kind ||
+			  ockam_endpoint_lists(ep, from);
+	} while (!allowed && read_seqcount_retry(&ep->reach_seq, seq));
+	return allowed;
+}
+
 static struct ockam_reach_ids *ockam_endpoint_alloc_ids(u32 n)
 {
 	struct ockam_reach_ids *list;
@@ -346,8 +359,8 @@ static struct ockam_reach_ids *ockam_endpoint_alloc_ids(u32 n)
 	return list;
 }
 
-int ockam_endpoint_set_reach_ids(struct ockam_endpoint *ep, const u8 *ids,
-				 u32 n)
+int ockam_endpoint_set_reach(struct ockam_endpoint *ep, const u32 *mask,
+			     const u8 *ids, u32 n)
 {
 	struct ockam_reach_ids *list = NULL;
 
@@ -360,9 +373,19 @@ int ockam_endpoint_set_reach_ids(struct ockam_endpoint *ep, const u8 *ids,
 		memcpy(list->ids, ids, n * OCKAM_FLOW_ID_LEN);
 	}
 	spin_lock_bh(&ep->on->address_lock);
+	write_seqcount_begin(&ep->reach_seq);
+	if (mask)
+		WRITE_ONCE(ep->reach, *mask);
 	ockam_endpoint_swap_ids(ep, list);
+	write_seqcount_end(&ep->reach_seq);
 	spin_unlock_bh(&ep->on->address_lock);
 	return 0;
+}
+
+int ockam_endpoint_set_reach_ids(struct ockam_endpoint *ep, const u8 *ids,
+				 u32 n)
+{
+	return ockam_endpoint_set_reach(ep, NULL, ids, n);
 }
 
 static int ockam_endpoint_find_id(const struct ockam_reach_ids *list,
@@ -412,29 +435,28 @@ int ockam_endpoint_add_reach_id(struct ockam_endpoint *ep, const u8 *id)
 
 void ockam_endpoint_del_reach_id(struct ockam_endpoint *ep, const u8 *id)
 {
-	struct ockam_reach_ids *list;
-	u8 *slot;
+	struct ockam_reach_ids *old, *list;
 	int i;
 
-	/*
-	 * Taking away must not fail, so it overwrites in place: a concurrent
-	 * reader compares either id, both of which were allowed so far.
-	 */
+	/* Taking away must not fail; it is a kilobyte. */
+	list = kmalloc(struct_size(list, ids, OCKAM_REACH_IDS_MAX),
+		       GFP_KERNEL | __GFP_NOFAIL);
 	spin_lock_bh(&ep->on->address_lock);
-	list = rcu_dereference_protected(ep->reach_ids,
-					 lockdep_is_held(&ep->on->address_lock));
-	i = ockam_endpoint_find_id(list, id);
-	if (i >= 0) {
-		slot = list->ids[i];
-		if (list->n == 1) {
-			ockam_endpoint_swap_ids(ep, NULL);
-		} else {
-			memmove(slot, list->ids[list->n - 1],
-				OCKAM_FLOW_ID_LEN);
-			WRITE_ONCE(list->n, list->n - 1);
-		}
+	old = rcu_dereference_protected(ep->reach_ids,
+					lockdep_is_held(&ep->on->address_lock));
+	i = ockam_endpoint_find_id(old, id);
+	if (i >= 0 && old->n > 1) {
+		list->n = old->n - 1;
+		memcpy(list->ids, old->ids, i * OCKAM_FLOW_ID_LEN);
+		memcpy(list->ids[i], old->ids[i + 1],
+		       (list->n - i) * OCKAM_FLOW_ID_LEN);
+		ockam_endpoint_swap_ids(ep, list);
+		list = NULL;
+	} else if (i >= 0) {
+		ockam_endpoint_swap_ids(ep, NULL);
 	}
 	spin_unlock_bh(&ep->on->address_lock);
+	kfree(list);
 }
 
 int ockam_endpoint_init_net(struct ockam_net *on)

@@ -10,6 +10,7 @@
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
+#include <linux/seqlock.h>
 #include <linux/workqueue.h>
 
 #include "addr.h"
@@ -94,6 +95,7 @@ struct ockam_endpoint {
 	const struct ockam_origin *origin;	/* of what it produces; embedded nearby */
 	refcount_t refs;
 	u64 id;					/* see above; that of @old after a replace */
+	seqcount_spinlock_t reach_seq;		/* mask and list are replaced together */
 	u32 reach;				/* mask OCKAM_REACH_*, READ_ONCE */
 	struct ockam_reach_ids __rcu *reach_ids;
 	struct rcu_work free_work;
@@ -180,7 +182,12 @@ static inline struct ockam_hop ockam_endpoint_hop(const struct ockam_endpoint *e
 /* May @from send to @ep? */
 bool ockam_endpoint_reachable(const struct ockam_endpoint *ep,
 			      const struct ockam_origin *from);
-/* Replace the list of flow ids. 0, -E2BIG, -ENOMEM. May sleep. */
+/*
+ * Replace the mask, when @mask is given, and the list of flow ids, in one step:
+ * who was and is allowed to send is so all along. 0, -E2BIG, -ENOMEM. May sleep.
+ */
+int ockam_endpoint_set_reach(struct ockam_endpoint *ep, const u32 *mask,
+			     const u8 *ids, u32 n);
 int ockam_endpoint_set_reach_ids(struct ockam_endpoint *ep, const u8 *ids,
 				 u32 n);
 /* Add or take away one id; adding a present one and removing an absent one are no-ops. */

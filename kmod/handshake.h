@@ -97,7 +97,7 @@ struct ockam_handshake_params {
 	u32 confirm_ms;			/* 0: OCKAM_CONFIRM_DEFAULT_MS */
 	u32 portid;			/* who asked, and */
 	u32 seq;			/* in which request: the result goes there */
-	u32 encryptor_reach;		/* mask OCKAM_REACH_*; 0: LOCAL */
+	u32 encryptor_reach;		/* mask OCKAM_REACH_*; 0: only these: */
 	const u8 *encryptor_ids;	/* n * 16 bytes */
 	u32 n_encryptor_ids;
 	struct ockam_liveness liveness;
@@ -167,7 +167,7 @@ struct ockam_handshake_done {
 	size_t attributes_len;
 	const u8 *control;		/* responder: body of packet 0, or NULL */
 	size_t control_len;
-	u32 encryptor_reach;		/* responder: 0: LOCAL */
+	u32 encryptor_reach;		/* responder: mask, 0: only these: */
 	const u8 *encryptor_ids;
 	u32 n_encryptor_ids;
 };

@@ -161,7 +161,7 @@ int ockam_handshake_start(struct ockam_net *on,
 	ex->portid = p->portid;
 	ex->seq = p->seq;
 	ex->confirm_ms = p->confirm_ms ?: OCKAM_CONFIRM_DEFAULT_MS;
-	ex->encryptor_reach = p->encryptor_reach ?: OCKAM_REACH_LOCAL;
+	ex->encryptor_reach = p->encryptor_reach;
 	ex->liveness = p->liveness;
 	err = ockam_route_copy(&ex->route, p->route);
 	if (!err) {

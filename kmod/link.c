@@ -228,11 +228,13 @@ int ockam_link_set(struct ockam_link *link, const struct ockam_link_options *o,
 		if (link->pair)
 			memcpy(ids[n++], link->pair->origin.flow_id,
 			       sizeof(*ids));
-		err = ockam_endpoint_set_reach_ids(&link->ep, ids[0], n);
+		err = ockam_endpoint_set_reach(&link->ep,
+					       o->has_reach ? &o->reach : NULL,
+					       ids[0], n);
+	} else if (o->has_reach) {
+		WRITE_ONCE(link->ep.reach, o->reach);
 	}
 	if (!err) {
-		if (o->has_reach)
-			WRITE_ONCE(link->ep.reach, o->reach);
 		if (o->label)
 			swap(link->label, label);
 		if (o->stall_ms)

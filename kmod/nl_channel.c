@@ -81,7 +81,7 @@ int ockam_nl_new_channel(struct sk_buff *skb, struct genl_info *info)
 	p.confirm_ms = ockam_nl_get_u32(attrs, OCKAM_A_CONFIRM_MS);
 	p.portid = info->snd_portid;
 	p.seq = info->snd_seq;
-	p.encryptor_reach = reach.mask;
+	p.encryptor_reach = reach.has_mask ? reach.mask : OCKAM_REACH_LOCAL;
 	p.encryptor_ids = reach.ids;
 	p.n_encryptor_ids = reach.n_ids;
 

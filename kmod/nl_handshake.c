@@ -146,7 +146,7 @@ static int ockam_nl_get_done(struct nlattr **tb,
 					   &done->control_len);
 	if (tb[OCKAM_A_EXPIRY])
 		done->expiry = nla_get_u64(tb[OCKAM_A_EXPIRY]);
-	done->encryptor_reach = reach.mask;
+	done->encryptor_reach = reach.has_mask ? reach.mask : OCKAM_REACH_LOCAL;
 	done->encryptor_ids = reach.ids;
 	done->n_encryptor_ids = reach.n_ids;
 

@@ -166,6 +166,10 @@ int ch_done(struct ch_worker *w, uint64_t id, const struct ch_done *done)
 		nlh_put_u64(&m, OCKAM_A_EXPIRY, done->expiry);
 	if (done->control)
 		nlh_put(&m, OCKAM_A_CONTROL, done->control, done->control_len);
+	if (done->reach)
+		nlh_put_u32(&m, OCKAM_A_REACH, *done->reach);
+	if (done->reach_id)
+		nlh_put(&m, OCKAM_A_REACH_IDS, done->reach_id, OCKAM_FLOW_ID_LEN);
 	return ch_worker_call(w, &m, NULL);
 }
 
@@ -352,8 +356,7 @@ uint64_t ch_respond(struct ch_worker *w, struct lh_link *l, struct ch_channel *c
 	return id;
 }
 
-uint64_t ch_initiate(struct ch_worker *w, struct nlh *req, struct lh_link *l,
-		     struct ch_channel *c, uint32_t confirm_ms)
+uint64_t ch_initiate_requested(struct ch_worker *w, struct lh_link *l, struct ch_channel *c)
 {
 	static struct nlh_msg m;
 	uint64_t id;
@@ -369,6 +372,15 @@ uint64_t ch_initiate(struct ch_worker *w, struct nlh *req, struct lh_link *l,
 	    !ch_expect(l, CH_PEER_DR, "msg3", c->decryptor))
 		return 0;
 	return id;
+}
+
+uint64_t ch_initiate(struct ch_worker *w, struct nlh *req, struct lh_link *l,
+		     struct ch_channel *c, uint32_t confirm_ms)
+{
+	memset(c, 0, sizeof(*c));
+	if (ch_request(req, l->name, "api", confirm_ms, 0, &c->seq))
+		return 0;
+	return ch_initiate_requested(w, l, c);
 }
 
 static bool ch_install(struct ch_worker *w, struct nlh *node, uint64_t id,

@@ -47,6 +47,8 @@ struct ch_done {
 	uint64_t expiry;
 	const void *control;
 	size_t control_len;
+	const uint32_t *reach;		/* NULL: absent */
+	const void *reach_id;		/* one flow id, NULL: absent */
 };
 
 int ch_done(struct ch_worker *w, uint64_t id, const struct ch_done *done);
@@ -87,6 +89,8 @@ uint64_t ch_respond(struct ch_worker *w, struct lh_link *l, struct ch_channel *c
 /* As initiator, up to msg3 sent. */
 uint64_t ch_initiate(struct ch_worker *w, struct nlh *req, struct lh_link *l,
 		     struct ch_channel *c, uint32_t confirm_ms);
+/* The same once the channel has been requested. */
+uint64_t ch_initiate_requested(struct ch_worker *w, struct lh_link *l, struct ch_channel *c);
 /* The whole way, to an open channel with these keys of the node's side. */
 bool ch_open_responder(struct ch_worker *w, struct nlh *node, struct lh_link *l,
 		       struct ch_channel *c, const uint8_t *key_tx,
