@@ -269,6 +269,7 @@ int ockam_channel_alloc(struct ockam_net *on,
 	ch->on = on;
 	refcount_set(&ch->refs, 1);
 	spin_lock_init(&ch->lock);
+	mutex_init(&ch->news_mutex);
 	INIT_DELAYED_WORK(&ch->expiry_work, ockam_channel_expiry_work);
 	ch->expiry = p->expiry;
 	ch->ops = p->ops;
@@ -311,6 +312,19 @@ static void ockam_channel_notify(struct ockam_channel *ch, u8 event, int error,
 	ockam_event_notify(ch->on, &ev);
 }
 
+/* False: it died before anybody heard of it. */
+static bool ockam_channel_announce(struct ockam_channel *ch)
+{
+	mutex_lock(&ch->news_mutex);
+	ch->announced = !READ_ONCE(ch->dead);
+	if (ch->announced) {
+		ockam_mib_inc(ch->on, OCKAM_MIB_CHANNELS_OPENED);
+		ockam_channel_notify(ch, OCKAM_EVENT_CHANNEL_NEW, 0, NULL);
+	}
+	mutex_unlock(&ch->news_mutex);
+	return ch->announced;
+}
+
 int ockam_channel_publish(struct ockam_channel *ch, struct ockam_endpoint *old,
 			  struct netlink_ext_ack *extack)
 {
@@ -347,13 +361,11 @@ int ockam_channel_publish(struct ockam_channel *ch, struct ockam_endpoint *old,
 	 * The node may have ended while we were not yet in reach of its end:
 	 * then the kill saw the table's entry, or hides what came after it.
 	 */
-	if (READ_ONCE(ch->dead)) {
+	if (!ockam_channel_announce(ch)) {
 		err = ockam_refuse(extack, -ESHUTDOWN, "the node is ending");
 		ockam_endpoint_remove(&ch->dec);
 		goto err_enc;
 	}
-	ockam_mib_inc(ch->on, OCKAM_MIB_CHANNELS_OPENED);
-	ockam_channel_notify(ch, OCKAM_EVENT_CHANNEL_NEW, 0, NULL);
 	ockam_channel_arm_expiry(ch);
 	ockam_channel_start_live(ch);
 	goto out;
@@ -390,15 +402,12 @@ void ockam_channel_discard(struct ockam_channel *ch)
 bool ockam_channel_kill(struct ockam_channel *ch, int error, const char *reason,
 			bool by_peer)
 {
-	bool published;
-
 	spin_lock_bh(&ch->lock);
 	if (ch->dead) {
 		spin_unlock_bh(&ch->lock);
 		return false;
 	}
 	WRITE_ONCE(ch->dead, true);
-	published = ch->published;
 	spin_unlock_bh(&ch->lock);
 
 	ockam_watch_stop(&ch->watch);
@@ -415,10 +424,12 @@ bool ockam_channel_kill(struct ockam_channel *ch, int error, const char *reason,
 	/* The one thing that a run of it does for a dead channel is to clean up. */
 	ockam_channel_queue_rx(ch);
 
-	if (published) {
+	mutex_lock(&ch->news_mutex);
+	if (ch->announced) {
 		ockam_mib_inc(ch->on, OCKAM_MIB_CHANNELS_CLOSED);
 		ockam_channel_notify(ch, OCKAM_EVENT_CHANNEL_DEL, error, reason);
 	}
+	mutex_unlock(&ch->news_mutex);
 	if (ch->ops && ch->ops->dead)
 		ch->ops->dead(ch, ch->cookie, by_peer);
 	/* The births' references; releases follow after a grace period. */

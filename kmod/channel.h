@@ -256,8 +256,10 @@ struct ockam_channel_live {
  *         dead channel: who hands ->enc or ->dec to others needs one of its own.
  * Locks:  ->lock guards ->dead, ->closing, ->expiry, ->attributes and writes of
  *         ->path (read under RCU); ->tx.lock and ->rx.lock their parts. None
- *         nests in another, all are leaves but for the gate's; deliver(),
- *         events and callbacks are called with none held. ->path_mutex
+ *         nests in another, all are leaves but for the gate's; deliver()
+ *         and callbacks are called with none held. ->news_mutex: events and
+ *         results about it are sent under this one, so none comes after the
+ *         one that says that it has ended; nothing is killed under it. ->path_mutex
  *         serialises who replaces ->path and watches its first address; ->lock
  *         and the address table's lock nest in it.
  * Dies:   user's delete, the peer's Close, end of nonces, expiry, encryption
@@ -278,11 +280,14 @@ struct ockam_channel {
 	spinlock_t lock;		/* ->dead to ->path */
 	bool dead;			/* READ_ONCE elsewhere */
 	bool closing;			/* a Close is on its way out */
-	bool published;			/* CHANNEL_NEW was announced; READ_ONCE elsewhere */
+	bool published;			/* both addresses are there; READ_ONCE elsewhere */
 	u64 expiry;			/* READ_ONCE elsewhere */
 	struct ockam_channel_attributes *attributes;	/* or NULL */
 	struct ockam_channel_path __rcu *path;
 	struct delayed_work expiry_work;
+
+	struct mutex news_mutex;	/* what is told of it: new, result, ended */
+	bool announced;			/* CHANNEL_NEW; news_mutex */
 
 	struct mutex path_mutex;	/* who replaces ->path and watches it */
 	struct ockam_watch watch;	/* of the path's first address */

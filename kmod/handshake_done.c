@@ -10,15 +10,22 @@
 #include "handshake.h"
 #include "trace.h"
 
-/* The end of one that has its channel: counted as done, or as failed, once. */
+/*
+ * The end of one that has its channel: counted as done, or as failed, once. When
+ * that has died already its killer fails the exchange: nobody is given a channel
+ * whose end he has been told before.
+ */
 static void ockam_exchange_succeed(struct ockam_exchange *ex,
 				   struct ockam_channel *ch, bool confirmed)
 {
-	if (!ockam_exchange_end(ex, OCKAM_EXCHANGE_CONFIRMING))
-		return;
-	ockam_mib_inc(ex->on, OCKAM_MIB_HANDSHAKES_DONE);
-	trace_ockam_handshake_end(ex->on, ex->id, ex->role, 0, "done");
-	ockam_exchange_tell(ex, 0, NULL, ch, confirmed);
+	mutex_lock(&ch->news_mutex);
+	if (!(READ_ONCE(ch->dead) && ex->role == OCKAM_ROLE_INITIATOR) &&
+	    ockam_exchange_end(ex, OCKAM_EXCHANGE_CONFIRMING)) {
+		ockam_mib_inc(ex->on, OCKAM_MIB_HANDSHAKES_DONE);
+		trace_ockam_handshake_end(ex->on, ex->id, ex->role, 0, "done");
+		ockam_exchange_tell(ex, 0, NULL, ch, confirmed);
+	}
+	mutex_unlock(&ch->news_mutex);
 }
 
 /* What the channel says while its initiator waits. */
