@@ -202,6 +202,7 @@ struct ockam_exchange *ockam_exchange_alloc(struct ockam_net *on, u8 role,
 	mutex_init(&ex->lock);
 	ockam_route_init(&ex->route);
 	INIT_LIST_HEAD(&ex->hold);
+	INIT_LIST_HEAD(&ex->port_list);
 	ockam_gate_init(&ex->gate, &ex->ep, OCKAM_HOLD_MAX_BYTES, NULL);
 	INIT_DELAYED_WORK(&ex->timeout_work, ockam_exchange_timeout_work);
 	INIT_DELAYED_WORK(&ex->hold_work, ockam_exchange_hold_work);
@@ -232,15 +233,56 @@ static int ockam_exchange_add(struct ockam_exchange *ex)
 	err = xa_alloc_cyclic(&hn->exchanges, &number, NULL, xa_limit_31b,
 			      &hn->next, GFP_KERNEL_ACCOUNT);
 	if (err < 0)
-		return err;
+		return err == -EBUSY ? -ENOSPC : err;
 	/* Numbers come again, ids do not. */
 	ex->id = (u64)atomic64_inc_return(&hn->serial) << 32 | number;
 	ockam_endpoint_get(&ex->ep);	/* the table's */
 	/* Cannot fail: the place is there. */
 	xa_store(&hn->exchanges, number, ex, GFP_KERNEL_ACCOUNT);
-	if (ex->role == OCKAM_ROLE_INITIATOR)
-		xa_set_mark(&hn->exchanges, number, OCKAM_EXCHANGE_INITIATOR);
 	return 0;
+}
+
+/* So that the end of a port costs what the port has asked for, and no more. */
+static int ockam_exchange_join_port(struct ockam_exchange *ex)
+{
+	struct xarray *ports = &ockam_handshake_net(ex->on)->ports;
+	struct ockam_exchange *first;
+	int err;
+
+	if (ex->role != OCKAM_ROLE_INITIATOR)
+		return 0;
+	xa_lock(ports);
+	do {
+		first = xa_load(ports, ex->portid);
+		err = 0;
+		if (first)
+			list_add_tail(&ex->port_list, &first->port_list);
+		else	/* may let go of the lock */
+			err = __xa_insert(ports, ex->portid, ex,
+					  GFP_KERNEL_ACCOUNT);
+	} while (err == -EBUSY);
+	xa_unlock(ports);
+	return err;
+}
+
+/* Idempotent. */
+static void ockam_exchange_leave_port(struct ockam_exchange *ex)
+{
+	struct xarray *ports = &ockam_handshake_net(ex->on)->ports;
+
+	if (ex->role != OCKAM_ROLE_INITIATOR)
+		return;
+	xa_lock(ports);
+	if (xa_load(ports, ex->portid) == ex) {
+		/* In a place that is there: needs no memory. */
+		if (list_empty(&ex->port_list))
+			__xa_erase(ports, ex->portid);
+		else
+			__xa_store(ports, ex->portid,
+				   list_next_entry(ex, port_list), 0);
+	}
+	list_del_init(&ex->port_list);
+	xa_unlock(ports);
 }
 
 int ockam_exchange_publish(struct ockam_exchange *ex, u32 timeout_ms,
@@ -250,6 +292,8 @@ int ockam_exchange_publish(struct ockam_exchange *ex, u32 timeout_ms,
 	int err, way;
 
 	err = ockam_exchange_add(ex);
+	if (!err)
+		err = ockam_exchange_join_port(ex);
 	if (err)
 		NL_SET_ERR_MSG(extack, "out of memory");
 	else
@@ -275,8 +319,10 @@ int ockam_exchange_publish(struct ockam_exchange *ex, u32 timeout_ms,
 		ockam_exchange_fail(ex, OCKAM_EXCHANGE_OPEN, -ECONNRESET,
 				    ockam_exchange_no_way);
 	/* By somebody who has told why, maybe before our address was there. */
-	if (ended)
+	if (ended) {
+		ockam_exchange_leave_port(ex);
 		ockam_endpoint_remove(&ex->ep);
+	}
 	return 0;
 }
 
@@ -346,6 +392,7 @@ bool ockam_exchange_end(struct ockam_exchange *ex,
 	overflow = ex->overflow;
 	mutex_unlock(&ex->lock);
 
+	ockam_exchange_leave_port(ex);
 	ockam_watch_stop(&ex->watch);
 	ockam_endpoint_remove(&ex->ep);
 	ockam_gate_open(&ex->gate);
@@ -518,24 +565,20 @@ void ockam_exchange_fail_all(struct ockam_net *on,
 	}
 }
 
+/* Every generic netlink socket that closes comes here, whatever it was for. */
 void ockam_handshake_cancel_port(struct ockam_net *on, u32 portid)
 {
-	struct ockam_handshake_net *hn = ockam_handshake_net(on);
+	struct xarray *ports = &ockam_handshake_net(on)->ports;
 	struct ockam_exchange *ex;
-	unsigned long number;
 
-	/*
-	 * Every generic netlink socket that closes comes here, whatever it was
-	 * for; strangers' exchanges are not looked at.
-	 */
-	if (!atomic_read(&hn->initiators))
-		return;
-	xa_lock(&hn->exchanges);
-	xa_for_each_marked(&hn->exchanges, number, ex, OCKAM_EXCHANGE_INITIATOR) {
-		if (ex->portid != portid)
-			continue;
-		ockam_endpoint_get(&ex->ep);
-		xa_unlock(&hn->exchanges);
+	for (;;) {
+		xa_lock(ports);
+		ex = xa_load(ports, portid);
+		if (ex)
+			ockam_endpoint_get(&ex->ep);
+		xa_unlock(ports);
+		if (!ex)
+			return;
 
 		/* Nobody is there to be told; the number may be another's soon. */
 		mutex_lock(&ex->lock);
@@ -544,10 +587,10 @@ void ockam_handshake_cancel_port(struct ockam_net *on, u32 portid)
 		ockam_exchange_abandon(ex, -ECANCELED,
 				       "whoever asked for the channel has gone",
 				       "whoever asked for it has gone");
+		/* Who is ending it meanwhile may not have come so far. */
+		ockam_exchange_leave_port(ex);
 		ockam_exchange_put(ex);
-		xa_lock(&hn->exchanges);
 	}
-	xa_unlock(&hn->exchanges);
 }
 
 static bool ockam_exchange_of_old_worker(const struct ockam_exchange *ex,
@@ -589,6 +632,7 @@ static int __net_init ockam_handshake_init_net(struct net *net)
 	unsigned int i;
 
 	xa_init_flags(&hn->exchanges, XA_FLAGS_ALLOC1);
+	xa_init(&hn->ports);
 	atomic64_set(&hn->serial, 0);
 	spin_lock_init(&hn->source_lock);
 	for (i = 0; i < ARRAY_SIZE(hn->sources); i++)
@@ -602,6 +646,8 @@ static void __net_exit ockam_handshake_exit_net(struct net *net)
 
 	WARN_ON_ONCE(!xa_empty(&hn->exchanges));
 	xa_destroy(&hn->exchanges);
+	WARN_ON_ONCE(!xa_empty(&hn->ports));
+	xa_destroy(&hn->ports);
 	ockam_listener_exit_net(hn);
 }
 

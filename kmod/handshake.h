@@ -193,6 +193,8 @@ struct ockam_handshake_source;
 /* What this room keeps of a node. Born and freed with the namespace. */
 struct ockam_handshake_net {
 	struct xarray exchanges;	/* XA_FLAGS_ALLOC1; an entry holds a reference */
+	/* By netlink port: one of those that it asked for; the others are on its ->port_list. */
+	struct xarray ports;
 	u32 next;			/* xa_lock */
 	atomic64_t serial;		/* upper half of exchange ids */
 	atomic_t initiators;		/* pending ones */
@@ -220,8 +222,8 @@ struct ockam_opaque {
  * Born:   ockam_handshake_add_listener(). Holds the module.
  * Refs:   those of ->ep: the caller's, the table of listeners, the address
  *         table, each exchange, each lookup.
- * Locks:  ->lock (spinlock, a leaf) guards ->opaque, ->liveness and ->aborts;
- *         the rest is immutable but for ->pending and ->dead.
+ * Locks:  ->lock (spinlock, a leaf) guards ->dead, ->opaque, ->liveness and
+ *         ->aborts; the rest is immutable but for ->pending.
  * Dies:   ockam_handshake_del_listener(), end of the node: hidden, out of the
  *         table, its exchanges fail; the last put frees after a grace period.
  */
@@ -231,8 +233,8 @@ struct ockam_listener {
 	u32 number;
 	u32 timeout_ms;
 	atomic_t pending;
-	bool dead;			/* READ_ONCE */
 	spinlock_t lock;		/* below */
+	bool dead;			/* READ_ONCE elsewhere */
 	struct ockam_opaque *opaque;	/* never NULL */
 	struct ockam_liveness liveness;
 	u32 aborts;			/* how often the pending exchanges were ended */
@@ -246,7 +248,6 @@ enum ockam_exchange_state {
 };
 
 #define OCKAM_EXCHANGE_MESSAGES	2	/* handshake messages that one side receives */
-#define OCKAM_EXCHANGE_INITIATOR	XA_MARK_1	/* in the table of exchanges */
 
 /*
  * Exchange: a pending handshake. Its address becomes the channel's decryptor.
@@ -271,7 +272,8 @@ struct ockam_exchange {
 	struct ockam_listener *listener;	/* of a responder, with a reference */
 	struct ockam_handshake_source *source;	/* of a responder: counted in it */
 	u32 worker_portid;
-	u32 portid;			/* of the requester */
+	u32 portid;			/* of the requester; 0: a responder */
+	struct list_head port_list;	/* xa_lock of ->ports */
 	u32 seq;
 	u32 confirm_ms;
 	u32 encryptor_reach;

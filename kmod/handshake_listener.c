@@ -354,7 +354,13 @@ static bool ockam_listener_kill(struct ockam_listener *l)
 {
 	struct ockam_net *on = l->ep.on;
 
-	if (xchg(&l->dead, true))
+	bool dead;
+
+	spin_lock_bh(&l->lock);
+	dead = l->dead;
+	WRITE_ONCE(l->dead, true);
+	spin_unlock_bh(&l->lock);
+	if (dead)
 		return false;
 	ockam_endpoint_remove(&l->ep);
 	ockam_exchange_fail_all(on, ockam_listener_made, l, OCKAM_EXCHANGE_OPEN,

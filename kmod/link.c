@@ -522,13 +522,21 @@ void ockam_link_hide_net(struct ockam_net *on)
 {
 	struct xarray *xa = &on->tables[OCKAM_TABLE_LINKS].xa;
 	struct ockam_link *link;
-	unsigned long index;
+	unsigned long index = 0;
 
-	/* Entries go away under us, by work; xa_for_each copes with that. */
-	xa_lock(xa);
-	xa_for_each(xa, index, link)
-		ockam_link_kill(link, -ESHUTDOWN, "the node has ended");
-	xa_unlock(xa);
+	/* Not under the lock: a link may have to tell all the node's sockets. */
+	do {
+		xa_lock(xa);
+		link = xa_find(xa, &index, ULONG_MAX, XA_PRESENT);
+		if (link)
+			ockam_endpoint_get(&link->ep);
+		xa_unlock(xa);
+		if (link) {
+			ockam_link_kill(link, -ESHUTDOWN, "the node has ended");
+			ockam_link_put(link);
+		}
+		index++;
+	} while (link);
 }
 
 void ockam_link_free_net(struct ockam_net *on)
