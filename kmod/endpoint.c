@@ -204,8 +204,12 @@ int ockam_endpoint_add(struct ockam_endpoint *ep,
 		old = rhashtable_lookup_get_insert_key(&on->addresses, &key,
 						       &ep->node,
 						       ockam_endpoint_params);
-		if (IS_ERR(old))
-			err = ockam_refuse(extack, PTR_ERR(old), "out of memory");
+		/* -E2BIG: as many as a table can have; -EBUSY: no memory to grow. */
+		if (old == ERR_PTR(-E2BIG))
+			err = ockam_refuse(extack, -ENOSPC,
+					   "the table of addresses is full");
+		else if (IS_ERR(old))
+			err = ockam_refuse(extack, -ENOMEM, "out of memory");
 		else if (old)
 			err = ockam_refuse(extack, -EADDRINUSE,
 					   "the address is in use in this node");

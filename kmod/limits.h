@@ -16,6 +16,8 @@
 #include <linux/ockam.h>
 #include <linux/ockam_netlink.h>
 
+#define OCKAM_MODULE_VERSION	"0.1.0"
+
 /* Fixed by the protocol (wire-protocol sections 2, 5, 6). */
 #define OCKAM_STREAM_VERSION	0x01		/* preamble of a stream link */
 #define OCKAM_FRAME_HDR_LEN	4		/* u32 big endian: length of the body */

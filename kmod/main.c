@@ -108,4 +108,4 @@ module_exit(ockam_exit);
 MODULE_DESCRIPTION("Ockam: end-to-end encrypted, routed message channels");
 MODULE_AUTHOR("The Ockam for Linux authors");
 MODULE_LICENSE("GPL");
-MODULE_VERSION("0.1.0");
+MODULE_VERSION(OCKAM_MODULE_VERSION);

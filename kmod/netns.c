@@ -75,7 +75,10 @@ int ockam_table_add(struct ockam_net *on, enum ockam_table_id id, void *obj,
 		/* 1 says that the numbers have wrapped, which is fine. */
 		if (err > 0)
 			err = 0;
-		if (err)
+		if (err == -EBUSY)
+			err = ockam_refuse(extack, -ENOSPC,
+					   "the numbers of the table are used up");
+		else if (err)
 			NL_SET_ERR_MSG(extack, "out of memory");
 	}
 	if (err)

@@ -123,7 +123,7 @@ int ockam_nl_get_node(struct sk_buff *skb, struct genl_info *info)
 			  OCKAM_NL_PROTOCOL_VERSION);
 	if (!err)
 		err = nla_put_string(reply, OCKAM_A_MODULE_VERSION,
-				     THIS_MODULE->version ?: "built in");
+				     OCKAM_MODULE_VERSION);
 	if (!err)
 		err = nla_put_u32(reply, OCKAM_A_OWNER_PORT,
 				  ockam_netns_owned(on) ?

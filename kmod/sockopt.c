@@ -38,7 +38,7 @@ int ockam_sockopt_set(struct socket *sock, int level, int name,
 		return -ENOPROTOOPT;
 	if (name < OCKAM_RECVROUTE || name > OCKAM_REACH)
 		return -ENOPROTOOPT;
-	if (len != sizeof(v))
+	if (len < sizeof(v))
 		return -EINVAL;
 	if (copy_from_sockptr(&v, value, sizeof(v)))
 		return -EFAULT;
