@@ -81,17 +81,17 @@ void ockam_aead_key_next(struct ockam_aead_key *next,
 {
 	u8 block[AES_BLOCK_SIZE] = { 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff,
 				     0xff, 0xff, 0xff, 0xff, 0, 0, 0, 2 };
-	struct crypto_aes_ctx ctx;
+	struct ockam_compat_aes_key aes;
 
 	BUILD_BUG_ON(OCKAM_KEY_LEN != 2 * AES_BLOCK_SIZE);
 	BUILD_BUG_ON(OCKAM_KEY_LEN != AES_KEYSIZE_256);
 
 	/* Cannot fail: the length is right. */
-	aes_expandkey(&ctx, key->bytes, sizeof(key->bytes));
-	aes_encrypt(&ctx, next->bytes, block);
+	ockam_compat_aes_prepare(&aes, key->bytes, sizeof(key->bytes));
+	aes_encrypt(&aes, next->bytes, block);
 	block[AES_BLOCK_SIZE - 1] = 3;
-	aes_encrypt(&ctx, next->bytes + AES_BLOCK_SIZE, block);
-	memzero_explicit(&ctx, sizeof(ctx));
+	aes_encrypt(&aes, next->bytes + AES_BLOCK_SIZE, block);
+	memzero_explicit(&aes, sizeof(aes));
 
 	next->id = atomic64_inc_return(&ockam_aead_last_id);
 	next->hint = NULL;

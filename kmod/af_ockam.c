@@ -153,7 +153,8 @@ err_quota:
 	return err;
 }
 
-static int ockam_af_bind(struct socket *sock, struct sockaddr *addr, int len)
+static int ockam_af_bind(struct socket *sock, struct ockam_compat_sockaddr *addr,
+			 int len)
 {
 	struct sock *sk = sock->sk;
 	struct ockam_sock *os = ockam_af_sock(sk);
@@ -219,8 +220,9 @@ void ockam_af_watch_peer(struct ockam_sock *os)
 	spin_unlock_bh(&os->rx_lock);
 }
 
-static int ockam_af_connect(struct socket *sock, struct sockaddr *addr,
-			    int len, int flags)
+static int ockam_af_connect(struct socket *sock,
+			    struct ockam_compat_sockaddr *addr, int len,
+			    int flags)
 {
 	struct sock *sk = sock->sk;
 	struct ockam_sock *os = ockam_af_sock(sk);

@@ -10,10 +10,15 @@
 #include <linux/version.h>
 
 /* 6.12: one header for access to unaligned integers. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
-#include <asm/unaligned.h>
-#else
+#if __has_include(<linux/unaligned.h>)
 #include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
+
+/* 6.4: bin2hex() has a header of its own; later kernel.h does not include it. */
+#if __has_include(<linux/hex.h>)
+#include <linux/hex.h>
 #endif
 
 /* 6.5: struct proto_ops has no sendpage any more. For its initialisers. */
@@ -59,6 +64,22 @@
 #define ockam_compat_ctl_table	struct ctl_table
 #else
 #define ockam_compat_ctl_table	const struct ctl_table
+#endif
+
+/* 6.19: bind() and connect() take addresses of a type without a size. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
+#define ockam_compat_sockaddr	sockaddr
+#else
+#define ockam_compat_sockaddr	sockaddr_unsized
+#endif
+
+/* 7.0: AES keys that only encrypt are half as large. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
+#define ockam_compat_aes_key		crypto_aes_ctx
+#define ockam_compat_aes_prepare	aes_expandkey
+#else
+#define ockam_compat_aes_key		aes_enckey
+#define ockam_compat_aes_prepare	aes_prepareenckey
 #endif
 
 #endif /* OCKAM_COMPAT_H */

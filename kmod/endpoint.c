@@ -11,6 +11,7 @@
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "endpoint.h"
 #include "names.h"
 #include "netns.h"
