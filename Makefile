@@ -30,6 +30,7 @@ export OCKAM_BUILD := $(BUILD)
 
 .PHONY: all help modules tools tools-asan tools-asan-lib system-tests deps interop vm uml debug demo \
 	check check-long check-unit check-fuzz check-uml check-vm check-debug check-style \
+	kernels \
 	fuzz soak style \
 	layers install uninstall modules_install clean \
 	modules-vm modules-uml modules-debug
@@ -40,6 +41,8 @@ help:
 	@sed -n '/^#   make/,/^$$/s/^# \{0,1\}//p' $(top)/Makefile
 	@echo "  make vm|uml|debug CMD='...'   run a command as root in a machine"
 	@echo "  make check-unit|check-fuzz|check-uml|check-vm|check-debug|check-style|check-long"
+	@echo "  make check-vm-NAME   as check-vm, on another of Debian's kernels: 6.12, trixie-backports, ..."
+	@echo "  make kernels   build the module for the newest kernels of Debian's suites"
 	@echo "  make fuzz [TARGETS='...'] [FUZZ_SECONDS=600]   fuzz targets, so long each"
 	@echo "  make soak [SOAK_SECONDS=3600]   mixed traffic with the Rust peer, for an hour"
 	@echo "  make style, make layers, make interop, make install, make clean"
@@ -53,10 +56,15 @@ modules: deps
 		"$$($(top)/scripts/kernel-dir $(KERNELDIR))"
 
 modules-vm: deps
-	@. $(top)/scripts/common.sh; version=$$(ockam_vm_version); \
-	$(top)/scripts/build-module $(BUILD)/modules/vm \
-		/lib/modules/$$version/build; \
-	$(top)/scripts/module-tree $(BUILD)/modules/vm $$version
+	@. $(top)/scripts/common.sh; root=$$(ockam_vm_root); \
+	if [ -n "$$root" ]; then \
+		version=$$(cat $$root/version); kernel=debian:$$root; \
+	else \
+		version=$$(ockam_vm_version); kernel=/lib/modules/$$version/build; \
+	fi; \
+	out=$(BUILD)/modules/vm$${OCKAM_VM_KERNEL:+-$$OCKAM_VM_KERNEL}; \
+	$(top)/scripts/build-module $$out $$kernel; \
+	$(top)/scripts/module-tree $$out $$version $$root
 
 modules-uml modules-debug: modules-%: deps
 	@$(top)/scripts/build-module $(BUILD)/modules/$* $*
@@ -100,8 +108,20 @@ check: deps
 	@$(run) all '$(TESTS)'
 
 # The same, with every test on every kernel that it is for: long under emulation.
+# Then what is for Debian's kernel on the next one, and the builds for the others.
+check-long: export OCKAM_LONG = 1
 check-long: deps
-	@OCKAM_LONG=1 $(run) all '$(TESTS)'
+	@failed=; \
+	$(run) all '$(TESTS)' || failed=1; \
+	OCKAM_VM_KERNEL=6.12 $(run) vm '$(TESTS)' || failed=1; \
+	$(top)/scripts/kernels || failed=1; \
+	[ -z "$$failed" ]
+
+check-vm-%: deps
+	@OCKAM_VM_KERNEL='$*' $(run) vm '$(TESTS)'
+
+kernels: deps
+	@$(top)/scripts/kernels
 
 check-unit check-fuzz check-uml check-vm check-debug check-style: check-%: deps
 	@$(run) $* '$(TESTS)'

@@ -81,6 +81,14 @@ ockam_kernel_dir()
 	echo "$ockam_cache/kernels/$1-$(ockam_source_version)-$hash"
 }
 
+# What the vm boots: OCKAM_VM_KERNEL is one of debian-kernel's names, and this
+# prints the directory that the kernel is unpacked in. Nothing: an installed one.
+ockam_vm_root()
+{
+	[ -z "${OCKAM_VM_KERNEL:-}" ] ||
+		"$ockam_top/scripts/debian-kernel" -i "$OCKAM_VM_KERNEL"
+}
+
 # The newest installed Debian 6.1 kernel that has headers: what the module is
 # built against unless KERNELDIR says otherwise, and what the vm boots unless
 # OCKAM_VM_VERSION names another one that is installed.
