@@ -120,7 +120,7 @@ int ockam_nl_done_refused(struct ockam_nl *nl, const struct ockam_nl_done *done,
 
 /* ---- the node process -------------------------------------------------------- */
 
-static unsigned int test_learnt;
+static unsigned int test_learnt, test_earned;
 static const struct ockam_identity *test_known;	/* history on record, for its identifier */
 static int test_known_error;
 
@@ -137,8 +137,9 @@ int ockamd_worker_known(void *arg, const uint8_t id[OCKAM_IDENTIFIER_LEN],
 	return 1;
 }
 
-void ockamd_worker_learnt(const struct ockam_peer *peer)
+void ockamd_worker_learnt(const struct ockam_peer *peer, bool earned)
 {
+	test_earned += earned;
 	test_learnt += peer->is_new || peer->is_newer;
 }
 

@@ -512,16 +512,24 @@ static void test_purpose_keys_in(const char *dir, const char *vault)
 	ockam_identity_record_free(&record);
 }
 
-static int count_peer(void *arg, const uint8_t identifier[32], const uint8_t *history, size_t len)
+static int count_peer(void *arg, const uint8_t identifier[32], const uint8_t *history, size_t len,
+		      enum ockam_peer_share share)
 {
 	(void)identifier;
 	(void)history;
+	(void)share;
 	(*(int *)arg)++;
 	return len ? 0 : -EINVAL;
 }
 
+static int put(struct ockam_store *store, const struct ockam_identity *identity)
+{
+	return ockam_store_peer_put(store, identity, OCKAM_PEER_STRANGER, &err);
+}
+
 static void test_peers(void)
 {
+	enum ockam_peer_share share = OCKAM_PEER_STRANGER;
 	struct ockam_store *store = opened("peers");
 	struct ockam_identity *one, *two, *other, *got;
 	uint8_t a[32] = { 1 }, b[32] = { 2 };
@@ -531,20 +539,22 @@ static void test_peers(void)
 	ockam_identity_create(ED25519, a, NOW, &one, NULL);
 	ockam_identity_rotate(one, a, ED25519, b, NOW + 5, &two, NULL);
 	ockam_identity_rotate(one, a, ED25519, a, NOW + 5, &other, NULL);
-	ok_ret(ockam_store_peer_get(store, one->identifier, &got, &err), -ENOENT, err, "%s",
+	ok_ret(ockam_store_peer_get(store, one->identifier, &got, NULL, &err), -ENOENT, err, "%s",
 	       err.text);
-	ok_ret(ockam_store_peer_put(store, one, &err), 0, err, "new");
-	ok_ret(ockam_store_peer_put(store, one, &err), 0, err, "equal");
-	ok_ret(ockam_store_peer_put(store, two, &err), 0, err, "longer");
-	ok_ret(ockam_store_peer_put(store, one, &err), -ESTALE, err, "%s", err.text);
-	ok_ret(ockam_store_peer_put(store, other, &err), -ESTALE, err, "%s", err.text);
-	ok(!ockam_store_peer_get(store, one->identifier, &got, &err) && got->n_changes == 2,
+	ok_ret(put(store, one), 0, err, "new");
+	ok_ret(put(store, one), 0, err, "equal");
+	ok_ret(put(store, two), 0, err, "longer");
+	ok_ret(put(store, one), -ESTALE, err, "%s", err.text);
+	ok_ret(put(store, other), -ESTALE, err, "%s", err.text);
+	ok(!ockam_store_peer_get(store, one->identifier, &got, NULL, &err) && got->n_changes == 2,
 	   "the longer one is kept");
 	ockam_identity_free(got);
 	ok(!ockam_store_peer_each(store, count_peer, &count, &err) && count == 1, "walked");
 	ockam_store_identity_create(store, "own", NULL, NULL, ED25519, NULL, &own, NULL);
-	ok_ret(ockam_store_peer_get(store, own.identity->identifier, &got, &err), 0, err,
+	ok_ret(ockam_store_peer_get(store, own.identity->identifier, &got, &share,
+				    &err), 0, err,
 	       "own identities are known");
+	ok(share == OCKAM_PEER_NAMED, "for good");
 	ockam_identity_free(got);
 	ockam_identity_record_free(&own);
 	ockam_identity_free(one);

@@ -172,14 +172,14 @@ static void test_import(void)
 
 	/* What was seen of a peer counts as well. */
 	ok_ret(ockam_store_identity_delete(store, "s", &err), 0, err, "deleted");
-	ok_ret(ockam_store_peer_put(store, h[2], &err), 0, err, "met as a peer");
+	ok_ret(ockam_store_peer_put(store, h[2], OCKAM_PEER_STRANGER, &err), 0, err, "met as a peer");
 	ok_ret(import(store, "s", h[1], &record), -ESTALE, err, "shorter than met: %s", err.text);
 	ok_ret(import(store, "s", h[3], &record), 0, err, "longer than met");
 	ockam_identity_record_free(&record);
-	ok(!ockam_store_peer_get(store, h[0]->identifier, &cut, &err) && cut->n_changes == 4,
+	ok(!ockam_store_peer_get(store, h[0]->identifier, &cut, NULL, &err) && cut->n_changes == 4,
 	   "the longest that is known counts");
 	ockam_identity_free(cut);
-	ok_ret(ockam_store_peer_put(store, h[2], &err), -ESTALE, err, "shown shorter: %s",
+	ok_ret(ockam_store_peer_put(store, h[2], OCKAM_PEER_STRANGER, &err), -ESTALE, err, "shown shorter: %s",
 	       err.text);
 	for (size_t i = 0; i < 4; i++)
 		ockam_identity_free(h[i]);
@@ -200,14 +200,16 @@ static void test_own_peer(void)
 	ockam_home_set(&home, path, &err);
 	ok_ret(ockam_store_open(&home, 0, &second, &err), 0, err, "two open the same home");
 	ockam_store_identity_create(store, "a", NULL, NULL, ED25519, NULL, &before, &err);
-	ok_ret(ockam_store_peer_put(second, before.identity, &err), 0, err, "met as a peer");
+	ok_ret(ockam_store_peer_put(second, before.identity, OCKAM_PEER_STRANGER, &err), 0, err,
+	       "met as a peer");
 	ok_ret(ockam_store_identity_rotate(store, "a", NULL, &after, &err), 0, err, "rotated");
-	ok(!ockam_store_peer_get(second, before.identity->identifier, &known, &err) &&
+	ok(!ockam_store_peer_get(second, before.identity->identifier, &known, NULL, &err) &&
 	   known->n_changes == 2, "the other one knows it");
 	ockam_identity_free(known);
-	ok_ret(ockam_store_peer_put(second, before.identity, &err), -ESTALE, err,
-	       "and takes no shorter one: %s", err.text);
-	ok_ret(ockam_store_peer_put(second, after.identity, &err), 0, err, "the right one");
+	ok_ret(ockam_store_peer_put(second, before.identity, OCKAM_PEER_STRANGER, &err), -ESTALE,
+	       err, "and takes no shorter one: %s", err.text);
+	ok_ret(ockam_store_peer_put(second, after.identity, OCKAM_PEER_STRANGER, &err), 0, err,
+	       "the right one");
 	ok_ret(import(store, "a", before.identity, &record), -ESTALE, err, "nor by import: %s",
 	       err.text);
 	ok_ret(import(store, "a", after.identity, &record), -EEXIST, err, "itself: %s", err.text);

@@ -4,10 +4,13 @@
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
+#define _GNU_SOURCE
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -63,6 +66,14 @@ static const char *const ockam_store_steps[] = {
 	" added_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, attributes BLOB NOT NULL,"
 	" PRIMARY KEY (node, subject));"
 	"CREATE INDEX attributes_by_end ON attributes (node, expires_at);",
+
+	/*
+	 * Whose history may be forgotten. Of those that are here already only what
+	 * tells of no rotation can be, at no risk.
+	 */
+	"ALTER TABLE peers ADD COLUMN earned INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE peers SET earned = 1 WHERE length(history) >= 256;"
+	"CREATE INDEX peers_by_share ON peers (earned);",
 };
 
 _Static_assert(sizeof(ockam_store_steps) / sizeof(char *) == OCKAM_STORE_SCHEMA,
@@ -142,40 +153,169 @@ static int ockam_store_set_wal(struct ockam_store *store, struct ockam_err *err)
 	}
 }
 
+/* Key files in the home without the database that knows what they are for. */
+static int ockam_store_check_left(const struct ockam_home *home, const char *path,
+				  struct ockam_err *err)
+{
+	char log[PATH_MAX + 8], name[NAME_MAX + 1];
+
+	snprintf(log, sizeof(log), "%s-wal", path);
+	if (ockam_home_find_key_file(home, name))
+		return ockam_err_set(err, -EUCLEAN,
+				     "the home %.100s has no database, but the keys in %.80s are there: put %s back, or start over with 'ockamctl reset --yes'",
+				     home->path, name, OCKAM_STORE_FILE);
+	if (!access(log, F_OK))
+		return ockam_err_set(err, -EUCLEAN,
+				     "the home %.100s has no database, but the log of one: put %s back, or start over with 'ockamctl reset --yes'",
+				     home->path, OCKAM_STORE_FILE);
+	return 0;
+}
+
+static int ockam_store_begin_file(struct ockam_store *store, struct ockam_err *err)
+{
+	int ret = ockam_store_check_own(store, err);
+
+	if (!ret)
+		ret = ockam_store_set_wal(store, err);
+	return ret ? ret : ockam_store_upgrade(store, err);
+}
+
+/*
+ * A new database appears under its name when it is complete: so one that is
+ * empty was emptied by somebody.
+ */
+static int ockam_store_make(const struct ockam_home *home, const char *path,
+			    struct ockam_err *err)
+{
+	struct ockam_store store = { .home = *home, .lock_fd = -1 };
+	char new[PATH_MAX + 32];
+	int ret;
+
+	ret = ockam_store_check_left(home, path, err);
+	if (ret)
+		return ret;
+	snprintf(new, sizeof(new), "%s" OCKAM_STORE_NEW "%d", path, getpid());
+	unlink(new);
+	ret = ockam_sql_open_file(new, OCKAM_SQL_CREATE, &store.db, err);
+	if (!ret)
+		ret = ockam_store_begin_file(&store, err);
+	/* The last one to close it merges the log. */
+	sqlite3_close(store.db);
+	/* Another command may have been faster. A file system without links can rename. */
+	if (!ret && link(new, path) && errno != EEXIST &&
+	    renameat2(AT_FDCWD, new, AT_FDCWD, path, RENAME_NOREPLACE) && errno != EEXIST)
+		ret = ockam_err_set(err, -errno, "cannot make the database %.150s: %s", path,
+				    strerror(errno));
+	unlink(new);
+	return ret;
+}
+
+/* Return: as enum ockam_sql_open, or a negative errno. */
+static int ockam_store_look(const struct ockam_home *home, const char *path, bool create,
+			    struct ockam_err *err)
+{
+	struct stat st;
+	int ret;
+
+	if (lstat(path, &st)) {
+		if (errno != ENOENT)
+			return ockam_err_set(err, -errno, "the database %.150s: %s", path,
+					     strerror(errno));
+		ret = create ? ockam_store_make(home, path, err) :
+			       ockam_store_check_left(home, path, err);
+		if (ret || !create)
+			return ret ? ret : ockam_err_set(err, -ENOENT,
+							 "the home %.150s holds nothing yet",
+							 home->path);
+		return OCKAM_SQL_OPEN;
+	}
+	if (S_ISREG(st.st_mode) && !st.st_size)
+		return ockam_err_set(err, -EUCLEAN,
+				     "the database %.120s is empty, identities and keys are gone from it: restore it, or start over with 'ockamctl reset --yes'",
+				     path);
+	/* For the log and what goes with it the directory must be writable too. */
+	if ((faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) ||
+	     faccessat(AT_FDCWD, home->path, W_OK, AT_EACCESS)) &&
+	    (errno == EROFS || errno == EACCES || errno == EPERM))
+		return OCKAM_SQL_READ;
+	return OCKAM_SQL_OPEN;
+}
+
+/* What cannot be written cannot be brought up to date either. */
+static int ockam_store_check_version(struct ockam_store *store, struct ockam_err *err)
+{
+	int64_t version = ockam_sql_count(store->db, err, "PRAGMA user_version", "");
+
+	if (version == OCKAM_STORE_SCHEMA)
+		return 0;
+	if (version >= 0)
+		return ockam_err_set(err, -EROFS,
+				     "the database of %.100s has schema %lld, this release needs %d, and it cannot be written",
+				     store->home.path, (long long)version, OCKAM_STORE_SCHEMA);
+	if (version == -EACCES)
+		ockam_err_set(err, -EACCES,
+			      "the database of %.100s cannot be written and has a log that is not merged: use it once where it can be written",
+			      store->home.path);
+	return (int)version;
+}
+
 int ockam_store_open(const struct ockam_home *home, unsigned int flags, struct ockam_store **out,
 		     struct ockam_err *err)
 {
-	bool create = flags & OCKAM_STORE_CREATE;
 	struct ockam_store *store;
 	char path[PATH_MAX];
-	int ret;
+	int ret, how;
 
 	*out = NULL;
 	ret = ockam_home_file(home, OCKAM_STORE_FILE, path, err);
+	if (!ret && !(flags & OCKAM_STORE_CREATE) && access(home->path, F_OK) && errno == ENOENT)
+		ret = ockam_err_set(err, -ENOENT, "the home %.150s holds nothing yet", home->path);
+	if (!ret)
+		ret = ockam_home_prepare(home, err);
 	if (ret)
 		return ret;
-	if (!create && access(path, F_OK) && errno == ENOENT)
-		return ockam_err_set(err, -ENOENT, "the home %.150s holds nothing yet", home->path);
-	ret = ockam_home_prepare(home, err);
-	if (ret)
-		return ret;
+	how = ockam_store_look(home, path, flags & OCKAM_STORE_CREATE, err);
+	if (how < 0)
+		return how;
 	store = calloc(1, sizeof(*store));
 	if (!store)
 		return ockam_err_set(err, -ENOMEM, "no memory for the database");
 	store->home = *home;
-	ret = ockam_sql_open_file(path, create, &store->db, err);
-	if (!ret)
+	store->wait_ms = OCKAM_SQL_BUSY_MS;
+	store->lock_fd = -1;
+	store->read_only = how == OCKAM_SQL_READ;
+	ret = ockam_sql_open_file(path, (enum ockam_sql_open)how, &store->db, err);
+	if (!ret && store->read_only) {
 		ret = ockam_store_check_own(store, err);
-	if (!ret)
-		ret = ockam_store_set_wal(store, err);
-	if (!ret)
-		ret = ockam_store_upgrade(store, err);
+		if (!ret || ret == -EACCES)
+			ret = ockam_store_check_version(store, err);
+	} else if (!ret) {
+		ret = ockam_store_begin_file(store, err);
+	}
+	if (!ret && flags & OCKAM_STORE_RELAXED && !store->read_only) {
+		ret = ockam_sql_run(store->db, err, "PRAGMA synchronous = NORMAL", "");
+		ret = ret < 0 ? ret : 0;
+	}
 	if (ret) {
 		ockam_store_close(store);
 		return ret;
 	}
 	*out = store;
 	return 0;
+}
+
+void ockam_store_set_wait(struct ockam_store *store, int ms)
+{
+	store->wait_ms = ms;
+	sqlite3_busy_timeout(store->db, ms);
+}
+
+bool ockam_store_was_busy(struct ockam_store *store)
+{
+	bool busy = store->busy;
+
+	store->busy = false;
+	return busy;
 }
 
 int ockam_store_mark_used(const struct ockam_home *home, struct ockam_err *err)
@@ -188,7 +328,7 @@ int ockam_store_mark_used(const struct ockam_home *home, struct ockam_err *err)
 	ret = ockam_home_file(home, OCKAM_STORE_APPLICATION, path, err);
 	if (ret || !access(path, F_OK))
 		return ret;
-	ret = ockam_sql_open_file(path, true, &db, err);
+	ret = ockam_sql_open_file(path, OCKAM_SQL_CREATE, &db, err);
 	if (ret)
 		return ret;
 	/* Writing the header is what makes it a database and not an empty file. */
@@ -203,6 +343,8 @@ void ockam_store_close(struct ockam_store *store)
 	if (!store)
 		return;
 	sqlite3_close(store->db);
+	if (store->lock_fd >= 0)
+		close(store->lock_fd);
 	free(store);
 }
 

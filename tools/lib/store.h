@@ -6,7 +6,8 @@
  *
  * Common errors: -ENOENT unknown name, -EEXIST taken name, -EBUSY used by
  * something else or database locked for 10 s, -EUCLEAN damaged database,
- * -EPERM wrong owner or permissions, -EIO, -ENOMEM. Sentences are those of
+ * -EROFS a home that cannot be written, -EPERM wrong owner or permissions, -EIO,
+ * -ENOMEM. Sentences are those of
  * the command reference where it gives one.
  *
  * Copyright (C) 2026 The Ockam for Linux authors
@@ -25,7 +26,7 @@
 #include "life.h"
 #include "names.h"
 
-#define OCKAM_STORE_SCHEMA	2	/* version that this library writes */
+#define OCKAM_STORE_SCHEMA	3	/* version that this library writes */
 #define OCKAM_KEY_ID_TEXT	65	/* hex of SHA-256 of the public key, zero byte */
 #define OCKAM_SOCKET_TEXT	280	/* "host:port" */
 
@@ -42,6 +43,7 @@ struct ockam_remarks {
 
 enum ockam_store_flags {
 	OCKAM_STORE_CREATE	= 1 << 0,	/* make home and database if missing */
+	OCKAM_STORE_RELAXED	= 1 << 1,	/* the last writes may be lost with the power */
 };
 
 /**
@@ -50,6 +52,9 @@ enum ockam_store_flags {
  * @flags: OCKAM_STORE_CREATE or 0; without it a missing database is -ENOENT
  * @store: receives the open store; ockam_store_close() it
  * @err: the reason
+ *
+ * A home that cannot be written can be read all the same. One whose database is
+ * empty, or missing beside key files, is -EUCLEAN: no new one is made.
  *
  * The home must belong to the caller and the database file must be readable
  * and writable for nobody else: otherwise -EPERM. An older schema is brought
@@ -66,6 +71,15 @@ int ockam_store_open(const struct ockam_home *home, unsigned int flags, struct o
  * (cli 1.1). Nothing is kept open.
  */
 int ockam_store_mark_used(const struct ockam_home *home, struct ockam_err *err);
+
+/**
+ * ockam_store_set_wait() - how long a write waits for another process
+ * @ms: 0: not at all, -EBUSY at once; at first it is 10 s
+ */
+void ockam_store_set_wait(struct ockam_store *store, int ms);
+
+/** ockam_store_was_busy() - has a write met another one since this was asked last */
+bool ockam_store_was_busy(struct ockam_store *store);
 
 /** ockam_store_close() - close; NULL is allowed */
 void ockam_store_close(struct ockam_store *store);
@@ -344,37 +358,56 @@ int ockam_store_identity_use(struct ockam_store *store, const char *name,
 
 /* ---- known peers ---- */
 
+/* Who a peer is to this home; a history moves up, never down. Numbers are stored. */
+enum ockam_peer_share {
+	OCKAM_PEER_STRANGER,	/* admitted because everyone is */
+	OCKAM_PEER_EARNED,	/* a rule or credential admitted it, or we made the channel */
+	OCKAM_PEER_NAMED,	/* by the user: an authority; never forgotten by itself */
+};
+
 /**
  * ockam_store_peer_get() - the history known for an identifier
  *
- * Identities of this home are known too; the longer history counts. @identity
- * receives a verified identity, to be freed. Return: 0 or -ENOENT.
+ * Identities of this home are known too, as OCKAM_PEER_NAMED; the longer history
+ * counts. @identity receives a verified identity, to be freed, @share may be
+ * NULL. Return: 0 or -ENOENT.
  */
 int ockam_store_peer_get(struct ockam_store *store,
 			 const uint8_t identifier[OCKAM_IDENTIFIER_LEN],
-			 struct ockam_identity **identity, struct ockam_err *err);
+			 struct ockam_identity **identity, enum ockam_peer_share *share,
+			 struct ockam_err *err);
 
 /**
  * ockam_store_peer_put() - remember a peer's history
  *
+ * Strangers have a share of their own (limits.rst), in which the new ones
+ * displace the old ones; they take nothing from the others.
+ *
  * Return: 0 (new, equal or longer); -ESTALE when it is older than or
- * conflicts with the known one, which is kept; -ENOSPC at the limits of what
- * strangers can fill (limits.rst).
+ * conflicts with the known one, which is kept; -ENOSPC when so many have earned
+ * a place that there is none left.
  */
 int ockam_store_peer_put(struct ockam_store *store, const struct ockam_identity *identity,
-			 struct ockam_err *err);
-
-/** ockam_store_peer_put_named() - the same for one whom the user named: there is room always */
-int ockam_store_peer_put_named(struct ockam_store *store, const struct ockam_identity *identity,
-			       struct ockam_err *err);
+			 enum ockam_peer_share share, struct ockam_err *err);
 
 /**
- * ockam_store_peer_each() - walk all known histories
+ * ockam_store_peer_purge() - forget histories
+ * @identifier: of one peer; NULL: of all
+ * @most: only of those who are no more than that
+ *
+ * Return: how many, or a negative errno.
+ */
+int ockam_store_peer_purge(struct ockam_store *store, const uint8_t *identifier,
+			   enum ockam_peer_share most, struct ockam_err *err);
+
+/**
+ * ockam_store_peer_each() - walk all known histories, in the order of learning
  * @fn: called for each; a return other than 0 ends the walk and is returned
  */
 int ockam_store_peer_each(struct ockam_store *store,
 			  int (*fn)(void *arg, const uint8_t identifier[OCKAM_IDENTIFIER_LEN],
-				    const uint8_t *history, size_t len),
+				    const uint8_t *history, size_t len,
+				    enum ockam_peer_share share),
 			  void *arg, struct ockam_err *err);
 
 #endif /* OCKAM_LIB_STORE_H */

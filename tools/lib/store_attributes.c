@@ -59,12 +59,42 @@ static int __ockam_attributes_make_room(struct ockam_store *store, const char *n
 	return ret < 0 ? ret : 0;
 }
 
-static int __ockam_attributes_put(struct ockam_store *store, const char *node,
-				  const struct ockam_attributes_record *record,
-				  struct ockam_err *err)
+static int __ockam_attributes_expire(struct ockam_store *store, const char *node, uint64_t now,
+				     struct ockam_err *err)
 {
-	int ret = ockam_sql_has_node(store, node, err);
+	int ret = ockam_sql_run(store->db, err, "DELETE FROM attributes WHERE node = ?"
+				" AND expires_at < ?", "si", node, ockam_sql_time(now));
 
+	return ret < 0 ? ret : 0;
+}
+
+/* Is that very thing known? Then nothing is written, added_at included. */
+static int64_t __ockam_attributes_known(struct ockam_store *store, const char *node,
+					const struct ockam_attributes_record *record,
+					struct ockam_err *err)
+{
+	return ockam_sql_count(store->db, err, "SELECT count(*) FROM attributes WHERE node = ?"
+			       " AND subject = ? AND issuer = ? AND expires_at = ?"
+			       " AND attributes = ?", "sbbib", node, record->subject,
+			       (size_t)OCKAM_IDENTIFIER_LEN, record->issuer,
+			       (size_t)OCKAM_IDENTIFIER_LEN, ockam_sql_time(record->expires_at),
+			       record->attributes.data, record->attributes.len);
+}
+
+int __ockam_store_attributes_put(struct ockam_store *store, const char *node,
+				 const struct ockam_attributes_record *record,
+				 struct ockam_err *err)
+{
+	int64_t known;
+	int ret;
+
+	ret = ockam_sql_has_node(store, node, err);
+	if (ret)
+		return ret;
+	known = __ockam_attributes_known(store, node, record, err);
+	if (known)
+		return known < 0 ? (int)known : 0;
+	ret = __ockam_attributes_expire(store, node, record->added_at, err);
 	if (ret)
 		return ret;
 	ret = ockam_sql_run(store->db, err,
@@ -83,24 +113,8 @@ int ockam_store_attributes_put(struct ockam_store *store, const char *node,
 {
 	int ret = ockam_sql_begin(store, err);
 
-	return ret ? ret : ockam_sql_end(store, __ockam_attributes_put(store, node, record, err),
-					 err);
-}
-
-/* A read alone takes no lock that another command would have to wait for. */
-static int ockam_attributes_expire(struct ockam_store *store, const char *node, uint64_t now,
-				   struct ockam_err *err)
-{
-	int64_t old = ockam_sql_count(store->db, err, "SELECT count(*) FROM attributes"
-				      " WHERE node = ? AND expires_at < ?", "si", node,
-				      ockam_sql_time(now));
-	int ret;
-
-	if (old <= 0)
-		return (int)old;
-	ret = ockam_sql_run(store->db, err, "DELETE FROM attributes WHERE node = ?"
-			    " AND expires_at < ?", "si", node, ockam_sql_time(now));
-	return ret < 0 ? ret : 0;
+	return ret ? ret : ockam_sql_end(store, __ockam_store_attributes_put(store, node, record,
+									     err), err);
 }
 
 int ockam_store_attributes_get(struct ockam_store *store, const char *node,
@@ -112,9 +126,6 @@ int ockam_store_attributes_get(struct ockam_store *store, const char *node,
 	int ret;
 
 	memset(record, 0, sizeof(*record));
-	ret = ockam_attributes_expire(store, node, now, err);
-	if (ret)
-		return ret;
 	ret = ockam_sql_query(store->db, &stmt, err,
 			      "SELECT " OCKAM_ATTRIBUTES_COLUMNS " FROM attributes"
 			      " WHERE node = ?1 AND subject = ?2 AND issuer = coalesce(?3, issuer)"
@@ -144,9 +155,6 @@ int ockam_store_attributes_list(struct ockam_store *store, const char *node, uin
 
 	*records = NULL;
 	*count = 0;
-	ret = ockam_attributes_expire(store, node, now, err);
-	if (ret)
-		return ret;
 	ret = ockam_sql_query(store->db, &stmt, err, "SELECT " OCKAM_ATTRIBUTES_COLUMNS
 			      " FROM attributes WHERE node = ? AND expires_at >= ? ORDER BY rowid",
 			      "si", node, ockam_sql_time(now));

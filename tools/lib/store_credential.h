@@ -138,7 +138,9 @@ void ockam_attributes_records_free(struct ockam_attributes_record *records, size
  * @record: what to remember; whatever was known of the same peer is replaced,
  *	whoever had attested it
  *
- * Above OCKAM_STORE_ATTRIBUTES_MAX the one that expires first goes.
+ * Those that have expired at its added_at go, and above
+ * OCKAM_STORE_ATTRIBUTES_MAX the one that expires first. What is known with the
+ * same issuer, expiry and attributes stays as it is.
  *
  * Return: 0 or -ENOENT.
  */
@@ -150,12 +152,35 @@ int ockam_store_attributes_put(struct ockam_store *store, const char *node,
  * ockam_store_attributes_get() - the attributes of a peer that hold at @now
  * @issuer: who must have attested them; NULL: anybody
  *
- * Those of the node that have expired are removed. Return: 0 or -ENOENT.
+ * Reads alone. Return: 0 or -ENOENT.
  */
 int ockam_store_attributes_get(struct ockam_store *store, const char *node,
 			       const uint8_t subject[OCKAM_IDENTIFIER_LEN],
 			       const uint8_t *issuer, uint64_t now,
 			       struct ockam_attributes_record *record, struct ockam_err *err);
+
+/* ---- what a node learns ---- */
+
+/*
+ * One thing learnt: peer, in which share, or attributes of node. result, err: what
+ * became of it: 0, -ESTALE and -ENOSPC as from ockam_store_peer_put(), -ENOENT.
+ */
+struct ockam_news {
+	const struct ockam_identity		*peer;
+	enum ockam_peer_share			share;
+	const char				*node;
+	const struct ockam_attributes_record	*attributes;
+	int					result;
+	struct ockam_err			err;
+};
+
+/**
+ * ockam_store_learn() - remember many things in one transaction
+ *
+ * Return: 0, then each has its result; or why the database could not be written.
+ */
+int ockam_store_learn(struct ockam_store *store, struct ockam_news *news, size_t count,
+		      struct ockam_err *err);
 
 /** ockam_store_attributes_list() - all that hold at @now, oldest first; records_free() them */
 int ockam_store_attributes_list(struct ockam_store *store, const char *node, uint64_t now,

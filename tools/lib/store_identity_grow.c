@@ -19,7 +19,7 @@ static int __ockam_identity_check_known(struct ockam_store *store,
 	int ret;
 
 	*order = OCKAM_HISTORY_NEWER;
-	ret = ockam_store_peer_get(store, identity->identifier, &known, err);
+	ret = ockam_store_peer_get(store, identity->identifier, &known, NULL, err);
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
 	*order = ockam_identity_compare(known, identity);

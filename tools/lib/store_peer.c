@@ -9,10 +9,6 @@
 #include "crypto.h"
 #include "store_sql.h"
 
-#define OCKAM_PEERS_MAX		16384	/* histories of peers kept */
-#define OCKAM_PEERS_LONG	1024	/* bytes: a history above counts against ... */
-#define OCKAM_PEERS_LONG_BYTES	(32LL * 1024 * 1024)	/* ... what they may have together */
-#define OCKAM_PEERS_ONE_CHANGE	256	/* bytes: less than the shortest history of two changes */
 #define OCKAM_PURPOSE_SPARE	86400	/* seconds a purpose key must still be valid */
 
 void ockam_purpose_key_wipe(struct ockam_purpose_key *key)
@@ -150,6 +146,25 @@ static int __ockam_purpose_make(struct ockam_store *store, const struct ockam_va
 			      record->name);
 }
 
+/* Return: 1 when the stored one serves, 0 when it has to be made, negative errno. */
+static int __ockam_purpose_find(struct ockam_store *store,
+				const struct ockam_identity_record *record,
+				enum ockam_purpose purpose, uint64_t now,
+				struct ockam_purpose_key *key,
+				struct ockam_vault_record *vault,
+				char old_id[OCKAM_KEY_ID_TEXT], struct ockam_err *err)
+{
+	int ret;
+
+	if (!record->key_id[0])
+		return ockam_err_set(err, -ENOKEY,
+				     "the identity %s was imported without its key, it can be trusted but not used",
+				     record->name);
+	ret = ockam_store_vault_get(store, record->vault, vault, err);
+	return ret ? ret : __ockam_purpose_load(store, vault, record->identity, purpose, now, key,
+						old_id, err);
+}
+
 static int __ockam_purpose_key(struct ockam_store *store,
 			       const struct ockam_identity_record *record,
 			       enum ockam_purpose purpose, uint64_t now,
@@ -159,19 +174,36 @@ static int __ockam_purpose_key(struct ockam_store *store,
 	struct ockam_vault_record vault;
 	int ret;
 
-	if (!record->key_id[0])
-		return ockam_err_set(err, -ENOKEY,
-				     "the identity %s was imported without its key, it can be trusted but not used",
-				     record->name);
-	ret = ockam_store_vault_get(store, record->vault, &vault, err);
-	if (ret)
-		return ret;
-	ret = __ockam_purpose_load(store, &vault, record->identity, purpose, now, key, old_id, err);
+	ret = __ockam_purpose_find(store, record, purpose, now, key, &vault, old_id, err);
 	if (ret)
 		return ret < 0 ? ret : 0;
 	ret = __ockam_purpose_make(store, &vault, record, purpose, now, key, err);
 	if (!ret && old_id[0])
 		ret = ockam_store_key_delete(store, &vault, old_id, err);
+	return ret;
+}
+
+/* Nearly always there is nothing to write, so nobody is waited for. Return: as above. */
+static int ockam_purpose_read(struct ockam_store *store, const char *name,
+			      enum ockam_purpose purpose, uint64_t now,
+			      struct ockam_identity_record *record,
+			      struct ockam_purpose_key *key, struct ockam_err *err)
+{
+	char old_id[OCKAM_KEY_ID_TEXT];
+	struct ockam_vault_record vault;
+	int ret, ended;
+
+	ret = ockam_sql_run(store->db, err, "BEGIN", "");
+	if (ret < 0)
+		return ret;
+	ret = ockam_store_identity_get(store, name, record, err);
+	if (!ret)
+		ret = __ockam_purpose_find(store, record, purpose, now, key, &vault, old_id, err);
+	ended = ockam_sql_run(store->db, NULL, "COMMIT", "");
+	if (ret > 0 && ended >= 0)
+		return ret;
+	ockam_identity_record_free(record);
+	ockam_purpose_key_wipe(key);
 	return ret;
 }
 
@@ -184,6 +216,9 @@ int ockam_store_identity_use(struct ockam_store *store, const char *name,
 
 	memset(record, 0, sizeof(*record));
 	memset(key, 0, sizeof(*key));
+	ret = ockam_purpose_read(store, name, purpose, now, record, key, err);
+	if (ret)
+		return ret < 0 ? ret : 0;
 	ret = ockam_sql_begin(store, err);
 	if (ret)
 		return ret;
@@ -211,9 +246,10 @@ int ockam_store_purpose_key(struct ockam_store *store, const char *name,
 	return ret;
 }
 
-/* Return: 0 with *identity, -ENOENT, another errno. */
+/* Return: 0 with *identity and its share, -ENOENT, another errno. */
 static int ockam_peer_load(struct ockam_store *store, const char *sql, const uint8_t *identifier,
-			   struct ockam_identity **identity, struct ockam_err *err)
+			   struct ockam_identity **identity, enum ockam_peer_share *share,
+			   struct ockam_err *err)
 {
 	sqlite3_stmt *stmt;
 	int ret;
@@ -228,6 +264,7 @@ static int ockam_peer_load(struct ockam_store *store, const char *sql, const uin
 					  (size_t)sqlite3_column_bytes(stmt, 0), identity, err);
 		if (ret)
 			ockam_err_prefix(err, "a history in the database");
+		*share = (enum ockam_peer_share)sqlite3_column_int(stmt, 1);
 	} else if (!ret) {
 		ret = ockam_err_set(err, -ENOENT, "nothing is known of this identity");
 	}
@@ -237,22 +274,26 @@ static int ockam_peer_load(struct ockam_store *store, const char *sql, const uin
 
 int ockam_store_peer_get(struct ockam_store *store,
 			 const uint8_t identifier[OCKAM_IDENTIFIER_LEN],
-			 struct ockam_identity **identity, struct ockam_err *err)
+			 struct ockam_identity **identity, enum ockam_peer_share *share,
+			 struct ockam_err *err)
 {
+	enum ockam_peer_share met_share = OCKAM_PEER_STRANGER, own_share;
 	struct ockam_identity *met = NULL, *own = NULL;
 	int ret;
 
 	*identity = NULL;
-	ret = ockam_peer_load(store, "SELECT history FROM peers WHERE identifier = ?", identifier,
-			      &met, err);
+	ret = ockam_peer_load(store, "SELECT history, earned FROM peers WHERE identifier = ?",
+			      identifier, &met, &met_share, err);
 	if (ret && ret != -ENOENT)
 		return ret;
-	ret = ockam_peer_load(store, "SELECT history FROM identities WHERE identifier = ?",
-			      identifier, &own, err);
+	ret = ockam_peer_load(store, "SELECT history, 2 FROM identities WHERE identifier = ?",
+			      identifier, &own, &own_share, err);
 	if (ret && (ret != -ENOENT || !met)) {
 		ockam_identity_free(met);
 		return ret;
 	}
+	if (share)
+		*share = own ? OCKAM_PEER_NAMED : met_share;
 	/* An identity of this home may have been rotated since it was met as a peer. */
 	if (own && (!met || ockam_identity_compare(met, own) == OCKAM_HISTORY_NEWER)) {
 		ockam_identity_free(met);
@@ -264,123 +305,25 @@ int ockam_store_peer_get(struct ockam_store *store,
 	return 0;
 }
 
-/*
- * Whoever reaches a listener that trusts everyone can show new identities
- * without end. A history of one change can be forgotten at no risk: there is no
- * older one to fall back to. Longer ones stay, whoever they belong to.
- */
-static int __ockam_peer_make_room(struct ockam_store *store, struct ockam_err *err)
-{
-	int64_t count = ockam_sql_count(store->db, err, "SELECT count(*) FROM peers", "");
-	int ret;
-
-	if (count < OCKAM_PEERS_MAX)
-		return count < 0 ? (int)count : 0;
-	ret = ockam_sql_run(store->db, err, "DELETE FROM peers WHERE rowid IN (SELECT rowid"
-			    " FROM peers WHERE length(history) < ? ORDER BY rowid LIMIT ?)", "ii",
-			    (int64_t)OCKAM_PEERS_ONE_CHANGE, (int64_t)(OCKAM_PEERS_MAX / 16));
-	if (ret)
-		return ret < 0 ? ret : 0;
-	return ockam_err_set(err, -ENOSPC, "the change histories of %d peers are known, no more fit",
-			     OCKAM_PEERS_MAX);
-}
-
-/* A history may grow to the size of a handshake message, in as many steps as it likes. */
-static int __ockam_peer_check_long(struct ockam_store *store,
-				   const struct ockam_identity *identity, struct ockam_err *err)
-{
-	int64_t sum;
-
-	if (identity->history_len <= OCKAM_PEERS_LONG)
-		return 0;
-	sum = ockam_sql_count(store->db, err,
-			      "SELECT coalesce(sum(length(history)), 0) FROM peers"
-			      " WHERE length(history) > ? AND identifier <> ?", "ib",
-			      (int64_t)OCKAM_PEERS_LONG, identity->identifier,
-			      (size_t)OCKAM_IDENTIFIER_LEN);
-	if (sum < 0)
-		return (int)sum;
-	if (sum + (int64_t)identity->history_len <= OCKAM_PEERS_LONG_BYTES)
-		return 0;
-	return ockam_err_set(err, -ENOSPC,
-			     "the long change histories of peers have %lld bytes, no more fit",
-			     (long long)sum);
-}
-
-static int __ockam_peer_put(struct ockam_store *store, const struct ockam_identity *identity,
-			    bool named, struct ockam_err *err)
-{
-	enum ockam_history_order order = OCKAM_HISTORY_NEWER;
-	struct ockam_identity *known;
-	char text[OCKAM_IDENTIFIER_TEXT];
-	bool is_new;
-	int ret;
-
-	ret = ockam_store_peer_get(store, identity->identifier, &known, err);
-	if (ret && ret != -ENOENT)
-		return ret;
-	is_new = ret;
-	if (!ret)
-		order = ockam_identity_compare(known, identity);
-	ockam_identity_free(known);
-	if (order == OCKAM_HISTORY_EQUAL)
-		return 0;
-	if (order != OCKAM_HISTORY_NEWER) {
-		ockam_identifier_format(identity->identifier, text);
-		return ockam_err_set(err, -ESTALE, "%s shows a change history that %s", text,
-				     order == OCKAM_HISTORY_OLDER ? "is older than the known one" :
-				     "conflicts with the known one");
-	}
-	if (!named) {
-		ret = is_new ? __ockam_peer_make_room(store, err) : 0;
-		if (!ret)
-			ret = __ockam_peer_check_long(store, identity, err);
-		if (ret)
-			return ret;
-	}
-	ret = ockam_sql_run(store->db, err,
-			    "INSERT OR REPLACE INTO peers (identifier, history) VALUES (?, ?)", "bb",
-			    identity->identifier, (size_t)OCKAM_IDENTIFIER_LEN, identity->history,
-			    identity->history_len);
-	return ret < 0 ? ret : 0;
-}
-
-static int ockam_peer_put(struct ockam_store *store, const struct ockam_identity *identity,
-			  bool named, struct ockam_err *err)
-{
-	int ret = ockam_sql_begin(store, err);
-
-	return ret ? ret : ockam_sql_end(store, __ockam_peer_put(store, identity, named, err), err);
-}
-
-int ockam_store_peer_put(struct ockam_store *store, const struct ockam_identity *identity,
-			 struct ockam_err *err)
-{
-	return ockam_peer_put(store, identity, false, err);
-}
-
-int ockam_store_peer_put_named(struct ockam_store *store, const struct ockam_identity *identity,
-			       struct ockam_err *err)
-{
-	return ockam_peer_put(store, identity, true, err);
-}
-
 int ockam_store_peer_each(struct ockam_store *store,
 			  int (*fn)(void *arg, const uint8_t identifier[OCKAM_IDENTIFIER_LEN],
-				    const uint8_t *history, size_t len),
+				    const uint8_t *history, size_t len,
+				    enum ockam_peer_share share),
 			  void *arg, struct ockam_err *err)
 {
 	sqlite3_stmt *stmt;
 	int ret;
 
-	ret = ockam_sql_query(store->db, &stmt, err, "SELECT identifier, history FROM peers", "");
+	ret = ockam_sql_query(store->db, &stmt, err, "SELECT identifier, history, earned FROM peers"
+			      " ORDER BY rowid", "");
 	if (ret)
 		return ret;
 	while ((ret = ockam_sql_row(stmt, err)) > 0) {
 		if (sqlite3_column_bytes(stmt, 0) != OCKAM_IDENTIFIER_LEN)
 			continue;
 		ret = fn(arg, sqlite3_column_blob(stmt, 0), sqlite3_column_blob(stmt, 1),
-			 (size_t)sqlite3_column_bytes(stmt, 1));
+			 (size_t)sqlite3_column_bytes(stmt, 1),
+			 (enum ockam_peer_share)sqlite3_column_int(stmt, 2));
 		if (ret)
 			break;
 	}

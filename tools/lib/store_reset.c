@@ -50,6 +50,10 @@ static int ockam_reset_left_over(int dir_fd)
 
 		if (!strncmp(entry->d_name, "vault-", 6))
 			one = ockam_store_remove_key_file(dir_fd, entry->d_name);
+		/* A command that was killed while it made the database. */
+		else if (!strncmp(entry->d_name, OCKAM_STORE_FILE OCKAM_STORE_NEW,
+				  strlen(OCKAM_STORE_FILE OCKAM_STORE_NEW)))
+			unlinkat(dir_fd, entry->d_name, 0);
 		if (!ret)
 			ret = one;
 	}

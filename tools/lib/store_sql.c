@@ -2,6 +2,7 @@
 /*
  * Copyright (C) 2026 The Ockam for Linux authors
  */
+#define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,8 +12,10 @@
 
 #include "store_sql.h"
 
-#define OCKAM_SQL_BUSY_MS	10000	/* how long a command waits for another one */
-#define OCKAM_SQL_FORGET_MS	200	/* the same for those that read old pages */
+#define OCKAM_SQL_FORGET_MS	200	/* how long for those that read old pages */
+#define OCKAM_SQL_WAL_LOCK	120	/* byte of the write lock in the "-shm" file */
+#define OCKAM_SQL_LOCKS		0x40000000	/* first byte of the locks in the database itself */
+#define OCKAM_SQL_LOCKS_LEN	512
 
 int ockam_sql_fail(sqlite3 *db, const char *file, struct ockam_err *err)
 {
@@ -56,15 +59,17 @@ int ockam_sql_fail(sqlite3 *db, const char *file, struct ockam_err *err)
 	}
 }
 
-/* The file of keys must be the caller's and nobody else's. */
-static int ockam_sql_check_file(const char *path, bool create, struct ockam_err *err)
+/*
+ * The file of keys must be the caller's and nobody else's. O_PATH: closing another
+ * descriptor would drop the locks that SQLite has on the file in this process.
+ */
+static int ockam_sql_check_file(const char *path, struct ockam_err *err)
 {
-	int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (create ? O_CREAT : 0);
 	struct stat st;
 	int ret = 0;
 	int fd;
 
-	fd = open(path, flags, 0600);
+	fd = open(path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0) {
 		ret = -errno;
 		return ockam_err_set(err, ret, "the database %.150s: %s", path, strerror(-ret));
@@ -85,16 +90,59 @@ static int ockam_sql_check_file(const char *path, bool create, struct ockam_err 
 	return ret;
 }
 
-int ockam_sql_open_file(const char *path, bool create, sqlite3 **db, struct ockam_err *err)
+/* An empty file of the caller's, if there is none yet. */
+static int ockam_sql_make_file(const char *path, struct ockam_err *err)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+
+	if (fd < 0 && errno != EEXIST)
+		return ockam_err_set(err, -errno, "the database %.150s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return 0;
+}
+
+/*
+ * Without a log the file is all there is, and it does not change where it cannot
+ * be written: SQLite need not lock it, nor make the files that it shares.
+ */
+static int ockam_sql_open_read(const char *path, sqlite3 **db)
+{
+	const int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_PRIVATECACHE;
+	char wal[PATH_MAX + 8], *uri;
+	struct stat st;
+	int rc;
+
+	snprintf(wal, sizeof(wal), "%s-wal", path);
+	if (!stat(wal, &st) && st.st_size)
+		return sqlite3_open_v2(path, db, flags, NULL);
+	/* "%", "?" and "#" in a path would be taken for parts of the address. */
+	uri = sqlite3_mprintf("file:%s?immutable=1", path);
+	if (!uri)
+		return SQLITE_NOMEM;
+	rc = strpbrk(path, "%?#") ? sqlite3_open_v2(path, db, flags, NULL) :
+				   sqlite3_open_v2(uri, db, flags | SQLITE_OPEN_URI, NULL);
+	sqlite3_free(uri);
+	return rc;
+}
+
+int ockam_sql_open_file(const char *path, enum ockam_sql_open how, sqlite3 **db,
+			struct ockam_err *err)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_PRIVATECACHE;
-	int ret;
+	int ret, rc;
 
 	*db = NULL;
-	ret = ockam_sql_check_file(path, create, err);
+	ret = how == OCKAM_SQL_CREATE ? ockam_sql_make_file(path, err) : 0;
+	if (!ret)
+		ret = ockam_sql_check_file(path, err);
 	if (ret)
 		return ret;
-	if (sqlite3_open_v2(path, db, flags, NULL) != SQLITE_OK) {
+	if (how == OCKAM_SQL_READ)
+		rc = ockam_sql_open_read(path, db);
+	else
+		rc = sqlite3_open_v2(path, db, flags, NULL);
+	if (rc != SQLITE_OK) {
 		ret = ockam_sql_fail(*db, path, err);
 		goto fail;
 	}
@@ -242,15 +290,77 @@ void ockam_sql_forget(struct ockam_store *store)
 	store->forget = !sqlite3_get_autocommit(store->db);
 	if (store->forget)
 		return;
-	sqlite3_busy_timeout(store->db, OCKAM_SQL_FORGET_MS);
+	if (store->wait_ms > OCKAM_SQL_FORGET_MS)
+		sqlite3_busy_timeout(store->db, OCKAM_SQL_FORGET_MS);
 	sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-	sqlite3_busy_timeout(store->db, OCKAM_SQL_BUSY_MS);
+	sqlite3_busy_timeout(store->db, store->wait_ms);
+}
+
+/* Who has locked @len bytes from @start; 0: nobody, or nobody who can be seen from here. */
+static pid_t ockam_sql_locked_by(int fd, off_t start, off_t len)
+{
+	struct flock lock = {
+		.l_type = F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_start = start,
+		.l_len = len,
+	};
+
+	if (fd < 0 || fcntl(fd, F_GETLK, &lock) || lock.l_type == F_UNLCK || lock.l_pid <= 0)
+		return 0;
+	return lock.l_pid;
+}
+
+/*
+ * The descriptor stays as long as the store is open: closing it would drop what
+ * SQLite has locked in this process.
+ */
+static pid_t ockam_sql_holder(struct ockam_store *store)
+{
+	const char *file = sqlite3_db_filename(store->db, "main");
+	char shm[PATH_MAX + 8];
+	pid_t pid;
+
+	snprintf(shm, sizeof(shm), "%s-shm", file ? file : "");
+	if (store->lock_fd < 0)
+		store->lock_fd = open(shm, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	pid = ockam_sql_locked_by(store->lock_fd, OCKAM_SQL_WAL_LOCK, 1);
+	if (pid || store->lock_fd >= 0 || !file)
+		return pid;
+	/* A file system that cannot share memory: the locks are in the database. */
+	store->lock_fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return ockam_sql_locked_by(store->lock_fd, OCKAM_SQL_LOCKS, OCKAM_SQL_LOCKS_LEN);
+}
+
+void ockam_sql_say_holder(struct ockam_store *store, struct ockam_err *err)
+{
+	pid_t pid = err ? ockam_sql_holder(store) : 0;
+	char path[64], name[32] = "unknown", state = 0;
+	FILE *f;
+
+	if (!pid)
+		return;
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "re");
+	if (f && fscanf(f, "%*d (%31[^)]) %c", name, &state) < 1)
+		strcpy(name, "unknown");
+	if (f)
+		fclose(f);
+	ockam_err_set(err, -EBUSY,
+		      "the database %.120s is locked by process %d (%s), which is %s, then try again",
+		      sqlite3_db_filename(store->db, "main"), pid, name,
+		      state == 'T' || state == 't' ? "stopped: continue it with 'kill -CONT' or end it" :
+						     "not done in time: wait for it or end it");
 }
 
 int ockam_sql_begin(struct ockam_store *store, struct ockam_err *err)
 {
 	int ret = ockam_sql_run(store->db, err, "BEGIN IMMEDIATE", "");
 
+	if (ret == -EBUSY) {
+		store->busy = true;
+		ockam_sql_say_holder(store, err);
+	}
 	return ret < 0 ? ret : 0;
 }
 

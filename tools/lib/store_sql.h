@@ -8,11 +8,13 @@
 #ifndef OCKAM_LIB_STORE_SQL_H
 #define OCKAM_LIB_STORE_SQL_H
 
+#include <limits.h>
 #include <sqlite3.h>
 
 #include "store.h"
 
 #define OCKAM_STORE_FILE	"database.sqlite3"
+#define OCKAM_STORE_NEW		".new-"	/* behind its name while it is made */
 #define OCKAM_STORE_APPLICATION	"application_database.sqlite3"	/* outlives a reset */
 #define OCKAM_STORE_VAULT_ID	0x6f636b76	/* "ockv": application id of a key file */
 
@@ -20,6 +22,10 @@ struct ockam_store {
 	sqlite3			*db;
 	struct ockam_home	home;
 	bool			forget;		/* this transaction deletes a secret */
+	bool			read_only;
+	int			wait_ms;	/* for another writer */
+	bool			busy;		/* ockam_store_was_busy() */
+	int			lock_fd;	/* of the file with the write lock, -1 */
 };
 
 /* A key of a vault; the numbers are stored. */
@@ -37,11 +43,24 @@ struct ockam_store_notes {
 	char		text[OCKAM_STORE_REMARKS][2 * OCKAM_NAME_SIZE + 64];
 };
 
+/** ockam_home_find_key_file() - is there a key file in the home, and its name */
+bool ockam_home_find_key_file(const struct ockam_home *home, char name[NAME_MAX + 1]);
+
 /** ockam_sql_fail() - record what SQLite says; return: negative errno */
 int ockam_sql_fail(sqlite3 *db, const char *file, struct ockam_err *err);
 
+#define OCKAM_SQL_BUSY_MS	10000	/* how long a command waits for another one */
+
+/* How an SQLite file is opened. */
+enum ockam_sql_open {
+	OCKAM_SQL_OPEN,
+	OCKAM_SQL_CREATE,	/* it may be missing */
+	OCKAM_SQL_READ,		/* it cannot be written */
+};
+
 /** ockam_sql_open_file() - open or make an SQLite file, 0600, owned by the caller */
-int ockam_sql_open_file(const char *path, bool create, sqlite3 **db, struct ockam_err *err);
+int ockam_sql_open_file(const char *path, enum ockam_sql_open how, sqlite3 **db,
+			struct ockam_err *err);
 
 /**
  * ockam_sql_query() - prepare a statement and bind its values
@@ -84,6 +103,9 @@ int64_t ockam_sql_time(uint64_t seconds);
 /* A transaction that holds the write lock from its beginning. */
 int ockam_sql_begin(struct ockam_store *store, struct ockam_err *err);
 
+/** ockam_sql_say_holder() - put who has the write lock into the sentence of @err */
+void ockam_sql_say_holder(struct ockam_store *store, struct ockam_err *err);
+
 /** ockam_sql_end() - commit when @ret >= 0, else roll back; return: @ret or the failure */
 int ockam_sql_end(struct ockam_store *store, int ret, struct ockam_err *err);
 
@@ -101,6 +123,11 @@ int __ockam_store_node_claim(struct ockam_store *store, struct ockam_node_record
 			     struct ockam_node_record *before, struct ockam_err *err);
 int __ockam_store_vault_create(struct ockam_store *store, const char *name, const char *path,
 			       struct ockam_vault_record *vault, struct ockam_err *err);
+
+struct ockam_attributes_record;
+int __ockam_store_attributes_put(struct ockam_store *store, const char *node,
+				 const struct ockam_attributes_record *record,
+				 struct ockam_err *err);
 
 /*
  * Parts of making and importing an identity; the caller holds the transaction.

@@ -5,6 +5,7 @@
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
+#include <dirent.h>
 #include <endian.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -143,7 +144,7 @@ static int ockam_vault_open_file(const char *path, bool create, sqlite3 **db,
 {
 	int ret;
 
-	ret = ockam_sql_open_file(path, create, db, err);
+	ret = ockam_sql_open_file(path, create ? OCKAM_SQL_CREATE : OCKAM_SQL_OPEN, db, err);
 	if (ret)
 		return ret;
 	ret = ockam_vault_check_file(*db, path, create, err);
@@ -184,6 +185,23 @@ static bool ockam_vault_is_key_file(int dir_fd, const char *name)
 		return false;
 	memcpy(&id, &head[OCKAM_VAULT_ID_OFFSET], sizeof(id));
 	return be32toh(id) == OCKAM_STORE_VAULT_ID;
+}
+
+bool ockam_home_find_key_file(const struct ockam_home *home, char name[NAME_MAX + 1])
+{
+	DIR *dir = opendir(home->path);
+	struct dirent *entry;
+	bool found = false;
+
+	while (dir && !found && (entry = readdir(dir))) {
+		found = !strncmp(entry->d_name, "vault-", 6) &&
+			ockam_vault_is_key_file(dirfd(dir), entry->d_name);
+		if (found)
+			snprintf(name, NAME_MAX + 1, "%s", entry->d_name);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
 }
 
 int ockam_store_remove_key_file(int dir_fd, const char *name)
@@ -494,6 +512,7 @@ int ockam_store_key_put(struct ockam_store *store, const struct ockam_vault_reco
 	ret = ockam_vault_open(vault, &db, err);
 	if (ret)
 		return ret;
+	sqlite3_busy_timeout(db, store->wait_ms);
 	ret = ockam_sql_run(db, err, "INSERT OR REPLACE INTO keys (id, kind, secret)"
 			    " VALUES (?, ?, ?)", "sib", id, (int64_t)kind, secret,
 			    (size_t)OCKAM_SECRET_LEN);
@@ -517,6 +536,7 @@ int ockam_store_key_get(struct ockam_store *store, const struct ockam_vault_reco
 		ret = ockam_vault_open(vault, &file, err);
 		if (ret)
 			return ret;
+		sqlite3_busy_timeout(file, store->wait_ms);
 		ret = ockam_sql_query(file, &stmt, err,
 				      "SELECT secret FROM keys WHERE id = ? AND kind = ?", "si", id,
 				      (int64_t)kind);
@@ -552,6 +572,7 @@ int ockam_store_key_delete(struct ockam_store *store, const struct ockam_vault_r
 	ret = ockam_vault_open(vault, &db, err);
 	if (ret)
 		return ret;
+	sqlite3_busy_timeout(db, store->wait_ms);
 	ret = ockam_sql_run(db, err, "DELETE FROM keys WHERE id = ?", "s", id);
 	sqlite3_close(db);
 	return ret < 0 ? ret : 0;

@@ -96,7 +96,7 @@ static int ctl_credential_sign(struct ctl *ctl, const struct ctl_args *args,
 		return n;
 	ret = ockam_identifier_parse(ctl_arg(args, "for"), subject, err);
 	if (!ret)
-		ret = ockam_store_peer_get(ctl->store, subject, &known, err);
+		ret = ockam_store_peer_get(ctl->store, subject, &known, NULL, err);
 	/* The subject need not be known; then its latest change is left out. */
 	if (!ret || ret == -ENOENT)
 		ret = ockam_store_purpose_key(ctl->store, issuer->name, OCKAM_PURPOSE_CREDENTIAL,

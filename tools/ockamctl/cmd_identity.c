@@ -516,6 +516,7 @@ const struct ctl_command ctl_cmd_identity = {
 	.children = (const struct ctl_command *const[]){
 		&ctl_identity_create_command, &ctl_identity_show_command,
 		&ctl_identity_list_command, &ctl_identity_default_command,
-		&ctl_identity_rotate_command, &ctl_identity_delete_command, NULL
+		&ctl_identity_rotate_command, &ctl_identity_delete_command,
+		&ctl_identity_peers_command, NULL
 	},
 };

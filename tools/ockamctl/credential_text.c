@@ -112,7 +112,7 @@ int ctl_credential_check(struct ctl *ctl, const struct ctl_credential *credentia
 	char text[OCKAM_IDENTIFIER_TEXT];
 	int ret;
 
-	ret = ctl->store ? ockam_store_peer_get(ctl->store, issuer, &known, err) : -ENOENT;
+	ret = ctl->store ? ockam_store_peer_get(ctl->store, issuer, &known, NULL, err) : -ENOENT;
 	if (ret == -ENOENT) {
 		ockam_identifier_format(issuer, text);
 		return ockam_err_set(err, -EKEYREJECTED,

@@ -108,6 +108,7 @@ int ctl_print_empty(struct ctl *ctl, const char *fmt, ...) __attribute__((format
 /* The commands; each file of them defines its group. */
 extern const struct ctl_command ctl_cmd_node;
 extern const struct ctl_command ctl_cmd_identity;
+extern const struct ctl_command ctl_identity_peers_command;
 extern const struct ctl_command ctl_cmd_credential;
 extern const struct ctl_command ctl_cmd_secure_channel;
 extern const struct ctl_command ctl_channel_update_command;

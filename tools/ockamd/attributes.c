@@ -193,14 +193,19 @@ static void ockamd_attributes_remember(struct ockamd_node *node,
 	ockamd_attributes_wait(node);
 }
 
-static void ockamd_attributes_put(struct ockamd_node *node, struct ockam_attributes_record *record)
+/* What was proved, if it has left memory: on its way to the store, or there. */
+static int ockamd_attributes_fetch(struct ockamd_node *node, const uint8_t *id, uint64_t now,
+				   struct ockam_attributes_record *record)
 {
-	struct ockam_err err;
+	const struct ockam_attributes_record *waiting = ockamd_learn_proved(node, id);
 
-	if (node->claimed &&
-	    ockam_store_attributes_put(node->store, node->options->name, record, &err))
-		ockamd_warn("cannot store a peer's attributes: %s", err.text);
-	ockamd_attributes_remember(node, record);
+	if (!waiting || waiting->expires_at < now)
+		return ockam_store_attributes_get(node->store, node->options->name, id, NULL, now,
+						  record, NULL);
+	*record = *waiting;
+	memset(&record->attributes, 0, sizeof(record->attributes));
+	ockam_buf_put(&record->attributes, waiting->attributes.data, waiting->attributes.len);
+	return record->attributes.failed ? -ENOMEM : 0;
 }
 
 const struct ockam_attributes_record *
@@ -212,8 +217,7 @@ ockamd_attributes_get(struct ockamd_node *node, const uint8_t id[OCKAM_IDENTIFIE
 	uint64_t now = ockamd_attributes_now();
 
 	if (!entry && node->claimed) {
-		if (!ockam_store_attributes_get(node->store, node->options->name, id, NULL, now,
-						&record, NULL)) {
+		if (!ockamd_attributes_fetch(node, id, now, &record)) {
 			ockamd_attributes_remember(node, &record);
 			entry = ockamd_attributes_find(node, id);
 		} else {
@@ -229,6 +233,23 @@ ockamd_attributes_get(struct ockamd_node *node, const uint8_t id[OCKAM_IDENTIFIE
 	    memcmp(entry->record.issuer, issuer, OCKAM_IDENTIFIER_LEN))
 		return NULL;
 	return &entry->record;
+}
+
+static void ockamd_attributes_put(struct ockamd_node *node, struct ockam_attributes_record *record)
+{
+	const struct ockam_attributes_record *known;
+
+	/* The same credential again, as with every channel of that peer. */
+	known = ockamd_attributes_get(node, record->subject, record->issuer);
+	if (known && known->expires_at == record->expires_at &&
+	    known->attributes.len == record->attributes.len &&
+	    !memcmp(known->attributes.data, record->attributes.data, record->attributes.len)) {
+		ockam_attributes_record_free(record);
+		return;
+	}
+	if (node->claimed)
+		ockamd_learn_attributes(node, record);
+	ockamd_attributes_remember(node, record);
 }
 
 void ockamd_attributes_wipe(struct ockamd_node *node)

@@ -73,7 +73,7 @@ struct json_object *ockamd_channel_to_json(struct ockamd_node *node,
 	/* The worker may have reported it a moment ago. */
 	ockamd_spawn_drain(node);
 	ockamd_channel_put_proof(node, channel->peer, &channel->trust, map);
-	if (ockam_store_peer_get(node->store, channel->peer, &identity, NULL)) {
+	if (ockam_store_peer_get(node->store, channel->peer, &identity, NULL, NULL)) {
 		ockam_value_put_text(map, "their_change_history", "");
 		return map;
 	}

@@ -17,6 +17,8 @@
 #include "sweep.h"
 
 #define OCKAMD_CTL_PAUSE_MS	200
+#define OCKAMD_CTL_LOCKED_MS	10000	/* how long a locked database is waited for */
+#define OCKAMD_CTL_AGAIN_MS	50
 
 /* An answer that did not fit the client's socket yet. */
 struct ockamd_answer {
@@ -46,6 +48,8 @@ struct ockamd_client {
 
 /* One for all: the loop has one thread. */
 static uint8_t ockamd_ctl_packet[OCKAM_CONTROL_MAX];
+
+static void ockamd_ctl_dispatch(struct ockamd_request *request);
 
 /* ---- answers ---------------------------------------------------------------- */
 
@@ -142,8 +146,33 @@ void ockamd_ctl_fail(struct ockamd_request *request, enum ockam_control_code cod
 	ockamd_ctl_finish(request, &packet);
 }
 
+static void ockamd_ctl_again(struct ockamd_timer *timer)
+{
+	ockamd_ctl_dispatch((struct ockamd_request *)
+			    ((char *)timer - offsetof(struct ockamd_request, again)));
+}
+
+/* Somebody writes to the database, and the loop does not wait: ask it again, a little later. */
+static bool ockamd_ctl_defer(struct ockamd_request *request, const struct ockam_err *err)
+{
+	struct ockamd_node *node = request->node;
+
+	if (err->code != -EBUSY || node->ctl.dispatched != request ||
+	    !ockam_store_was_busy(node->store))
+		return false;
+	if (!request->give_up)
+		request->give_up = ockamd_loop_now() + OCKAMD_CTL_LOCKED_MS;
+	if (ockamd_loop_now() >= request->give_up)
+		return false;
+	request->again.fn = ockamd_ctl_again;
+	ockamd_loop_arm(&node->loop, &request->again, OCKAMD_CTL_AGAIN_MS);
+	return true;
+}
+
 void ockamd_ctl_error(struct ockamd_request *request, const struct ockam_err *err)
 {
+	if (ockamd_ctl_defer(request, err))
+		return;
 	ockamd_ctl_fail(request, ockam_control_code_from_errno(err->code), err->text, NULL, NULL);
 }
 
@@ -251,12 +280,17 @@ static const struct {
 
 static void ockamd_ctl_dispatch(struct ockamd_request *request)
 {
+	struct ockamd_node *node = request->node;
 	char text[128];
 	size_t i;
 
+	/* What was busy before is no reason of this one's. */
+	ockam_store_was_busy(node->store);
 	for (i = 0; i < sizeof(ockamd_ctl_ops) / sizeof(ockamd_ctl_ops[0]); i++) {
 		if (!strcmp(ockamd_ctl_ops[i].op, request->parts.op)) {
+			node->ctl.dispatched = request;
 			ockamd_ctl_ops[i].fn(request);
+			node->ctl.dispatched = NULL;
 			return;
 		}
 	}
@@ -276,6 +310,7 @@ static void ockamd_ctl_close(struct ockamd_client *client)
 	while ((request = LIST_FIRST(&client->requests))) {
 		if (request->cancel)
 			request->cancel(request);
+		ockamd_loop_disarm(&request->again);
 		LIST_REMOVE(request, link);
 		ockam_control_request_free(&request->parts);
 		free(request);

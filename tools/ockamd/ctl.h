@@ -30,6 +30,8 @@ struct ockamd_request {
 	struct ockam_control_request	parts;
 	void				(*cancel)(struct ockamd_request *request);
 	void				*state;
+	struct ockamd_timer		again;	/* the database was locked */
+	int64_t				give_up;	/* then, 0: it was not */
 };
 
 struct ockamd_ctl {
@@ -37,6 +39,7 @@ struct ockamd_ctl {
 	struct ockamd_node			*node;
 	LIST_HEAD(, ockamd_client)		clients;
 	unsigned int				n_clients;
+	struct ockamd_request			*dispatched;	/* whose handler runs now */
 	struct ockamd_timer			pause;	/* out of descriptors: try again then */
 };
 
@@ -56,7 +59,13 @@ void ockamd_ctl_fail(struct ockamd_request *request, enum ockam_control_code cod
 /** ockamd_ctl_skip() - how many entries of a list the client has already */
 size_t ockamd_ctl_skip(const struct ockamd_request *request);
 
-/** ockamd_ctl_error() - refused, code chosen from @err->code */
+/**
+ * ockamd_ctl_error() - refused, code chosen from @err->code
+ *
+ * A handler that could not write, because another process has locked the database,
+ * is called again for some seconds, unless it has answered later than at once:
+ * it must have undone what it did.
+ */
 void ockamd_ctl_error(struct ockamd_request *request, const struct ockam_err *err);
 
 #endif /* OCKAMD_CTL_H */

@@ -29,6 +29,7 @@
 
 #define OCKAMD_NODE_API	"api"
 #define OCKAMD_NODE_REPORT_MS	5000
+#define OCKAMD_NODE_END_MS	2000	/* how long the end waits for the database */
 
 void ockamd_node_stop(struct ockamd_node *node, const char *why)
 {
@@ -279,6 +280,8 @@ static int ockamd_node_start_outside(struct ockamd_node *node, struct ockam_err 
 
 	ret = ockamd_dial_start(&node->loop, &node->dial, err);
 	if (!ret)
+		ret = ockamd_learn_start(node, err);
+	if (!ret)
 		ret = ockam_crypto_random(node->transport_flow, sizeof(node->transport_flow), err);
 	if (ret || node->options->no_listener)
 		return ret;
@@ -429,7 +432,10 @@ static void ockamd_node_end(struct ockamd_node *node)
 	if (node->nl)
 		ockam_nl_node_del(node->nl, NULL);
 	ockamd_spawn_stop(node);
+	ockamd_learn_stop(node);
 	ockam_nl_close(node->nl);
+	if (node->store)
+		ockam_store_set_wait(node->store, OCKAMD_NODE_END_MS);
 	if (node->claimed && !node->came_up)
 		ockamd_node_unclaim(node);
 	ockam_store_close(node->store);
@@ -500,6 +506,8 @@ int ockamd_node_run(const struct ockamd_options *options)
 		return EX_SOFTWARE;
 	}
 	node.came_up = true;
+	/* The loop waits for nobody who has locked the database. */
+	ockam_store_set_wait(node.store, 0);
 	ockamd_info("node %s: up, process %d", options->name, getpid());
 	ockamd_node_report(options, NULL, node.unpinned);
 	if (options->exit_on_eof)

@@ -13,6 +13,7 @@
 #include "ctl.h"
 #include "dial.h"
 #include "keyring.h"
+#include "learn.h"
 #include "link.h"
 #include "listener.h"
 #include "loop.h"
@@ -84,6 +85,7 @@ struct ockamd_node {
 	struct ockamd_rules		rules;
 	struct ockamd_presents		presents;
 	struct ockamd_attributes	attributes;
+	struct ockamd_learn		*learn;
 	struct ockamd_spawn		spawn;
 	struct ockamd_ctl		ctl;
 };

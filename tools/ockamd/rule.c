@@ -142,12 +142,12 @@ static int ockamd_rule_add_authority(struct ockamd_node *node, struct ockam_iden
 		ret = ockam_err_set(err, -ENOSPC,
 				    "The listeners and channels of this node name %d authorities already",
 				    OCKAMD_PIPE_AUTHORITIES);
-	if (!ret && !ockam_store_peer_get(node->store, identity->identifier, &known, NULL)) {
+	if (!ret && !ockam_store_peer_get(node->store, identity->identifier, &known, NULL, NULL)) {
 		ret = ockamd_rule_choose(known, &identity, err);
 		ockam_identity_free(known);
 	}
 	if (!ret)
-		ret = ockam_store_peer_put_named(node->store, identity, err);
+		ret = ockam_store_peer_put(node->store, identity, OCKAM_PEER_NAMED, err);
 	if (ret)
 		ockam_identity_free(identity);
 	else

@@ -51,6 +51,7 @@ static void ockamd_spawn_log(struct ockam_reader *r)
 
 static void ockamd_spawn_peer_ask(struct ockamd_spawn *spawn, struct ockam_reader *r)
 {
+	enum ockam_peer_share share = OCKAM_PEER_STRANGER;
 	struct ockam_identity *identity = NULL;
 	uint8_t id[OCKAM_IDENTIFIER_LEN];
 	struct ockam_buf packet = { 0 };
@@ -59,39 +60,73 @@ static void ockamd_spawn_peer_ask(struct ockamd_spawn *spawn, struct ockam_reade
 
 	if (ockam_reader_fixed(r, id, sizeof(id)))
 		return;
-	ret = ockam_store_peer_get(spawn->node->store, id, &identity, &err);
+	ret = ockamd_learn_known(spawn->node, id, &identity, &share, &err);
 	if (ret && ret != -ENOENT) {
 		/* No answer: the worker refuses the exchange when it has waited. */
 		ockamd_warn("cannot look up a peer: %s", err.text);
 		return;
 	}
-	ockamd_pipe_begin(&packet, OCKAMD_PIPE_PEER, 2);
+	ockamd_pipe_begin(&packet, OCKAMD_PIPE_PEER, 3);
 	ockam_buf_put_bytes(&packet, id, sizeof(id));
 	if (identity)
 		ockam_buf_put_bytes(&packet, identity->history, identity->history_len);
 	else
 		ockam_buf_put_null(&packet);
+	ockam_buf_put_bool(&packet, share != OCKAM_PEER_STRANGER);
 	ockamd_pipe_send(spawn->pipe.fd, &packet, 0);
 	ockam_buf_free(&packet);
 	ockam_identity_free(identity);
 }
 
+/* Is it something to be learnt of a peer, of whom something is known? */
+static int ockamd_spawn_check_peer(struct ockamd_node *node, const struct ockam_identity *identity,
+				   enum ockam_peer_share share, struct ockam_err *err)
+{
+	enum ockam_peer_share before = OCKAM_PEER_STRANGER;
+	struct ockam_identity *known;
+	int ret;
+
+	ret = ockamd_learn_known(node, identity->identifier, &known, &before, err);
+	if (ret)
+		return ret == -ENOENT ? 1 : ret;
+	switch (ockam_identity_compare(known, identity)) {
+	case OCKAM_HISTORY_NEWER:
+		ret = 1;
+		break;
+	case OCKAM_HISTORY_EQUAL:
+		ret = share > before;
+		break;
+	default:
+		ret = ockam_err_set(err, -ESTALE, "it does not continue the known one");
+	}
+	ockam_identity_free(known);
+	return ret;
+}
+
 static void ockamd_spawn_peer_put(struct ockamd_spawn *spawn, struct ockam_reader *r)
 {
 	struct ockam_identity *identity;
+	enum ockam_peer_share share;
 	struct ockam_piece piece;
 	struct ockam_err err;
+	bool earned;
+	int ret;
 
 	/* Verified there; verified again here, the worker being who it is. */
-	if (ockam_reader_bytes(r, &piece) ||
+	if (ockam_reader_bytes(r, &piece) || ockam_reader_bool(r, &earned) ||
 	    ockam_identity_decode(piece.data, piece.len, &identity, &err)) {
 		ockamd_warn("the handshake worker reported a peer that does not verify");
 		return;
 	}
-	if (ockam_store_peer_put(spawn->node->store, identity, &err))
-		ockamd_warn("cannot store a peer's change history: %s", err.text);
-	else
+	share = earned ? OCKAM_PEER_EARNED : OCKAM_PEER_STRANGER;
+	ret = ockamd_spawn_check_peer(spawn->node, identity, share, &err);
+	if (ret > 0) {
 		ockamd_rule_learnt(spawn->node, identity);
+		ockamd_learn_peer(spawn->node, identity, share);
+		return;
+	}
+	if (ret < 0)
+		ockamd_warn("cannot store a peer's change history: %s", err.text);
 	ockam_identity_free(identity);
 }
 

@@ -59,7 +59,7 @@ static int64_t ockamd_worker_now(void)
 
 /* Remember a history for a moment; NULL forgets. */
 static void ockamd_worker_remember(const uint8_t id[OCKAM_IDENTIFIER_LEN], const uint8_t *history,
-				   size_t len)
+				   size_t len, bool earned)
 {
 	struct ockamd_worker_known *known = &ockamd_worker_self.known[id[0]];
 
@@ -70,18 +70,20 @@ static void ockamd_worker_remember(const uint8_t id[OCKAM_IDENTIFIER_LEN], const
 	memcpy(known->history, history, len);
 	memcpy(known->id, id, OCKAM_IDENTIFIER_LEN);
 	known->len = len;
+	known->earned = earned;
 	known->until = ockamd_worker_now() + OCKAMD_WORKER_CACHE_MS;
 }
 
-void ockamd_worker_learnt(const struct ockam_peer *peer)
+void ockamd_worker_learnt(const struct ockam_peer *peer, bool earned)
 {
 	struct ockam_buf packet = { 0 };
 
-	if (!peer->is_new && !peer->is_newer)
+	if (!peer->is_new && !peer->is_newer && (!earned || ockamd_worker_self.known_earned))
 		return;
-	ockamd_worker_remember(peer->identity->identifier, NULL, 0);
-	ockamd_pipe_begin(&packet, OCKAMD_PIPE_PEER_PUT, 1);
+	ockamd_worker_remember(peer->identity->identifier, NULL, 0, false);
+	ockamd_pipe_begin(&packet, OCKAMD_PIPE_PEER_PUT, 2);
 	ockam_buf_put_bytes(&packet, peer->identity->history, peer->identity->history_len);
+	ockam_buf_put_bool(&packet, earned);
 	if (ockamd_pipe_send(OCKAMD_WORKER_PIPE, &packet, OCKAMD_WORKER_ASK_MS))
 		ockamd_warn("the node process does not take a peer's change history");
 	ockam_buf_free(&packet);
@@ -220,7 +222,8 @@ static int ockamd_worker_is_answer(struct ockamd_worker *worker, struct ockam_re
 		return -EAGAIN;
 	if (ockam_reader_null(r))
 		return 0;
-	if (ockam_reader_bytes(r, &piece) || piece.len > OCKAMD_PIPE_MAX)
+	if (ockam_reader_bytes(r, &piece) || piece.len > OCKAMD_PIPE_MAX ||
+	    ockam_reader_bool(r, &worker->known_earned))
 		return -EBADMSG;
 	memcpy(worker->answer, piece.data, piece.len);
 	*history = worker->answer;
@@ -243,6 +246,7 @@ int ockamd_worker_known(void *arg, const uint8_t id[OCKAM_IDENTIFIER_LEN],
 	    known->until > ockamd_worker_now()) {
 		*history = known->history;
 		*len = known->len;
+		worker->known_earned = known->earned;
 		return 1;
 	}
 	ockamd_pipe_begin(&packet, OCKAMD_PIPE_PEER_ASK, 1);
@@ -257,7 +261,8 @@ int ockamd_worker_known(void *arg, const uint8_t id[OCKAM_IDENTIFIER_LEN],
 		if (ret == OCKAMD_PIPE_PEER) {
 			ret = ockamd_worker_is_answer(worker, &r, id, history, len);
 			if (ret == 1)
-				ockamd_worker_remember(id, *history, *len);
+				ockamd_worker_remember(id, *history, *len,
+						       worker->known_earned);
 			if (ret != -EAGAIN)
 				return ret;
 		}

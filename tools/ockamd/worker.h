@@ -28,6 +28,7 @@ struct ockamd_worker_known {
 	int64_t		until;		/* milliseconds, monotonic clock */
 	uint8_t		*history;	/* NULL: none */
 	size_t		len;
+	bool		earned;
 };
 
 /*
@@ -77,6 +78,7 @@ struct ockamd_worker {
 	bool				key_came;
 	int				broken;		/* errno of the pipe, 0: it works */
 	struct ockamd_worker_known	known[OCKAMD_WORKER_CACHE];
+	bool				known_earned;	/* the peer that was looked up last */
 	uint8_t				*packet;	/* OCKAMD_PIPE_MAX bytes, from the pipe */
 	uint8_t				*answer;	/* the same: the history last asked for */
 	uint8_t				*payload;	/* a handshake message each */
@@ -95,8 +97,12 @@ int ockamd_worker_run(void);
 int ockamd_worker_known(void *arg, const uint8_t id[OCKAM_IDENTIFIER_LEN],
 			const uint8_t **history, size_t *len);
 
-/** ockamd_worker_learnt() - report a new or longer history, before the channel is reported */
-void ockamd_worker_learnt(const struct ockam_peer *peer);
+/**
+ * ockamd_worker_learnt() - report a new or longer history, before the channel is reported
+ * @earned: a rule or a credential has admitted it, or this node has looked for it: its
+ *	history is kept when those of strangers must make room
+ */
+void ockamd_worker_learnt(const struct ockam_peer *peer, bool earned);
 
 /** ockamd_worker_proved() - report a credential that verified in a handshake, before its channel */
 void ockamd_worker_proved(const struct ockam_peer *peer);

@@ -285,6 +285,14 @@ static int ockamd_exchange_accept_body(struct ockamd_exchange *x, struct ockam_b
 	return ockam_refresh_build(x->key->identity, NULL, 0, body, err);
 }
 
+/* Is the peer more than one of all that may come? */
+static bool ockamd_exchange_is_earned(const struct ockamd_exchange *x,
+				      const struct ockam_peer *peer)
+{
+	return x->role == OCKAM_ROLE_INITIATOR || peer->has_credential || x->trust.policy ||
+		x->trust.kind != OCKAM_TRUST_EVERYONE;
+}
+
 /* Success: give the kernel the keys. */
 static int ockamd_exchange_install(struct ockamd_worker *worker, struct ockamd_exchange *x,
 				   const struct ockam_peer *peer, struct ockam_err *err)
@@ -314,7 +322,7 @@ static int ockamd_exchange_install(struct ockamd_worker *worker, struct ockamd_e
 		done.control.data = body.data;
 		done.control.len = body.len;
 		/* Before the channel is reported, so that whoever hears of it finds the peer. */
-		ockamd_worker_learnt(peer);
+		ockamd_worker_learnt(peer, ockamd_exchange_is_earned(x, peer));
 		ret = ockam_nl_done(worker->nl, &done, err);
 	}
 	ockam_crypto_wipe(&keys, sizeof(keys));
@@ -528,6 +536,6 @@ void ockamd_exchange_control(struct ockamd_worker *worker,
 	if (peer.credential_err.code)
 		ockamd_info("a channel's peer sent a credential that does not count: %s",
 			    peer.credential_err.text);
-	ockamd_worker_learnt(&peer);
+	ockamd_worker_learnt(&peer, false);
 	ockam_peer_free(&peer);
 }
