@@ -94,6 +94,9 @@ static int ockam_nl_setup(struct ockam_nl *nl, struct ockam_err *err)
 	if (!nl->sock || !nl->rx)
 		return ockam_err_set(err, -ENOMEM, "no memory for a netlink socket");
 	ret = nl_connect(nl->sock, NETLINK_GENERIC);
+	if (ret == -NLE_AF_NOSUPPORT)
+		return ockam_err_set(err, -EPERM,
+				     "sockets of the family AF_NETLINK are refused to this process by a seccomp filter: with systemd add AF_NETLINK to RestrictAddressFamilies=");
 	if (ret < 0)
 		return ockam_err_set(err, ockam_nl_errno_open(ret),
 				     "cannot open a netlink socket: %s",

@@ -6,37 +6,21 @@
  */
 #include "node_new.h"
 
-#include <linux/ockam.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
+#include "family.h"
 #include "names.h"
 #include "node_object.h"
 #include "sweep.h"
 
 int ctl_node_check_possible(struct ctl *ctl)
 {
-	int fd;
+	struct ockam_err err;
 
-	if (geteuid())
-		return ctl_output_fail(&ctl->out, -EPERM,
-				       "it makes a network namespace and owns what the kernel keeps there",
-				       "run the command as root", "A node needs root");
-	/* Asking for a socket of the family loads the module if it is installed. */
-	fd = socket(AF_OCKAM, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0) {
-		close(fd);
-		return CTL_EXIT_OK;
-	}
-	if (errno == EAFNOSUPPORT || errno == EPROTONOSUPPORT || errno == ESOCKTNOSUPPORT)
-		return ctl_output_fail(&ctl->out, -ENOPROTOOPT, NULL,
-				       "install it and run `modprobe ockam` as root",
-				       "The kernel module ockam is not loaded");
-	return ctl_output_fail(&ctl->out, -errno, strerror(errno), NULL,
-			       "Cannot make an Ockam socket");
+	return ockam_family_check(&err) ? ctl_output_fail_err(&ctl->out, &err) : CTL_EXIT_OK;
 }
 
 static int ctl_node_check_name(struct ctl *ctl, const char *name)

@@ -43,7 +43,10 @@ int ockamd_netns_enter_new(struct ockam_err *err)
 	if (unshare(CLONE_NEWNET)) {
 		if (errno == EPERM)
 			return ockam_err_set(err, -EPERM,
-					     "A node needs a network namespace of its own: run this command as root");
+					     "A network namespace is refused to this process although it may make one: by a seccomp filter or a security module, as SELinux or AppArmor. With systemd see RestrictNamespaces=");
+		if (errno == ENOSPC)
+			return ockam_err_set(err, -ENOSPC,
+					     "No more network namespaces are allowed: raise /proc/sys/user/max_net_namespaces");
 		return ockam_err_set(err, -errno, "Cannot make a network namespace: %s",
 				     strerror(errno));
 	}

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "crypto.h"
+#include "family.h"
 #include "hex.h"
 #include "log.h"
 #include "netns.h"
@@ -161,22 +162,6 @@ static int ockamd_node_follow_parent(struct ockamd_node *node, struct ockam_err 
 		return ockam_err_set(err, -ESRCH, "The process %d, which started this node, has ended",
 				     node->options->parent);
 	return 0;
-}
-
-/* Needs a loaded module; asking for a socket of the family loads it. */
-static int ockamd_node_check_module(struct ockam_err *err)
-{
-	int fd;
-
-	fd = socket(AF_OCKAM, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0) {
-		close(fd);
-		return 0;
-	}
-	if (errno == EAFNOSUPPORT || errno == EPROTONOSUPPORT || errno == ESOCKTNOSUPPORT)
-		return ockam_err_set(err, -ENOPROTOOPT,
-				     "the ockam kernel module is not loaded: run `modprobe ockam` as root");
-	return ockam_err_set(err, -errno, "Cannot make an Ockam socket: %s", strerror(errno));
 }
 
 /* From here on to its end this process is the node of that name. */
@@ -381,9 +366,6 @@ static int ockamd_node_start(struct ockamd_node *node, struct ockam_err *err)
 {
 	int ret;
 
-	if (geteuid())
-		return ockam_err_set(err, -EPERM,
-				     "a node needs root: it makes a network namespace and owns what the kernel keeps there");
 	ret = ockamd_loop_init(&node->loop);
 	if (ret)
 		return ockam_err_set(err, ret, "Cannot wait for events: %s", strerror(-ret));
@@ -393,7 +375,7 @@ static int ockamd_node_start(struct ockamd_node *node, struct ockam_err *err)
 	if (!ret)
 		ret = ockamd_node_follow_parent(node, err);
 	if (!ret)
-		ret = ockamd_node_check_module(err);
+		ret = ockam_family_check(err);
 	if (!ret)
 		ret = ockamd_node_claim(node, err);
 	if (!ret)
