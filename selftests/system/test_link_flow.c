@@ -3,8 +3,8 @@
  * Links under load: full queues, pauses, stalls, two nodes and a ring of three
  * that block each other, death in the middle of traffic.
  *
- * where: uml debug
- * long: vm
+ * where: uml
+ * long: vm debug
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */

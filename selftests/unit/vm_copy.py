@@ -8,6 +8,7 @@ the outside. The machine is saved. It goes on and sends a message over the
 channel; a copy of it, made from what was saved, tries the same with another
 one. In the copy all channels and pending handshakes must have ended.
 """
+# needs: modules-vm tools
 import contextlib
 import json
 import os
