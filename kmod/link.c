@@ -4,6 +4,7 @@
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
+#include <linux/cred.h>
 #include <linux/kernel.h>
 #include <linux/memcontrol.h>
 #include <linux/module.h>
@@ -162,6 +163,7 @@ void ockam_link_release(struct ockam_endpoint *ep)
 {
 	struct ockam_link *link = ockam_link_from(ep);
 
+	put_cred(link->cred);
 	mem_cgroup_put(link->memcg);
 	kfree(link->label);
 	kfree(link);
@@ -269,6 +271,8 @@ static struct ockam_link *ockam_link_alloc(struct ockam_net *on,
 	link->on = on;
 	link->sock = sock;
 	link->accepted = p->accepted;
+	/* SCM_CREDENTIALS has the pid of the task that sends. */
+	link->names_sender = sock->sk->sk_family == AF_UNIX;
 	link->origin.kind = OCKAM_REACH_LINKS;
 	ockam_endpoint_random_flow_id(link->origin.flow_id);
 	if (p->spawner_id) {
@@ -302,6 +306,7 @@ static struct ockam_link *ockam_link_alloc(struct ockam_net *on,
 			ockam_netns_limit(on, OCKAM_LIMIT_LINK_QUEUE_BYTES),
 			ockam_link_stalled);
 	link->memcg = get_mem_cgroup_from_mm(current->mm);
+	link->cred = get_current_cred();
 	ops->init(link);
 
 	err = ockam_link_set(link, o, extack);

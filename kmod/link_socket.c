@@ -5,6 +5,7 @@
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
+#include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/module.h>
 #include <linux/net.h>
@@ -298,10 +299,34 @@ static void ockam_link_socket_drop_ulp(struct socket *sock)
 		module_put(THIS_MODULE);
 }
 
+int ockam_link_socket_send(struct ockam_link *link, struct msghdr *mh,
+			   struct kvec *vec, size_t n, size_t len)
+{
+	const struct cred *own = override_creds(link->cred);
+	int ret = kernel_sendmsg(link->sock, mh, vec, n, len);
+
+	revert_creds(own);
+	return ret;
+}
+
+int ockam_link_socket_recv(struct ockam_link *link, struct msghdr *mh,
+			   struct kvec *vec, size_t n, size_t len, int flags)
+{
+	const struct cred *own = override_creds(link->cred);
+	int ret = kernel_recvmsg(link->sock, mh, vec, n, len, flags);
+
+	revert_creds(own);
+	return ret;
+}
+
 void ockam_link_socket_close(struct ockam_link *link)
 {
+	const struct cred *own;
+
 	if (test_bit(OCKAM_LINK_SHOWN, &link->bits)) {
+		own = override_creds(link->cred);
 		kernel_sock_shutdown(link->sock, SHUT_RDWR);
+		revert_creds(own);
 		ockam_link_socket_drop_ulp(link->sock);
 	}
 	sockfd_put(link->sock);

@@ -8,6 +8,11 @@
 #ifndef OCKAM_LINK_SOCKET_H
 #define OCKAM_LINK_SOCKET_H
 
+#include <linux/errno.h>
+#include <linux/types.h>
+
+struct kvec;
+struct msghdr;
 struct netlink_ext_ack;
 struct ockam_link;
 struct socket;
@@ -38,6 +43,21 @@ int ockam_link_socket_attach(struct ockam_link *link,
  * Idempotent; the caller holds ->birth. May sleep.
  */
 void ockam_link_socket_detach(struct ockam_link *link);
+
+/*
+ * kernel_sendmsg() and kernel_recvmsg() with the credentials of whoever made the
+ * link: it is his socket, and whoever happens to run us may not even know of it.
+ */
+int ockam_link_socket_send(struct ockam_link *link, struct msghdr *mh,
+			   struct kvec *vec, size_t n, size_t len);
+int ockam_link_socket_recv(struct ockam_link *link, struct msghdr *mh,
+			   struct kvec *vec, size_t n, size_t len, int flags);
+
+/* A security module said no: nothing is wrong with the connection. */
+static inline bool ockam_link_socket_refused(int err)
+{
+	return err == -EACCES || err == -EPERM;
+}
 
 /*
  * Our reference goes. When the link was in use both directions end first, so

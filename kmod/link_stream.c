@@ -16,6 +16,13 @@ void ockam_link_stream_queue_work(struct ockam_link_stream *s,
 	spin_unlock_bh(&s->tx_lock);
 }
 
+/* A security module may change its mind: look again with the deadlines. */
+void ockam_link_stream_retry(struct ockam_link_stream *s)
+{
+	set_bit(OCKAM_LINK_REFUSED, &s->link.bits);
+	ockam_link_arm_watch(&s->link);
+}
+
 /*
  * The socket's callbacks. They cannot start after the socket was given back,
  * which comes before stop(): no need for a look at DEAD.
@@ -79,7 +86,13 @@ static bool ockam_link_stream_watch(struct ockam_link *link)
 	bool again;
 
 	again = ockam_link_stream_rx_watch(s);
-	return ockam_link_stream_tx_watch(s) || again;
+	again = ockam_link_stream_tx_watch(s) || again;
+	if (test_and_clear_bit(OCKAM_LINK_REFUSED, &link->bits)) {
+		ockam_link_stream_queue_work(s, &s->rx_work);
+		ockam_link_stream_queue_work(s, &s->tx_work);
+		again = true;
+	}
+	return again;
 }
 
 const struct ockam_link_ops ockam_link_stream_ops = {

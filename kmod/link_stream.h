@@ -86,6 +86,8 @@ extern const struct ockam_link_ops ockam_link_stream_ops;
 int ockam_link_stream_init(void);
 void ockam_link_stream_exit(void);
 
+/* A security module refused to use the socket: both works run again later. */
+void ockam_link_stream_retry(struct ockam_link_stream *s);
 /* Queue @work of @s unless the link is dead. Any context. */
 void ockam_link_stream_queue_work(struct ockam_link_stream *s,
 				  struct work_struct *work);

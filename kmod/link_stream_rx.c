@@ -13,6 +13,7 @@
 #include <linux/uio.h>
 
 #include "compat.h"
+#include "link_socket.h"
 #include "link_stream.h"
 #include "message.h"
 #include "netns.h"
@@ -335,7 +336,7 @@ static int ockam_link_rx_read(struct ockam_link_stream *s,
 		vec[n].iov_len = OCKAM_LINK_RX_BYTES;
 		len += vec[n++].iov_len;
 	}
-	got = kernel_recvmsg(s->link.sock, &mh, vec, n, len, MSG_DONTWAIT);
+	got = ockam_link_socket_recv(&s->link, &mh, vec, n, len, MSG_DONTWAIT);
 	if (got <= 0)
 		return got;
 	atomic64_add(got, &s->link.rx_bytes);
@@ -422,9 +423,9 @@ static void ockam_link_rx_look_at_end(struct ockam_link_stream *s)
 		return;
 	vec.iov_base = &byte;
 	vec.iov_len = sizeof(byte);
-	err = kernel_recvmsg(s->link.sock, &mh, &vec, 1, sizeof(byte),
-			     MSG_DONTWAIT | MSG_PEEK);
-	if (err <= 0 && err != -EAGAIN)
+	err = ockam_link_socket_recv(&s->link, &mh, &vec, 1, sizeof(byte),
+				     MSG_DONTWAIT | MSG_PEEK);
+	if (err <= 0 && err != -EAGAIN && !ockam_link_socket_refused(err))
 		ockam_link_rx_end(s, err);
 }
 
@@ -471,7 +472,9 @@ static void ockam_link_rx_loop(struct ockam_link_stream *s,
 		got = ockam_link_rx_read(s, run);
 		if (got > 0)
 			continue;
-		if (got != -EAGAIN && !ockam_link_dead(&s->link))
+		if (ockam_link_socket_refused(got))
+			ockam_link_stream_retry(s);
+		else if (got != -EAGAIN && !ockam_link_dead(&s->link))
 			ockam_link_rx_end(s, got);
 		return;
 	}

@@ -8,6 +8,7 @@
 #include <linux/uio.h>
 
 #include "compat.h"
+#include "link_socket.h"
 #include "link_stream.h"
 #include "message.h"
 #include "netns.h"
@@ -181,7 +182,7 @@ static int ockam_link_tx_send(struct ockam_link_stream *s)
 	}
 	if (!n)
 		return 0;
-	sent = kernel_sendmsg(s->link.sock, &mh, vec, n, len);
+	sent = ockam_link_socket_send(&s->link, &mh, vec, n, len);
 	if (sent > 0)
 		ockam_link_tx_consume(s, sent);
 	return sent;
@@ -190,9 +191,10 @@ static int ockam_link_tx_send(struct ockam_link_stream *s)
 /*
  * Send what is queued with at most @calls calls. Returns true when there may be
  * more to send; false when all is sent, the socket has no room (it will call
- * us), or the link is dead.
+ * us), or the link is dead. @work: it is ours that sends, and no program.
  */
-static bool ockam_link_tx_drain(struct ockam_link_stream *s, unsigned int calls)
+static bool ockam_link_tx_drain(struct ockam_link_stream *s, unsigned int calls,
+				bool work)
 	__must_hold(&s->tx_mutex)
 {
 	struct ockam_link *link = &s->link;
@@ -225,6 +227,12 @@ static bool ockam_link_tx_drain(struct ockam_link_stream *s, unsigned int calls)
 		/* A signal of the local sender; the work gets none. */
 		if (sent == -EINTR || sent == -ERESTARTSYS)
 			return true;
+		/* What is said to a program is not said to the link's owner. */
+		if (ockam_link_socket_refused(sent)) {
+			if (work)
+				ockam_link_stream_retry(s);
+			return !work;
+		}
 		ockam_link_fail(link, OCKAM_MIB_LINKS_FAILED_IO, sent,
 				"sending on the socket failed");
 	}
@@ -239,7 +247,7 @@ static void ockam_link_tx_work(struct work_struct *work)
 	bool again;
 
 	mutex_lock(&s->tx_mutex);
-	again = ockam_link_tx_drain(s, OCKAM_LINK_TX_BUDGET);
+	again = ockam_link_tx_drain(s, OCKAM_LINK_TX_BUDGET, true);
 	mutex_unlock(&s->tx_mutex);
 	if (again)
 		ockam_link_stream_queue_work(s, work);
@@ -259,7 +267,7 @@ static void ockam_link_tx_kick(struct ockam_link_stream *s, bool at_once)
 	if (test_bit(OCKAM_LINK_BLOCKED, &s->link.bits))
 		return;
 	if (at_once && mutex_trylock(&s->tx_mutex)) {
-		again = ockam_link_tx_drain(s, OCKAM_LINK_TX_INLINE);
+		again = ockam_link_tx_drain(s, OCKAM_LINK_TX_INLINE, false);
 		mutex_unlock(&s->tx_mutex);
 	}
 	if (again)
@@ -272,7 +280,7 @@ int ockam_link_stream_tx_deliver(struct ockam_endpoint *ep,
 {
 	struct ockam_link *link = container_of(ep, struct ockam_link, ep);
 	struct ockam_link_stream *s = ockam_link_stream_from(link);
-	bool at_once = msg->sk && !msg->more;
+	bool at_once = msg->sk && !msg->more && !link->names_sender;
 	bool full;
 	int err;
 
@@ -309,7 +317,10 @@ bool ockam_link_stream_tx_watch(struct ockam_link_stream *s)
 		return false;
 	if (time_after_eq(jiffies, since + ockam_link_stall(&s->link)))
 		ockam_link_fail(&s->link, OCKAM_MIB_LINKS_FAILED_STALL,
-				-ETIMEDOUT, "the peer takes no data");
+				-ETIMEDOUT,
+				test_bit(OCKAM_LINK_REFUSED, &s->link.bits) ?
+				"a security module does not let its owner send" :
+				"the peer takes no data");
 	return true;
 }
 

@@ -208,14 +208,35 @@ static int sender_new(void)
 	return fd;
 }
 
-/* Send until there is no more room; returns the number. */
+/* The connection below takes no more: what is sent now stays with its sender. */
+static bool link_full(void)
+{
+	socklen_t len = sizeof(int);
+	int room = 0, used = 0;
+
+	getsockopt(out.fd, SOL_SOCKET, SO_SNDBUF, &room, &len);
+	return !ioctl(out.fd, SIOCOUTQ, &used) && used >= room;
+}
+
+/* Send until there is no more room, there and here; returns the number. */
 static int fill(int fd)
 {
+	long long end = nlh_now() + 10000;
+	bool full;
 	int n = 0;
 
-	while (send(fd, piece, sizeof(piece), MSG_DONTWAIT) == PIECE)
-		n++;
-	return errno == EAGAIN && n < 1000 ? n : -1;
+	for (;;) {
+		full = link_full();
+		if (send(fd, piece, sizeof(piece), MSG_DONTWAIT) == PIECE) {
+			n++;
+			continue;
+		}
+		if (errno != EAGAIN || n >= 1000 || nlh_now() > end)
+			return -1;
+		if (full)
+			return n;
+		usleep(1000);
+	}
 }
 
 /* The peer takes @n messages. */
