@@ -211,7 +211,7 @@ touch "$work/file"
 exits 70 "a home that is a file" env OCKAM_HOME="$work/file" ockam identity create
 mkdir -m 777 "$work/open"
 exits 70 "a home that others may write to" env OCKAM_HOME="$work/open" ockam identity create
-says "other users may write to the home"
+says "other users may write to the home $work/open (mode 0777)"
 mkdir -m 700 "$work/broken"
 head -c 8192 /dev/urandom >"$work/broken/database.sqlite3"
 chmod 600 "$work/broken/database.sqlite3"

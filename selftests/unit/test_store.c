@@ -347,7 +347,7 @@ static void test_vaults(void)
 {
 	struct ockam_store *store = opened("vaults");
 	struct ockam_vault_record v, *list;
-	char path[PATH_MAX], moved[PATH_MAX];
+	char path[PATH_MAX], moved[PATH_MAX], open[PATH_MAX];
 	struct ockam_identity_record id;
 	size_t count;
 
@@ -380,6 +380,19 @@ static void test_vaults(void)
 	ockam_home_file(&home, "moved", moved, NULL);
 	ok_ret(ockam_store_vault_move(store, "second", "/nowhere/x", &err), -ENOENT, err, "%s",
 	       err.text);
+	ockam_home_file(&home, "open", open, NULL);
+	ok(!mkdir(open, 0700) && !chmod(open, 01777), "a directory that others may write to");
+	ockam_home_file(&home, "open/v", path, NULL);
+	ok_ret(ockam_store_vault_move(store, "second", path, &err), -EPERM, err, "%s", err.text);
+	ok(strstr(err.text, open) && strstr(err.text, "(mode 1777)") && exists("vault-second"),
+	   "the sentence names it, nothing has moved");
+	ok_ret(ockam_store_vault_create(store, "third", path, &v, &err), -EPERM, err,
+	       "nor is one made there: %s", err.text);
+	if (!geteuid())
+		ok(!chmod(open, 0700) && !chown(open, 1, 1) &&
+		   ockam_store_vault_move(store, "second", path, &err) == -EPERM &&
+		   strstr(err.text, "belongs to user 1"), "another user's: %s", err.text);
+	ok(!rmdir(open), "nothing was left in it");
 	ok_ret(ockam_store_vault_move(store, "second", moved, &err), 0, err, "moved");
 	ok(!exists("vault-second") && mode_of("moved") == 0600, "the file is there");
 	ok(!ockam_store_vault_get(store, "second", &v, &err) && !strcmp(v.path, moved), "shown");

@@ -31,12 +31,16 @@ static int ockam_control_make_dir(const char *path, struct ockam_err *err)
 		if (mkdir(dir, strchr(slash + 1, '/') ? 0755 : 0700) && errno != EEXIST)
 			return ockam_err_set(err, -errno, "Cannot make the directory %s: %s", dir,
 					     strerror(errno));
-		if (!strchr(path + (slash - dir) + 1, '/') &&
-		    (lstat(dir, &st) || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
-		     (st.st_mode & 022)))
-			return ockam_err_set(err, -EPERM,
-					     "The directory %s must belong to the user who runs the node and be writable by nobody else",
-					     dir);
+		if (!strchr(path + (slash - dir) + 1, '/')) {
+			if (lstat(dir, &st))
+				return ockam_err_set(err, -errno, "The directory %s: %s", dir,
+						     strerror(errno));
+			if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022))
+				return ockam_err_set(err, -EPERM,
+						     "The directory %s must belong to user %u who runs the node and be writable by nobody else: it belongs to user %u and has mode %04o",
+						     dir, geteuid(), st.st_uid,
+						     st.st_mode & 07777);
+		}
 		*slash = '/';
 	}
 	return 0;

@@ -168,8 +168,8 @@ int ockam_home_prepare(const struct ockam_home *home, struct ockam_err *err)
 				     home->path, st.st_uid, geteuid());
 	if (st.st_mode & (S_IWGRP | S_IWOTH))
 		return ockam_err_set(err, -EPERM,
-				     "other users may write to the home %.120s: run 'chmod go-w' on it",
-				     home->path);
+				     "other users may write to the home %.120s (mode %04o): run 'chmod go-w' on it",
+				     home->path, st.st_mode & 07777);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,6 +60,27 @@ int ockam_sql_fail(sqlite3 *db, const char *file, struct ockam_err *err)
 	}
 }
 
+int ockam_sql_check_dir(const char *path, struct ockam_err *err)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_MAX] = ".";
+	struct stat st;
+
+	if (slash)
+		snprintf(dir, sizeof(dir), "%.*s", slash == path ? 1 : (int)(slash - path), path);
+	if (stat(dir, &st))
+		return ockam_err_set(err, -errno, "the directory %.150s: %s", dir, strerror(errno));
+	if (st.st_uid && st.st_uid != geteuid())
+		return ockam_err_set(err, -EPERM,
+				     "the directory %.120s of keys belongs to user %u, neither to root nor to user %u who runs this: keep them in another one",
+				     dir, st.st_uid, geteuid());
+	if (st.st_mode & (S_IWGRP | S_IWOTH))
+		return ockam_err_set(err, -EPERM,
+				     "other users may write to the directory %.120s of keys (mode %04o): run 'chmod go-w' on it",
+				     dir, st.st_mode & 07777);
+	return 0;
+}
+
 /*
  * The file of keys must be the caller's and nobody else's. O_PATH: closing another
  * descriptor would drop the locks that SQLite has on the file in this process.
@@ -84,8 +106,8 @@ static int ockam_sql_check_file(const char *path, struct ockam_err *err)
 				    path, st.st_uid, geteuid());
 	else if (st.st_mode & 077)
 		ret = ockam_err_set(err, -EPERM,
-				    "other users may read the keys in %.120s: run 'chmod 600' on it, and consider new keys",
-				    path);
+				    "other users may read the keys in %.120s (mode %04o): run 'chmod 600' on it, and consider new keys",
+				    path, st.st_mode & 07777);
 	close(fd);
 	return ret;
 }
@@ -133,7 +155,9 @@ int ockam_sql_open_file(const char *path, enum ockam_sql_open how, sqlite3 **db,
 	int ret, rc;
 
 	*db = NULL;
-	ret = how == OCKAM_SQL_CREATE ? ockam_sql_make_file(path, err) : 0;
+	ret = ockam_sql_check_dir(path, err);
+	if (!ret && how == OCKAM_SQL_CREATE)
+		ret = ockam_sql_make_file(path, err);
 	if (!ret)
 		ret = ockam_sql_check_file(path, err);
 	if (ret)

@@ -49,6 +49,17 @@ bool ockam_home_find_key_file(const struct ockam_home *home, char name[NAME_MAX 
 /** ockam_sql_fail() - record what SQLite says; return: negative errno */
 int ockam_sql_fail(sqlite3 *db, const char *file, struct ockam_err *err);
 
+/**
+ * ockam_sql_check_dir() - may the directory of @path hold keys?
+ *
+ * Nobody else may put a file beside them: SQLite takes a journal that it finds
+ * there for the rest of the database. The sticky bit does not keep one from being
+ * made.
+ *
+ * Return: 0; -EPERM; what stat() says.
+ */
+int ockam_sql_check_dir(const char *path, struct ockam_err *err);
+
 #define OCKAM_SQL_BUSY_MS	10000	/* how long a command waits for another one */
 
 /* How an SQLite file is opened. */

@@ -393,6 +393,8 @@ int ockam_store_vault_move(struct ockam_store *store, const char *name, const ch
 	if (ret)
 		return ret;
 	ret = ockam_store_vault_get(store, name, &vault, err);
+	if (!ret && vault.path[0] && strcmp(vault.path, target))
+		ret = ockam_sql_check_dir(target, err);
 	if (!ret && !vault.path[0])
 		ret = ockam_err_set(err, -EBUSY,
 				    "The vault %s cannot be moved to \"%.100s\" because this is the default vault",

@@ -9,6 +9,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "ctl.h"
@@ -65,6 +67,20 @@ static void ctl_open_streams(void)
 		close(fd);
 }
 
+/*
+ * Keys pass through: no core file may hold them, nor another program of the same
+ * user read them. The leak check of the address sanitizer reads its own process.
+ */
+static void ctl_hide_memory(void)
+{
+	const struct rlimit none = { 0 };
+
+#ifndef __SANITIZE_ADDRESS__
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+	setrlimit(RLIMIT_CORE, &none);
+}
+
 static void ctl_say_remark(void *arg, const char *sentence)
 {
 	struct ctl *ctl = arg;
@@ -102,6 +118,7 @@ int main(int argc, char **argv)
 	struct ockam_err err;
 	int ret;
 
+	ctl_hide_memory();
 	ctl_open_streams();
 	setlocale(LC_ALL, "");
 	/* A reader that goes away is an error to report, not a silent death. */
