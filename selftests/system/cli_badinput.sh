@@ -31,7 +31,8 @@ state()
 		ockam node show "$node" --compact-output --jq '.transports, .secure_channel_listeners,
 			(.counters.channels_opened // 0) - (.counters.channels_closed // 0)'
 	done
-	pgrep ockamd | sort
+	# One that answers for uppercase comes and goes with the messages.
+	pgrep -x 'ockamd|ockamd-worker|ockamd-keeper' | sort
 }
 
 settled()

@@ -303,17 +303,29 @@ same "$(ockam node list --jq length)" 1 "there is still one"
 
 # ---- temporary nodes ----
 
+# Without the process that answers for the service uppercase for a while.
+processes()
+{
+	pgrep -x 'ockamd|ockamd-worker|ockamd-keeper' | sort
+}
+
+# processes_are COUNT
+processes_are()
+{
+	[ "$(processes | wc -l)" = "$1" ]
+}
+
 run_ok "a node" ockam node create n1
-before=$(pgrep ockamd | sort)
+before=$(processes)
 same "$(upper one --to /node/n1/service/uppercase 2>/dev/null)" ONE "message send without --from"
 same "$(upper two --to /node/n1/secure/api/service/uppercase 2>/dev/null)" TWO "and over a channel"
-same "$(pgrep ockamd | sort)" "$before" "leaves no process"
+same "$(processes)" "$before" "leaves no process"
 ockam message send three --to /node/n1/service/nothing --timeout 60s >/dev/null 2>&1 & job=$!
-wait_for 10 sh -c "[ \$(pgrep ockamd | wc -l) = $(($(wc -l <<<"$before") + 2)) ]"
+wait_for 10 processes_are $(($(wc -l <<<"$before") + 3))
 ok $? "one that waits has a node"
 kill -9 $job
 wait $job 2>/dev/null
-wait_for 10 sh -c "[ \$(pgrep ockamd | wc -l) = $(wc -l <<<"$before") ]"
+wait_for 10 processes_are "$(wc -l <<<"$before")"
 ok $? "which ends with it, however that ends"
 same "$(ls "$OCKAM_HOME/nodes" | wc -l)" 2 "no directory of theirs is left"
 same "$(ls -A /run/ockam/*/ | grep -c temporary)" 0 "and no socket"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A handshake worker that was taken over: a debugger makes it try what its
- * attacker would. Each try must end it, and a new worker must come.
+ * A handshake worker and a node process that were taken over: a debugger makes
+ * them try what their attacker would. Each try must end the worker, and a new one
+ * must come; it must end the node process, or fail.
  *
  * where: uml vm
  * long: debug
@@ -10,12 +11,14 @@
  */
 #define _GNU_SOURCE
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
@@ -159,6 +162,50 @@ static void test_attempts(void)
 #endif
 }
 
+#ifdef __x86_64__
+static const struct attempt node_deaths[] = {
+	{ "becoming another program", SYS_execve, { 0, 0, 0 } },
+	{ "making a process", SYS_clone, { SIGCHLD, 0, 0, 0, 0 } },
+	{ "tracing", SYS_ptrace, { PTRACE_ATTACH, 1, 0, 0 } },
+	{ "entering a namespace", SYS_setns, { 3, 0 } },
+	{ "mounting", SYS_mount, { 0, 0, 0, 0, 0 } },
+	{ "loading a module", SYS_finit_module, { 3, 0, 0 } },
+	{ "becoming another user", SYS_setresuid, { 1, 1, 1 } },
+};
+
+static const struct attempt node_failures[] = {
+	{ "a socket of IPv4", SYS_socket, { AF_INET, SOCK_STREAM, 0 } },
+	{ "a socket of netlink", SYS_socket, { AF_NETLINK, SOCK_RAW, 0 } },
+	{ "another owner of a file", SYS_fchownat, { AT_FDCWD, 0, 0, 0, 0 } },
+	{ "another limit", SYS_prlimit64, { 1, RLIMIT_NOFILE, 0, 0 } },
+	{ "a device", SYS_mknod, { 0, 0, 0 } },
+};
+#endif
+
+static void test_node(void)
+{
+#ifdef __x86_64__
+	long result = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(node_failures) / sizeof(node_failures[0]); i++) {
+		usleep(200000);
+		ok(!dies_of(node, &node_failures[i], &result) && result == -ENOSYS,
+		   "a node process: %s is refused", node_failures[i].what);
+	}
+	for (i = 0; i < sizeof(node_deaths) / sizeof(node_deaths[0]); i++) {
+		usleep(200000);
+		ok(dies_of(node, &node_deaths[i], &result), "a node process: %s ends it",
+		   node_deaths[i].what);
+		/* Unless the debugger has done so. */
+		waitpid(node, NULL, WNOHANG);
+		node = node_start(home_dir, "taken", "off");
+		if (!ok(node > 0, "it can be started again"))
+			return;
+	}
+#endif
+}
+
 int main(void)
 {
 	int status = -1;
@@ -166,6 +213,7 @@ int main(void)
 	if (!ok(start_node(), "a node starts"))
 		return 1;
 	test_attempts();
+	test_node();
 	kill(node, SIGTERM);
 	waitpid(node, &status, 0);
 	ok(WIFEXITED(status) && !WEXITSTATUS(status), "the node ends as asked");

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "keeper.h"
 #include "log.h"
 #include "node.h"
 #include "sweep.h"
@@ -232,7 +233,7 @@ static void ockamd_ctl_op_info(struct ockamd_request *request)
 	ockam_value_put_text(map, "identity", node->identity);
 	ockam_value_put_text(map, "identifier", identifier);
 	ockam_value_put(map, "tcp_listeners", ockamd_listener_describe(node));
-	ockam_value_put(map, "services", ockamd_service_describe(node));
+	ockam_value_put(map, "services", ockamd_service_describe());
 	ockam_value_put(map, "secure_channel_listeners", ockamd_gate_describe(node));
 	ockam_value_put(map, "connections", ockamd_link_describe(node, 0, &left));
 	ockam_value_put_int(map, "connections_left_out", (int64_t)left);
@@ -396,7 +397,6 @@ static void ockamd_ctl_resume(struct ockamd_timer *timer)
 static void ockamd_ctl_accept(struct ockamd_watch *watch, uint32_t events)
 {
 	struct ockamd_ctl *ctl = (struct ockamd_ctl *)watch;
-	int room = 2 * OCKAM_CONTROL_MAX;
 	struct ockamd_client *client;
 	int fd;
 
@@ -417,7 +417,7 @@ static void ockamd_ctl_accept(struct ockamd_watch *watch, uint32_t events)
 		close(fd);
 		return;
 	}
-	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
+	ockamd_keeper_make_room(ctl->node->keeper, fd);
 	client->node = ctl->node;
 	client->watch.fd = fd;
 	client->watch.fn = ockamd_ctl_client_ready;

@@ -5,80 +5,75 @@
  * Copyright (C) 2026 The Ockam for Linux authors
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
-#include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "dial.h"
-
-#define OCKAMD_DIAL_STACK	(256 * 1024)	/* bytes; name resolution is hungry */
-
-enum ockamd_dial_kind {
-	OCKAMD_DIAL_CONNECT,
-	OCKAMD_DIAL_LISTEN,
-};
+#include "keeper.h"
+#include "lookup.h"
 
 /*
- * One attempt. Belongs to the requests queue, then to its thread, then to the
- * results queue; ->fn and ->arg are the event loop's alone, NULL = cancelled.
+ * One attempt. Freed right before fn is called, or by ockamd_dial_cancel(). First
+ * lookup is set or timer armed with 0, then watch waits for one address after the
+ * other; timer is the deadline then.
  */
 struct ockamd_dial_job {
-	TAILQ_ENTRY(ockamd_dial_job)	link;
-	struct ockamd_dial		*dial;
-	enum ockamd_dial_kind		kind;
-	char				address[OCKAMD_SOCKET_TEXT];
-	char				host[OCKAMD_SOCKET_TEXT];
-	char				port[8];
-	int64_t				deadline;
-	ockamd_dial_fn			fn;
-	void				*arg;
-	int				fd;	/* result, or negative errno */
-	char				actual[OCKAMD_SOCKET_TEXT];
-	struct ockam_err		err;
+	struct ockamd_watch	watch;		/* socket that connects, -1: none */
+	struct ockamd_timer	timer;
+	struct ockamd_dial	*dial;
+	struct ockamd_lookup	*lookup;
+	bool			listens;
+	bool			waits;		/* watch is in the loop */
+	char			address[OCKAMD_SOCKET_TEXT];
+	char			host[OCKAMD_SOCKET_TEXT];
+	uint16_t		port;
+	int64_t			deadline;
+	struct ockamd_found	found;
+	size_t			next;		/* of the addresses */
+	int			why;		/* errno of the last one */
+	ockamd_dial_fn		fn;
+	void			*arg;
 };
 
-/* lock guards the queues; the rest is set before the thread starts or the loop's alone. */
+/* One for the node. */
 struct ockamd_dial {
-	struct ockamd_watch		watch;	/* eventfd: results are there */
-	pthread_mutex_t			lock;
-	pthread_cond_t			wanted;
-	pthread_cond_t			listened;
-	unsigned int			n_connecting;	/* the loop's */
-
-	TAILQ_HEAD(, ockamd_dial_job)	requests;
-	TAILQ_HEAD(, ockamd_dial_job)	results;
+	struct ockamd_loop	*loop;
+	int			keeper;
+	struct ockamd_lookups	lookups;
+	unsigned int		n_connecting;
 };
+
+#define ockamd_dial_of(member, field) \
+	((struct ockamd_dial_job *)((char *)(member) - offsetof(struct ockamd_dial_job, field)))
 
 void ockamd_dial_format(const struct sockaddr_storage *addr, char text[OCKAMD_SOCKET_TEXT])
 {
 	const struct sockaddr_in6 *in6 = (const void *)addr;
-	struct sockaddr_in in = { .sin_family = AF_INET };
-	const struct sockaddr *plain = (const void *)addr;
-	socklen_t len = sizeof(*in6);
-	char host[64], port[8];
+	const struct sockaddr_in *in = (const void *)addr;
+	char host[INET6_ADDRSTRLEN], scope[16] = "";
+	const void *bytes = &in6->sin6_addr;
+	int family = addr->ss_family;
+	uint16_t port = in6->sin6_port;
 
-	if (addr->ss_family == AF_INET)
-		len = sizeof(in);
-	if (addr->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
-		memcpy(&in.sin_addr, &in6->sin6_addr.s6_addr[12], 4);
-		in.sin_port = in6->sin6_port;
-		plain = (const void *)&in;
-		len = sizeof(in);
+	if (family == AF_INET) {
+		bytes = &in->sin_addr;
+		port = in->sin_port;
+	} else if (family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
+		bytes = &in6->sin6_addr.s6_addr[12];
+		family = AF_INET;
 	}
-	if (getnameinfo(plain, len, host, sizeof(host), port, sizeof(port),
-			NI_NUMERICHOST | NI_NUMERICSERV))
+	if (family == AF_INET6 && in6->sin6_scope_id)
+		snprintf(scope, sizeof(scope), "%%%u", in6->sin6_scope_id);
+	if (!inet_ntop(family, bytes, host, sizeof(host)))
 		snprintf(text, OCKAMD_SOCKET_TEXT, "unknown");
 	else
-		snprintf(text, OCKAMD_SOCKET_TEXT, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host,
-			 port);
+		snprintf(text, OCKAMD_SOCKET_TEXT, family == AF_INET6 ? "[%s%s]:%u" : "%s%s:%u",
+			 host, scope, ntohs(port));
 }
 
 /* "host:port", "[ip6]:port", ":port" or "port" (host then 127.0.0.1), scheme dropped. */
@@ -110,254 +105,209 @@ static int ockamd_dial_split(struct ockamd_dial_job *job, const char *address,
 	snprintf(job->host, sizeof(job->host), "%.*s", (int)host_len, host);
 	if (!host_len)
 		strcpy(job->host, "127.0.0.1");
-	snprintf(job->port, sizeof(job->port), "%hu", (unsigned short)port);
+	job->port = (uint16_t)port;
 	return 0;
 }
 
-static int ockamd_dial_resolve(struct ockamd_dial_job *job, int flags, struct addrinfo **found)
+/* ---- its end ------------------------------------------------------------------- */
+
+static void ockamd_dial_stop_watching(struct ockamd_dial_job *job)
 {
-	struct addrinfo hints = {
-		.ai_family = AF_UNSPEC,
-		.ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_NUMERICSERV | flags,
-	};
+	if (job->waits)
+		ockamd_loop_remove(job->dial->loop, &job->watch);
+	job->waits = false;
+}
+
+static void ockamd_dial_free(struct ockamd_dial_job *job)
+{
+	ockamd_dial_stop_watching(job);
+	ockamd_loop_disarm(&job->timer);
+	if (job->lookup)
+		ockamd_lookup_cancel(job->lookup);
+	if (job->watch.fd >= 0)
+		close(job->watch.fd);
+	job->dial->n_connecting--;
+	free(job);
+}
+
+/* @fd: the socket, or negative and @err says why. */
+static void ockamd_dial_done(struct ockamd_dial_job *job, int fd, const struct ockam_err *err)
+{
+	ockamd_dial_fn fn = job->fn;
+	void *arg = job->arg;
+
+	if (fd >= 0)
+		job->watch.fd = -1;
+	ockamd_dial_free(job);
+	fn(arg, fd, err);
+}
+
+/* The sentence of an attempt that failed with every address. */
+static void ockamd_dial_explain(const struct ockamd_dial_job *job, struct ockam_err *err)
+{
+	const char *why = job->why == -ETIMEDOUT ? "timeout" : strerror(-job->why);
+
+	if (!job->listens)
+		ockam_err_set(err, job->why, "Unable to connect to %s: %s", job->address, why);
+	else if (job->why == -EADDRINUSE)
+		ockam_err_set(err, job->why,
+			      "Unable to listen on %s: port %u is in use by another process",
+			      job->address, job->port);
+	else
+		ockam_err_set(err, job->why, "Unable to listen on %s: %s", job->address, why);
+}
+
+/* ---- one address after the other ------------------------------------------------- */
+
+/* Socket for the next address, into job->watch.fd; its address in *addr. 0 or an errno. */
+static int ockamd_dial_next_socket(struct ockamd_dial_job *job, struct sockaddr_storage *addr,
+				   socklen_t *len)
+{
+	struct sockaddr_in6 *in6 = (void *)addr;
+	struct sockaddr_in *in = (void *)addr;
+
+	*addr = job->found.list[job->next++];
+	*len = addr->ss_family == AF_INET ? sizeof(*in) : sizeof(*in6);
+	if (addr->ss_family == AF_INET)
+		in->sin_port = htons(job->port);
+	else
+		in6->sin6_port = htons(job->port);
+	job->watch.fd = ockamd_keeper_socket(job->dial->keeper, addr->ss_family);
+	return job->watch.fd < 0 ? job->watch.fd : 0;
+}
+
+/* Return: 0 when it connects or has connected (then *done), or a negative errno. */
+static int ockamd_dial_try(struct ockamd_dial_job *job, bool *done)
+{
+	struct sockaddr_storage addr;
+	socklen_t len;
 	int ret;
 
-	ret = getaddrinfo(job->host, job->port, &hints, found);
-	if (ret == EAI_SYSTEM)
-		return ockam_err_set(&job->err, -errno, "Cannot resolve %s: %s", job->host,
-				     strerror(errno));
+	ret = ockamd_dial_next_socket(job, &addr, &len);
 	if (ret)
-		return ockam_err_set(&job->err, -EHOSTUNREACH, "Cannot resolve %s: %s", job->host,
-				     gai_strerror(ret));
-	return 0;
-}
-
-/* ---- in a thread of its own: connect ------------------------------------- */
-
-/* One address. Returns the socket or a negative errno. */
-static int ockamd_dial_try(const struct addrinfo *ai, int64_t deadline)
-{
-	struct pollfd p = { .events = POLLOUT };
-	socklen_t len = sizeof(int);
-	int64_t left;
-	int error = 0;
-	int ret;
-
-	p.fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (p.fd < 0)
+		return ret;
+	*done = !connect(job->watch.fd, (struct sockaddr *)&addr, len);
+	if (*done)
+		return 0;
+	if (errno != EINPROGRESS)
 		return -errno;
-	if (!connect(p.fd, ai->ai_addr, ai->ai_addrlen))
-		return p.fd;
-	ret = -errno;
-	if (ret == -EINPROGRESS) {
-		do {
-			left = deadline - ockamd_loop_now();
-			ret = poll(&p, 1, left > 0 ? (int)left : 0);
-		} while (ret < 0 && errno == EINTR);
-		if (!ret)
-			ret = -ETIMEDOUT;
-		else if (ret < 0)
-			ret = -errno;
-		else if (getsockopt(p.fd, SOL_SOCKET, SO_ERROR, &error, &len))
-			ret = -errno;
-		else
-			ret = -error;
-	}
-	if (!ret)
-		return p.fd;
-	close(p.fd);
+	ret = ockamd_loop_add(job->dial->loop, &job->watch, EPOLLOUT);
+	job->waits = !ret;
 	return ret;
 }
 
-static void *ockamd_dial_connect_thread(void *arg)
-{
-	struct ockamd_dial_job *job = arg;
-	struct ockamd_dial *dial = job->dial;
-	struct addrinfo *found = NULL;
-	struct addrinfo *ai;
-	uint64_t one = 1;
-
-	job->fd = ockamd_dial_resolve(job, 0, &found);
-	for (ai = found; ai; ai = ai->ai_next) {
-		job->fd = ockamd_dial_try(ai, job->deadline);
-		if (job->fd >= 0)
-			break;
-	}
-	if (found) {
-		if (job->fd < 0)
-			ockam_err_set(&job->err, job->fd, "Unable to connect to %s: %s",
-				      job->address,
-				      job->fd == -ETIMEDOUT ? "timeout" : strerror(-job->fd));
-		freeaddrinfo(found);
-	}
-	pthread_mutex_lock(&dial->lock);
-	TAILQ_INSERT_TAIL(&dial->results, job, link);
-	pthread_mutex_unlock(&dial->lock);
-	if (write(dial->watch.fd, &one, sizeof(one)) < 0)
-		return NULL;	/* only when the counter is full: the loop is awake then */
-	return NULL;
-}
-
-/* ---- in the thread that stays --------------------------------------------- */
-
-static void ockamd_dial_spawn(struct ockamd_dial_job *job)
-{
-	struct ockamd_dial *dial = job->dial;
-	pthread_attr_t attr;
-	uint64_t one = 1;
-	pthread_t thread;
-	int ret;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, OCKAMD_DIAL_STACK);
-	ret = pthread_create(&thread, &attr, ockamd_dial_connect_thread, job);
-	pthread_attr_destroy(&attr);
-	if (!ret)
-		return;
-	job->fd = ockam_err_set(&job->err, -ret, "Cannot start a thread: %s", strerror(ret));
-	pthread_mutex_lock(&dial->lock);
-	TAILQ_INSERT_TAIL(&dial->results, job, link);
-	pthread_mutex_unlock(&dial->lock);
-	if (write(dial->watch.fd, &one, sizeof(one)) < 0)
-		return;
-}
-
-static int ockamd_dial_bind(struct ockamd_dial_job *job, const struct addrinfo *ai)
+static int ockamd_dial_bind(struct ockamd_dial_job *job)
 {
 	struct sockaddr_storage addr;
-	socklen_t len = sizeof(addr);
+	socklen_t len;
 	int one = 1;
-	int fd, ret;
-
-	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, ai->ai_addr, ai->ai_addrlen) || listen(fd, 1024) ||
-	    getsockname(fd, (struct sockaddr *)&addr, &len)) {
-		ret = -errno;
-		close(fd);
-		return ret;
-	}
-	ockamd_dial_format(&addr, job->actual);
-	return fd;
-}
-
-static void ockamd_dial_do_listen(struct ockamd_dial_job *job)
-{
-	struct addrinfo *found = NULL;
-	struct addrinfo *ai;
-
-	job->fd = ockamd_dial_resolve(job, AI_PASSIVE, &found);
-	for (ai = found; ai; ai = ai->ai_next) {
-		job->fd = ockamd_dial_bind(job, ai);
-		if (job->fd >= 0)
-			break;
-	}
-	if (!found)
-		return;
-	freeaddrinfo(found);
-	if (job->fd == -EADDRINUSE)
-		ockam_err_set(&job->err, job->fd,
-			      "Unable to listen on %s: port %s is in use by another process",
-			      job->address, job->port);
-	else if (job->fd < 0)
-		ockam_err_set(&job->err, job->fd, "Unable to listen on %s: %s", job->address,
-			      strerror(-job->fd));
-}
-
-static void *ockamd_dial_thread(void *arg)
-{
-	struct ockamd_dial *dial = arg;
-	struct ockamd_dial_job *job;
-
-	for (;;) {
-		pthread_mutex_lock(&dial->lock);
-		while (!(job = TAILQ_FIRST(&dial->requests)))
-			pthread_cond_wait(&dial->wanted, &dial->lock);
-		TAILQ_REMOVE(&dial->requests, job, link);
-		pthread_mutex_unlock(&dial->lock);
-		if (job->kind == OCKAMD_DIAL_CONNECT) {
-			ockamd_dial_spawn(job);
-			continue;
-		}
-		ockamd_dial_do_listen(job);
-		pthread_mutex_lock(&dial->lock);
-		job->dial = NULL;	/* done */
-		pthread_cond_signal(&dial->listened);
-		pthread_mutex_unlock(&dial->lock);
-	}
-	return NULL;
-}
-
-/* ---- in the event loop ----------------------------------------------------- */
-
-static void ockamd_dial_ready(struct ockamd_watch *watch, uint32_t events)
-{
-	struct ockamd_dial *dial = (struct ockamd_dial *)watch;
-	struct ockamd_dial_job *job;
-	uint64_t count;
-
-	(void)events;
-	if (read(watch->fd, &count, sizeof(count)) < 0)
-		return;
-	for (;;) {
-		pthread_mutex_lock(&dial->lock);
-		job = TAILQ_FIRST(&dial->results);
-		if (job)
-			TAILQ_REMOVE(&dial->results, job, link);
-		pthread_mutex_unlock(&dial->lock);
-		if (!job)
-			return;
-		dial->n_connecting--;
-		if (job->fn)
-			job->fn(job->arg, job->fd, &job->err);
-		else if (job->fd >= 0)
-			close(job->fd);
-		free(job);
-	}
-}
-
-int ockamd_dial_start(struct ockamd_loop *loop, struct ockamd_dial **dialp,
-		      struct ockam_err *err)
-{
-	struct ockamd_dial *dial;
-	pthread_t thread;
 	int ret;
 
-	dial = calloc(1, sizeof(*dial));
-	if (!dial)
-		return ockam_err_set(err, -ENOMEM, "Out of memory");
-	pthread_mutex_init(&dial->lock, NULL);
-	pthread_cond_init(&dial->wanted, NULL);
-	pthread_cond_init(&dial->listened, NULL);
-	TAILQ_INIT(&dial->requests);
-	TAILQ_INIT(&dial->results);
-	dial->watch.fn = ockamd_dial_ready;
-	dial->watch.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (dial->watch.fd < 0) {
-		ret = -errno;
-		goto fail;
-	}
-	ret = ockamd_loop_add(loop, &dial->watch, EPOLLIN);
-	if (!ret)
-		ret = -pthread_create(&thread, NULL, ockamd_dial_thread, dial);
-	if (!ret) {
-		pthread_detach(thread);
-		*dialp = dial;
-		return 0;
-	}
-	close(dial->watch.fd);
-fail:
-	free(dial);
-	return ockam_err_set(err, ret, "Cannot start the dialling thread: %s", strerror(-ret));
+	ret = ockamd_dial_next_socket(job, &addr, &len);
+	if (ret)
+		return ret;
+	setsockopt(job->watch.fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	return bind(job->watch.fd, (struct sockaddr *)&addr, len) ||
+	       listen(job->watch.fd, OCKAMD_DIAL_BACKLOG) ? -errno : 0;
 }
 
-int ockamd_dial_connect(struct ockamd_dial *dial, const char *address, int timeout_ms,
-			ockamd_dial_fn fn, void *arg, struct ockamd_dial_job **jobp,
-			struct ockam_err *err)
+static void ockamd_dial_go_on(struct ockamd_dial_job *job)
+{
+	struct ockam_err err;
+	bool done = false;
+
+	while (job->next < job->found.n) {
+		job->why = job->listens ? ockamd_dial_bind(job) : ockamd_dial_try(job, &done);
+		if (!job->why && (job->listens || done)) {
+			ockamd_dial_done(job, job->watch.fd, NULL);
+			return;
+		}
+		if (!job->why)
+			return;
+		if (job->watch.fd >= 0)
+			close(job->watch.fd);
+		job->watch.fd = -1;
+	}
+	ockamd_dial_explain(job, &err);
+	ockamd_dial_done(job, err.code, &err);
+}
+
+static void ockamd_dial_connected(struct ockamd_watch *watch, uint32_t events)
+{
+	struct ockamd_dial_job *job = ockamd_dial_of(watch, watch);
+	socklen_t len = sizeof(int);
+	int error = 0;
+
+	(void)events;
+	ockamd_dial_stop_watching(job);
+	if (getsockopt(watch->fd, SOL_SOCKET, SO_ERROR, &error, &len))
+		error = errno;
+	if (!error) {
+		ockamd_dial_done(job, watch->fd, NULL);
+		return;
+	}
+	job->why = -error;
+	close(watch->fd);
+	watch->fd = -1;
+	ockamd_dial_go_on(job);
+}
+
+static void ockamd_dial_late(struct ockamd_timer *timer)
+{
+	struct ockamd_dial_job *job = ockamd_dial_of(timer, timer);
+	struct ockam_err err;
+
+	job->why = -ETIMEDOUT;
+	ockamd_dial_explain(job, &err);
+	ockamd_dial_done(job, err.code, &err);
+}
+
+/* The addresses are known. */
+static void ockamd_dial_begin(struct ockamd_timer *timer)
+{
+	struct ockamd_dial_job *job = ockamd_dial_of(timer, timer);
+	int64_t left = job->deadline - ockamd_loop_now();
+
+	job->timer.fn = ockamd_dial_late;
+	ockamd_loop_arm(job->dial->loop, &job->timer, left > 0 ? left : 0);
+	ockamd_dial_go_on(job);
+}
+
+static void ockamd_dial_looked_up(void *arg, const struct ockamd_found *found,
+				  const struct ockam_err *err)
+{
+	struct ockamd_dial_job *job = arg;
+
+	job->lookup = NULL;
+	if (!found) {
+		ockamd_dial_done(job, err->code, err);
+		return;
+	}
+	job->found = *found;
+	ockamd_dial_begin(&job->timer);
+}
+
+/* ---- for others -------------------------------------------------------------------- */
+
+int ockamd_dial_start(struct ockamd_loop *loop, int keeper, struct ockamd_dial **dialp,
+		      struct ockam_err *err)
+{
+	struct ockamd_dial *dial = calloc(1, sizeof(*dial));
+
+	if (!dial)
+		return ockam_err_set(err, -ENOMEM, "Out of memory");
+	dial->loop = loop;
+	dial->keeper = keeper;
+	dial->lookups.loop = loop;
+	dial->lookups.keeper = keeper;
+	LIST_INIT(&dial->lookups.processes);
+	*dialp = dial;
+	return 0;
+}
+
+static int ockamd_dial_new(struct ockamd_dial *dial, const char *address, int timeout_ms,
+			   bool listens, ockamd_dial_fn fn, void *arg,
+			   struct ockamd_dial_job **jobp, struct ockam_err *err)
 {
 	struct ockamd_dial_job *job;
 	int ret;
@@ -369,50 +319,66 @@ int ockamd_dial_connect(struct ockamd_dial *dial, const char *address, int timeo
 	job = calloc(1, sizeof(*job));
 	if (!job)
 		return ockam_err_set(err, -ENOMEM, "Out of memory");
-	ret = ockamd_dial_split(job, address, err);
-	if (ret) {
-		free(job);
-		return ret;
-	}
-	job->kind = OCKAMD_DIAL_CONNECT;
+	job->watch.fd = -1;
+	job->watch.fn = ockamd_dial_connected;
+	job->timer.fn = ockamd_dial_begin;
+	job->listens = listens;
 	job->dial = dial;
 	job->deadline = ockamd_loop_now() + timeout_ms;
 	job->fn = fn;
 	job->arg = arg;
+	ret = ockamd_dial_split(job, address, err);
+	if (!ret && ockamd_lookup_numeric(job->host, &job->found))
+		ockamd_loop_arm(dial->loop, &job->timer, 0);
+	else if (!ret)
+		ret = ockamd_lookup_start(&dial->lookups, job->host, timeout_ms,
+					  ockamd_dial_looked_up, job, &job->lookup, err);
+	if (ret) {
+		free(job);
+		return ret;
+	}
 	dial->n_connecting++;
-	pthread_mutex_lock(&dial->lock);
-	TAILQ_INSERT_TAIL(&dial->requests, job, link);
-	pthread_cond_signal(&dial->wanted);
-	pthread_mutex_unlock(&dial->lock);
 	*jobp = job;
 	return 0;
 }
 
-void ockamd_dial_cancel(struct ockamd_dial_job *job)
+int ockamd_dial_connect(struct ockamd_dial *dial, const char *address, int timeout_ms,
+			ockamd_dial_fn fn, void *arg, struct ockamd_dial_job **job,
+			struct ockam_err *err)
 {
-	/* The threads never look at fn. */
-	job->fn = NULL;
+	return ockamd_dial_new(dial, address, timeout_ms, false, fn, arg, job, err);
 }
 
-int ockamd_dial_listen(struct ockamd_dial *dial, const char *address, char *actual,
+int ockamd_dial_listen(struct ockamd_dial *dial, const char *address, int timeout_ms,
+		       ockamd_dial_fn fn, void *arg, struct ockamd_dial_job **job,
 		       struct ockam_err *err)
 {
-	struct ockamd_dial_job job = { .kind = OCKAMD_DIAL_LISTEN, .dial = dial };
+	return ockamd_dial_new(dial, address, timeout_ms, true, fn, arg, job, err);
+}
+
+void ockamd_dial_cancel(struct ockamd_dial_job *job)
+{
+	ockamd_dial_free(job);
+}
+
+int ockamd_dial_listen_now(struct ockamd_dial *dial, const char *address, int timeout_ms,
+			   struct ockam_err *err)
+{
+	struct ockamd_dial_job job = { .dial = dial, .listens = true };
 	int ret;
 
 	ret = ockamd_dial_split(&job, address, err);
+	if (!ret && !ockamd_lookup_numeric(job.host, &job.found))
+		ret = ockamd_lookup_wait(&dial->lookups, job.host, timeout_ms, &job.found, err);
 	if (ret)
 		return ret;
-	pthread_mutex_lock(&dial->lock);
-	TAILQ_INSERT_TAIL(&dial->requests, &job, link);
-	pthread_cond_signal(&dial->wanted);
-	while (job.dial)
-		pthread_cond_wait(&dial->listened, &dial->lock);
-	pthread_mutex_unlock(&dial->lock);
-	if (job.fd < 0) {
-		*err = job.err;
-		return job.fd;
+	while (job.next < job.found.n) {
+		job.why = ockamd_dial_bind(&job);
+		if (!job.why)
+			return job.watch.fd;
+		if (job.watch.fd >= 0)
+			close(job.watch.fd);
 	}
-	strcpy(actual, job.actual);
-	return job.fd;
+	ockamd_dial_explain(&job, err);
+	return err->code;
 }

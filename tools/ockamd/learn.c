@@ -10,11 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "learn.h"
 #include "log.h"
 #include "node.h"
+#include "privilege.h"
 
 #define OCKAMD_LEARN_BYTES	(16UL << 20)	/* that wait; what has been earned: twice that */
 #define OCKAMD_LEARN_BATCH	128	/* things written in one transaction */
@@ -93,6 +95,11 @@ static void *ockamd_learn_run(void *arg)
 	const uint64_t one = 1;
 	int ret;
 
+	ret = ockamd_privilege_thread();
+	if (ret) {
+		ockamd_error("cannot give up capabilities: %s", strerror(-ret));
+		_exit(EX_SOFTWARE);
+	}
 	pthread_mutex_lock(&learn->lock);
 	for (;;) {
 		while ((!learn->n_news || learn->done) && !learn->stop)

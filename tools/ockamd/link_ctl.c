@@ -14,7 +14,6 @@
 #include "log.h"
 #include "node.h"
 
-#define OCKAMD_LINK_DIAL_MS	10000	/* unless the request says otherwise */
 #define OCKAMD_LINK_BRIDGE_MS	1000	/* wait for the inbound link to be accepted */
 #define OCKAMD_LINK_PAGE	1000	/* links of one answer, which must fit a packet */
 
@@ -151,9 +150,9 @@ static struct ockamd_link_making *ockamd_link_making_new(struct ockamd_request *
 		ockamd_ctl_fail(request, OCKAM_CONTROL_INTERNAL, "Out of memory", NULL, NULL);
 		return NULL;
 	}
-	timeout = ockam_value_int(args, "timeout_ms", OCKAMD_LINK_DIAL_MS);
+	timeout = ockam_value_int(args, "timeout_ms", OCKAMD_DIAL_MS);
 	if (timeout < 1 || timeout > 600000)
-		timeout = OCKAMD_LINK_DIAL_MS;
+		timeout = OCKAMD_DIAL_MS;
 	making->timeout_ms = (int)timeout;
 	making->request = request;
 	making->to = ockam_value_text(args, "to");

@@ -53,36 +53,45 @@ static void ockamd_listener_accept(struct ockamd_watch *watch, uint32_t events)
 	}
 }
 
-int ockamd_listener_open(struct ockamd_node *node, const char *address,
-			 struct ockamd_listener **listenerp, struct ockam_err *err)
+/* @fd: listening socket, taken over. */
+static int ockamd_listener_add(struct ockamd_node *node, int fd,
+			       struct ockamd_listener **listenerp, struct ockam_err *err)
 {
+	struct sockaddr_storage addr = { 0 };
 	struct ockamd_listener *listener;
+	socklen_t len = sizeof(addr);
 	int ret;
 
 	listener = calloc(1, sizeof(*listener));
-	if (!listener)
+	if (!listener) {
+		close(fd);
 		return ockam_err_set(err, -ENOMEM, "Out of memory");
+	}
 	listener->node = node;
 	listener->watch.fn = ockamd_listener_accept;
+	listener->watch.fd = fd;
 	listener->pause.fn = ockamd_listener_resume;
-	ret = ockamd_dial_listen(node->dial, address, listener->address, err);
-	if (ret < 0) {
-		free(listener);
-		return ret;
-	}
-	listener->watch.fd = ret;
+	getsockname(fd, (struct sockaddr *)&addr, &len);
+	ockamd_dial_format(&addr, listener->address);
 	ret = ockamd_loop_add(&node->loop, &listener->watch, EPOLLIN);
 	if (ret) {
 		ockam_err_set(err, ret, "Cannot wait for connections: %s", strerror(-ret));
-		close(listener->watch.fd);
+		close(fd);
 		free(listener);
 		return ret;
 	}
 	LIST_INSERT_HEAD(&node->listeners, listener, link);
 	ockamd_info("listening for TCP connections at %s", listener->address);
-	if (listenerp)
-		*listenerp = listener;
+	*listenerp = listener;
 	return 0;
+}
+
+int ockamd_listener_open(struct ockamd_node *node, const char *address,
+			 struct ockamd_listener **listener, struct ockam_err *err)
+{
+	int fd = ockamd_dial_listen_now(node->dial, address, OCKAMD_DIAL_MS, err);
+
+	return fd < 0 ? fd : ockamd_listener_add(node, fd, listener, err);
 }
 
 static void ockamd_listener_close(struct ockamd_listener *listener)
@@ -132,18 +141,42 @@ void ockamd_listener_op_list(struct ockamd_request *request)
 			 ockamd_listener_describe(request->node));
 }
 
-void ockamd_listener_op_create(struct ockamd_request *request)
+/* A listener being made: the name of its host may have to be looked up. */
+static void ockamd_listener_made(void *arg, int fd, const struct ockam_err *why)
 {
-	const char *address = ockam_value_text(request->parts.args, "address");
+	struct ockamd_request *request = arg;
 	struct ockamd_listener *listener;
 	struct ockam_err err;
 
-	if (!address)
-		ockamd_ctl_fail(request, OCKAM_CONTROL_INVALID, "'address' is missing", NULL, NULL);
-	else if (ockamd_listener_open(request->node, address, &listener, &err))
+	request->cancel = NULL;
+	if (fd < 0)
+		ockamd_ctl_error(request, why);
+	else if (ockamd_listener_add(request->node, fd, &listener, &err))
 		ockamd_ctl_error(request, &err);
 	else
 		ockamd_ctl_reply(request, ockamd_listener_to_json(listener));
+}
+
+static void ockamd_listener_cancel(struct ockamd_request *request)
+{
+	ockamd_dial_cancel(request->state);
+}
+
+void ockamd_listener_op_create(struct ockamd_request *request)
+{
+	const char *address = ockam_value_text(request->parts.args, "address");
+	struct ockamd_dial_job *job;
+	struct ockam_err err;
+
+	if (!address) {
+		ockamd_ctl_fail(request, OCKAM_CONTROL_INVALID, "'address' is missing", NULL, NULL);
+	} else if (ockamd_dial_listen(request->node->dial, address, OCKAMD_DIAL_MS,
+				      ockamd_listener_made, request, &job, &err)) {
+		ockamd_ctl_error(request, &err);
+	} else {
+		request->state = job;
+		request->cancel = ockamd_listener_cancel;
+	}
 }
 
 void ockamd_listener_op_delete(struct ockamd_request *request)

@@ -26,7 +26,7 @@ struct ockamd_listener {
 
 LIST_HEAD(ockamd_listeners, ockamd_listener);
 
-/** ockamd_listener_open() - listen; @listener may be NULL; 0 or a negative errno */
+/** ockamd_listener_open() - listen, before the loop runs; 0 or a negative errno */
 int ockamd_listener_open(struct ockamd_node *node, const char *address,
 			 struct ockamd_listener **listener, struct ockam_err *err);
 

@@ -19,8 +19,10 @@
 
 #include "log.h"
 #include "logfile.h"
+#include "lookup.h"
 #include "names.h"
 #include "node.h"
+#include "uppercase.h"
 #include "worker.h"
 
 #define OCKAMD_USAGE	64
@@ -197,6 +199,10 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && !strcmp(argv[1], "worker"))
 		return ockamd_worker_run();
+	if (argc == 2 && !strcmp(argv[1], "uppercase"))
+		return ockamd_uppercase_run();
+	if (argc == 3 && !strcmp(argv[1], "lookup"))
+		return ockamd_lookup_run(argv[2]);
 	if (argc >= 2 && !strcmp(argv[1], "--version")) {
 		printf("ockamd %s\n", OCKAM_VERSION);
 		return 0;

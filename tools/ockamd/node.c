@@ -23,9 +23,11 @@
 #include "crypto.h"
 #include "family.h"
 #include "hex.h"
+#include "keeper.h"
 #include "log.h"
 #include "netns.h"
 #include "node.h"
+#include "privilege.h"
 #include "sweep.h"
 
 #define OCKAMD_NODE_API	"api"
@@ -52,6 +54,19 @@ static void ockamd_node_signal(struct ockamd_watch *watch, uint32_t events)
 	if (node->options->foreground)
 		dprintf(STDERR_FILENO, "Exit signal received\n");
 	ockamd_node_stop(node, "exit signal received");
+}
+
+/* Its answers are read where they are asked for: what is left is its end. */
+static void ockamd_node_keeper(struct ockamd_watch *watch, uint32_t events)
+{
+	struct ockamd_node *node = (struct ockamd_node *)
+		((char *)watch - offsetof(struct ockamd_node, keeper_watch));
+
+	if (!(events & (EPOLLHUP | EPOLLERR)))
+		return;
+	ockamd_loop_remove(&node->loop, watch);
+	ockamd_error("the keeper of this node has ended: without it nothing can be dialled or started");
+	ockamd_node_stop(node, "lost its keeper");
 }
 
 static void ockamd_node_input(struct ockamd_watch *watch, uint32_t events)
@@ -139,7 +154,6 @@ static int ockamd_node_watch_signals(struct ockamd_node *node, struct ockam_err 
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
-	/* Before any thread starts, so that none of them is interrupted. */
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	node->signal_watch.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -256,14 +270,14 @@ static int ockamd_node_claim(struct ockamd_node *node, struct ockam_err *err)
 	return ockamd_node_claim_name(node, err);
 }
 
-/* In the caller's namespace: the thread that stays there, and what it listens at. */
+/* In the caller's namespace: what it listens at. */
 static int ockamd_node_start_outside(struct ockamd_node *node, struct ockam_err *err)
 {
 	const char *listen = node->options->listen;
 	struct ockamd_listener *listener;
 	int ret;
 
-	ret = ockamd_dial_start(&node->loop, &node->dial, err);
+	ret = ockamd_dial_start(&node->loop, node->keeper, &node->dial, err);
 	if (!ret)
 		ret = ockamd_learn_start(node, err);
 	if (!ret)
@@ -342,24 +356,18 @@ static int ockamd_node_publish(struct ockamd_node *node, struct ockam_err *err)
 	return ret;
 }
 
-/*
- * Keys of identities are in memory from here on: no core file may hold them, nor
- * a program of the same user read them. The leak check of the address sanitizer
- * has to read its own process.
- */
-static int ockamd_node_hide_memory(struct ockam_err *err)
+/* Before there are keys, threads, or a namespace of our own. */
+static int ockamd_node_start_keeper(struct ockamd_node *node, struct ockam_err *err)
 {
-	const struct rlimit none = { 0 };
+	int ret;
 
-#ifndef __SANITIZE_ADDRESS__
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
-		return ockam_err_set(err, -errno, "Cannot keep keys out of core files: %s",
-				     strerror(errno));
-#endif
-	if (setrlimit(RLIMIT_CORE, &none))
-		return ockam_err_set(err, -errno, "Cannot keep keys out of core files: %s",
-				     strerror(errno));
-	return 0;
+	node->keeper = ockamd_keeper_start(err);
+	if (node->keeper < 0)
+		return node->keeper;
+	node->keeper_watch.fd = node->keeper;
+	node->keeper_watch.fn = ockamd_node_keeper;
+	ret = ockamd_loop_add(&node->loop, &node->keeper_watch, 0);
+	return ret ? ockam_err_set(err, ret, "Cannot wait for the keeper: %s", strerror(-ret)) : 0;
 }
 
 static int ockamd_node_start(struct ockamd_node *node, struct ockam_err *err)
@@ -369,13 +377,16 @@ static int ockamd_node_start(struct ockamd_node *node, struct ockam_err *err)
 	ret = ockamd_loop_init(&node->loop);
 	if (ret)
 		return ockam_err_set(err, ret, "Cannot wait for events: %s", strerror(-ret));
-	ret = ockamd_node_hide_memory(err);
+	/* Keys of identities are in memory from here on. */
+	ret = ockamd_privilege_hide_memory(err);
 	if (!ret)
 		ret = ockamd_node_watch_signals(node, err);
 	if (!ret)
 		ret = ockamd_node_follow_parent(node, err);
 	if (!ret)
 		ret = ockam_family_check(err);
+	if (!ret)
+		ret = ockamd_node_start_keeper(node, err);
 	if (!ret)
 		ret = ockamd_node_claim(node, err);
 	if (!ret)
@@ -384,7 +395,7 @@ static int ockamd_node_start(struct ockamd_node *node, struct ockam_err *err)
 		ret = ockamd_node_start_inside(node, err);
 	if (!ret)
 		ret = ockamd_node_publish(node, err);
-	return ret;
+	return ret ? ret : ockamd_privilege_node(err);
 }
 
 /* ---- end ----------------------------------------------------------------------------- */
@@ -394,7 +405,7 @@ static void ockamd_node_release(struct ockamd_node *node)
 {
 	if (node->life < 0)
 		return;
-	if (ockam_sweep_unpin(&node->pin))
+	if (ockamd_keeper_unpin(node->keeper, &node->pin))
 		close(node->life);
 	else
 		ockam_life_end(&node->home, node->options->name, node->life);
@@ -415,6 +426,7 @@ static void ockamd_node_end(struct ockamd_node *node)
 		ockam_nl_node_del(node->nl, NULL);
 	ockamd_spawn_stop(node);
 	ockamd_learn_stop(node);
+	ockamd_uppercase_stop(node);
 	ockam_nl_close(node->nl);
 	if (node->store)
 		ockam_store_set_wait(node->store, OCKAMD_NODE_END_MS);
@@ -467,6 +479,7 @@ int ockamd_node_run(const struct ockamd_options *options)
 	int ret;
 
 	node.options = options;
+	node.keeper = -1;
 	node.spawn.pipe.fd = -1;
 	node.spawn.process.fd = -1;
 	node.ctl.watch.fd = -1;

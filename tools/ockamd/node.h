@@ -25,6 +25,7 @@
 #include "service.h"
 #include "spawn.h"
 #include "store.h"
+#include "uppercase.h"
 
 /* What the command line asks for. Strings are borrowed from it. */
 struct ockamd_options {
@@ -51,6 +52,7 @@ struct ockamd_options {
 struct ockamd_node {
 	const struct ockamd_options	*options;
 	struct ockamd_loop		loop;
+	int				keeper;	/* descriptor, -1: none yet */
 	struct ockam_home		home;
 	struct ockam_store		*store;
 	struct ockam_node_record	record;
@@ -68,6 +70,7 @@ struct ockamd_node {
 
 	struct ockam_nl			*nl;	/* owns the node in the kernel */
 	struct ockamd_watch		nl_watch;
+	struct ockamd_watch		keeper_watch;
 	struct ockamd_watch		signal_watch;
 	struct ockamd_watch		input_watch;
 	struct ockamd_dial		*dial;
@@ -80,7 +83,8 @@ struct ockamd_node {
 	struct ockamd_channel_makings	channel_makings;
 	struct ockamd_gates		gates;
 	struct ockamd_orphans		orphans;
-	struct ockamd_services		services;
+	struct ockamd_service		echo;
+	struct ockamd_uppercase		uppercase;
 	struct ockamd_keyring		keyring;
 	struct ockamd_rules		rules;
 	struct ockamd_presents		presents;

@@ -18,8 +18,14 @@
 struct json_object;
 struct ockamd_node;
 
-struct ockamd_service;
-LIST_HEAD(ockamd_services, ockamd_service);
+#define OCKAMD_SERVICE_MAX	(1024 * 1024)	/* bytes of one message, as the kernel's frames */
+
+/* echo. refused: messages of others than the authority's members. */
+struct ockamd_service {
+	struct ockamd_watch	watch;
+	struct ockamd_node	*node;
+	uint64_t		refused;
+};
 
 /** ockamd_service_start_all() - bind echo and uppercase; 0 or a negative errno */
 int ockamd_service_start_all(struct ockamd_node *node, struct ockam_err *err);
@@ -28,6 +34,6 @@ int ockamd_service_start_all(struct ockamd_node *node, struct ockam_err *err);
 uint64_t ockamd_service_refused(struct ockamd_node *node);
 
 /** ockamd_service_describe() - [{addr, type}] */
-struct json_object *ockamd_service_describe(struct ockamd_node *node);
+struct json_object *ockamd_service_describe(void);
 
 #endif /* OCKAMD_SERVICE_H */

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "keeper.h"
 #include "log.h"
 #include "node.h"
 #include "workerpipe.h"
@@ -27,7 +28,6 @@
 #define OCKAMD_SPAWN_DELAY_MAX	10000
 #define OCKAMD_SPAWN_OLD_MS	30000	/* one that lived so long is started again at once */
 #define OCKAMD_SPAWN_DRAIN	1024	/* packets taken in one go */
-#define OCKAMD_SPAWN_FD		3	/* the pipe's number in the worker */
 
 /* One for all: the loop has one thread. */
 static uint8_t ockamd_spawn_buffer[OCKAMD_PIPE_MAX];
@@ -208,38 +208,18 @@ void ockamd_spawn_drain(struct ockamd_node *node)
 
 /* ---- start and end --------------------------------------------------------- */
 
-/* In the child, between fork and exec: async-signal-safe calls only. */
-static void ockamd_spawn_exec(int fd)
-{
-	char * const argv[] = { "ockamd", "worker", NULL };
-	sigset_t none;
-
-	if (dup2(fd, OCKAMD_SPAWN_FD) < 0)
-		_exit(127);
-	if (fd == OCKAMD_SPAWN_FD)
-		fcntl(fd, F_SETFD, 0);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	execv("/proc/self/exe", argv);
-	_exit(127);
-}
-
 static int ockamd_spawn_process(struct ockamd_spawn *spawn, struct ockam_err *err)
 {
-	int room = 1024 * 1024;
 	int ends[2];
 	int ret;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		return ockam_err_set(err, -errno, "Cannot make a socket pair: %s", strerror(errno));
-	setsockopt(ends[0], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
-	spawn->pid = fork();
-	if (!spawn->pid)
-		ockamd_spawn_exec(ends[1]);
-	close(ends[1]);
+	ockamd_keeper_make_room(spawn->node->keeper, ends[0]);
+	spawn->pid = ockamd_keeper_spawn(spawn->node->keeper, OCKAMD_KEEPER_WORKER, ends[1], NULL);
 	if (spawn->pid < 0) {
-		ret = ockam_err_set(err, -errno, "Cannot start the handshake worker: %s",
-				    strerror(errno));
+		ret = ockam_err_set(err, spawn->pid, "Cannot start the handshake worker: %s",
+				    strerror(-spawn->pid));
 		close(ends[0]);
 		spawn->pid = 0;
 		return ret;

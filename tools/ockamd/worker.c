@@ -16,6 +16,7 @@
 
 #include "crypto.h"
 #include "log.h"
+#include "sandbox.h"
 #include "worker.h"
 #include "workerpipe.h"
 

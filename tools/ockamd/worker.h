@@ -11,12 +11,13 @@
 #include <sys/queue.h>
 
 #include "identity.h"
+#include "keeper.h"
 #include "nl.h"
 #include "noise.h"
 #include "payload.h"
 #include "workerpipe.h"
 
-#define OCKAMD_WORKER_PIPE	3	/* descriptor of the pipe to the node process */
+#define OCKAMD_WORKER_PIPE	OCKAMD_KEEPER_FD	/* to the node process */
 #define OCKAMD_WORKER_AWAITING	256	/* exchanges that wait for their key to come */
 
 #define OCKAMD_WORKER_CACHE	256	/* histories remembered, by first byte of the identifier */
@@ -158,14 +159,5 @@ void ockamd_exchange_look(struct ockamd_worker *worker);
 /** ockamd_exchange_control() - a RefreshCredentials body of a channel's peer */
 void ockamd_exchange_control(struct ockamd_worker *worker,
 			     const struct ockam_nl_control *control);
-
-/**
- * ockamd_sandbox_prepare() - before the netlink socket is made: no new
- * privileges, no core dumps, no files
- */
-int ockamd_sandbox_prepare(struct ockam_err *err);
-
-/** ockamd_sandbox_enter() - after WORKER_BIND: no capabilities, few system calls */
-int ockamd_sandbox_enter(struct ockam_err *err);
 
 #endif /* OCKAMD_WORKER_H */

@@ -38,6 +38,8 @@ enum ockamd_pipe_type {
 	OCKAMD_PIPE_LOG		= 20,	/* level, text */
 	OCKAMD_PIPE_REFRESHED	= 21,	/* encryptor; as PROVED, of its peer */
 	OCKAMD_PIPE_PROVED	= 22,	/* peer, issuer, expiry, attributes: in a handshake */
+	/* process of a look-up to node process; FAILED as well */
+	OCKAMD_PIPE_FOUND	= 32,	/* list of socket addresses */
 };
 
 /** ockamd_pipe_begin() - start a packet with @n_fields fields behind its type */
