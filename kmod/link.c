@@ -23,7 +23,8 @@ struct workqueue_struct *ockam_link_wq;
 /* Ends of links wait for the works of the other queue. */
 static struct workqueue_struct *ockam_link_end_wq;
 
-static DEFINE_MUTEX(ockam_link_pair_lock);
+/* ->pair and ->label of every link. */
+DEFINE_MUTEX(ockam_link_pair_lock);
 
 static const struct ockam_link_ops *const ockam_link_framings[__OCKAM_FRAMING_MAX] = {
 	[OCKAM_FRAMING_STREAM] = &ockam_link_stream_ops,
@@ -489,38 +490,6 @@ int ockam_link_unpair(struct ockam_link *a, struct ockam_link *b,
 	}
 	mutex_unlock(&ockam_link_pair_lock);
 	return err;
-}
-
-void ockam_link_info(struct ockam_link *link, struct ockam_link_info *info)
-{
-	memset(info, 0, sizeof(*info));
-	info->framing = link->ops->framing;
-	info->has_spawner = link->origin.has_spawner;
-	memcpy(info->flow_id, link->origin.flow_id, OCKAM_FLOW_ID_LEN);
-	memcpy(info->spawner_id, link->origin.spawner_id, OCKAM_FLOW_ID_LEN);
-	if (link->accepted)
-		info->flags |= OCKAM_FLAG_ACCEPTED;
-	if (test_bit(OCKAM_LINK_PAUSED, &link->bits))
-		info->flags |= OCKAM_FLAG_PAUSED;
-	info->reach = READ_ONCE(link->ep.reach);
-	info->stall_ms = jiffies_to_msecs(ockam_link_stall(link));
-	info->half_frame_ms = jiffies_to_msecs(ockam_link_half_frame(link));
-	info->rx_bytes = atomic64_read(&link->rx_bytes);
-	info->tx_bytes = atomic64_read(&link->tx_bytes);
-	info->rx_messages = atomic64_read(&link->rx_messages);
-	info->tx_messages = atomic64_read(&link->tx_messages);
-	info->queued_bytes = link->ops->queued(link);
-	info->name_len = link->ep.name_len;
-	memcpy(info->name, link->ep.name, info->name_len);
-
-	mutex_lock(&ockam_link_pair_lock);
-	if (link->pair && !ockam_link_dead(link->pair)) {
-		info->pair_len = link->pair->ep.name_len;
-		memcpy(info->pair, link->pair->ep.name, info->pair_len);
-	}
-	if (link->label)
-		strscpy(info->label, link->label, sizeof(info->label));
-	mutex_unlock(&ockam_link_pair_lock);
 }
 
 void ockam_link_hide_net(struct ockam_net *on)

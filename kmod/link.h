@@ -47,28 +47,6 @@ struct ockam_link_params {
 	struct ockam_link_options options;
 };
 
-/* A snapshot for dumps; copies, valid without a reference. */
-struct ockam_link_info {
-	u8 framing;
-	bool has_spawner;
-	u8 flow_id[OCKAM_FLOW_ID_LEN];
-	u8 spawner_id[OCKAM_FLOW_ID_LEN];
-	u32 flags;		/* enum ockam_object_flags */
-	u32 reach;
-	u32 stall_ms;		/* in force */
-	u32 half_frame_ms;
-	u64 rx_bytes;		/* on the wire, framing included */
-	u64 tx_bytes;
-	u64 rx_messages;
-	u64 tx_messages;
-	u64 queued_bytes;	/* waiting to be sent, framing included */
-	u8 name_len;
-	u8 pair_len;		/* 0: no pair */
-	u8 name[OCKAM_ADDR_MAX_LEN];
-	u8 pair[OCKAM_ADDR_MAX_LEN];
-	char label[OCKAM_LINK_LABEL_MAX + 1];
-};
-
 /* One framing: how bytes of a socket become messages and back. */
 struct ockam_link_ops {
 	u8 framing;			/* enum ockam_framing */
@@ -208,7 +186,8 @@ int ockam_link_pair(struct ockam_link *a, struct ockam_link *b,
 int ockam_link_unpair(struct ockam_link *a, struct ockam_link *b,
 		      struct netlink_ext_ack *extack);
 
-void ockam_link_info(struct ockam_link *link, struct ockam_link_info *info);
+/* Guards ->pair and ->label of every link. */
+extern struct mutex ockam_link_pair_lock;
 
 /* Module init (before the pernet registration) and exit (after it is gone). */
 int ockam_link_init(void);

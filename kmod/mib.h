@@ -40,7 +40,7 @@ enum ockam_mib {
 	OCKAM_MIB_HANDSHAKES_DONE,
 	OCKAM_MIB_HANDSHAKES_FAILED,
 	/* Why, one each. */
-	OCKAM_MIB_HANDSHAKES_FAILED_MALFORMED,	/* message, or the worker's result */
+	OCKAM_MIB_HANDSHAKES_FAILED_MALFORMED,	/* a message */
 	OCKAM_MIB_HANDSHAKES_FAILED_IDENTITY,	/* history, attestation, signature, key */
 	OCKAM_MIB_HANDSHAKES_FAILED_EXPIRED,
 	OCKAM_MIB_HANDSHAKES_FAILED_HISTORY,	/* another one is known */

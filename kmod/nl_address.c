@@ -18,18 +18,13 @@
 static int ockam_nl_fill_address(struct sk_buff *skb,
 				 const struct ockam_endpoint *ep)
 {
-	int err;
-
-	err = ockam_nl_put_name(skb, OCKAM_A_ADDRESS, ep);
-	if (!err)
-		err = nla_put_u8(skb, OCKAM_A_KIND, ep->ops->kind);
-	if (!err)
-		err = ockam_nl_put_reach(skb, ep);
-	if (!err)
-		err = ockam_nl_put_reach_ids(skb, ep);
-	if (!err && ep->origin)
-		err = ockam_nl_put_origin(skb, ep->origin);
-	return err;
+	if (ockam_nl_put_name(skb, OCKAM_A_ADDRESS, ep) ||
+	    nla_put_u8(skb, OCKAM_A_KIND, ep->ops->kind) ||
+	    ockam_nl_put_reach(skb, ep) ||
+	    ockam_nl_put_reach_ids(skb, ep) ||
+	    (ep->origin && ockam_nl_put_origin(skb, ep->origin)))
+		return -EMSGSIZE;
+	return 0;
 }
 
 int ockam_nl_get_address(struct sk_buff *skb, struct genl_info *info)

@@ -54,11 +54,10 @@ int ockam_nl_get_liveness(struct nlattr **attrs, struct ockam_liveness *l,
 
 int ockam_nl_put_liveness(struct sk_buff *skb, const struct ockam_liveness *l)
 {
-	int err = nla_put_u32(skb, OCKAM_A_LIVENESS_MS, l->ms);
-
-	if (!err && l->strict)
-		err = nla_put_flag(skb, OCKAM_A_LIVENESS_STRICT);
-	return err;
+	if (nla_put_u32(skb, OCKAM_A_LIVENESS_MS, l->ms) ||
+	    (l->strict && nla_put_flag(skb, OCKAM_A_LIVENESS_STRICT)))
+		return -EMSGSIZE;
+	return 0;
 }
 
 int ockam_nl_put_name(struct sk_buff *skb, int attr,
@@ -88,13 +87,12 @@ int ockam_nl_put_reach(struct sk_buff *skb, const struct ockam_endpoint *ep)
 
 int ockam_nl_put_origin(struct sk_buff *skb, const struct ockam_origin *origin)
 {
-	int err;
-
-	err = nla_put(skb, OCKAM_A_FLOW_ID, OCKAM_FLOW_ID_LEN, origin->flow_id);
-	if (!err && origin->has_spawner)
-		err = nla_put(skb, OCKAM_A_SPAWNER_ID, OCKAM_FLOW_ID_LEN,
-			      origin->spawner_id);
-	return err;
+	if (nla_put(skb, OCKAM_A_FLOW_ID, OCKAM_FLOW_ID_LEN, origin->flow_id) ||
+	    (origin->has_spawner &&
+	     nla_put(skb, OCKAM_A_SPAWNER_ID, OCKAM_FLOW_ID_LEN,
+		     origin->spawner_id)))
+		return -EMSGSIZE;
+	return 0;
 }
 
 int ockam_nl_put_route(struct sk_buff *skb, const struct ockam_route *route)
@@ -110,18 +108,13 @@ int ockam_nl_put_u64(struct sk_buff *skb, int attr, u64 value)
 int ockam_nl_put_traffic(struct sk_buff *skb, u64 rx_bytes, u64 tx_bytes,
 			 u64 rx_messages, u64 tx_messages, u64 queued_bytes)
 {
-	int err;
-
-	err = ockam_nl_put_u64(skb, OCKAM_A_RX_BYTES, rx_bytes);
-	if (!err)
-		err = ockam_nl_put_u64(skb, OCKAM_A_TX_BYTES, tx_bytes);
-	if (!err)
-		err = ockam_nl_put_u64(skb, OCKAM_A_RX_MESSAGES, rx_messages);
-	if (!err)
-		err = ockam_nl_put_u64(skb, OCKAM_A_TX_MESSAGES, tx_messages);
-	if (!err)
-		err = ockam_nl_put_u64(skb, OCKAM_A_QUEUED_BYTES, queued_bytes);
-	return err;
+	if (ockam_nl_put_u64(skb, OCKAM_A_RX_BYTES, rx_bytes) ||
+	    ockam_nl_put_u64(skb, OCKAM_A_TX_BYTES, tx_bytes) ||
+	    ockam_nl_put_u64(skb, OCKAM_A_RX_MESSAGES, rx_messages) ||
+	    ockam_nl_put_u64(skb, OCKAM_A_TX_MESSAGES, tx_messages) ||
+	    ockam_nl_put_u64(skb, OCKAM_A_QUEUED_BYTES, queued_bytes))
+		return -EMSGSIZE;
+	return 0;
 }
 
 void *ockam_nl_new_part(struct sk_buff *skb, struct netlink_callback *cb,

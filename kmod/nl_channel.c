@@ -183,41 +183,28 @@ int ockam_nl_del_channel(struct sk_buff *skb, struct genl_info *info)
 static int ockam_nl_put_channel(struct sk_buff *skb,
 				const struct ockam_channel_info *i)
 {
-	int err;
-
-	err = ockam_nl_put_name(skb, OCKAM_A_ENCRYPTOR, i->encryptor);
-	if (!err)
-		err = ockam_nl_put_name(skb, OCKAM_A_DECRYPTOR, i->decryptor);
-	if (!err)
-		err = nla_put(skb, OCKAM_A_PEER, OCKAM_IDENTIFIER_LEN, i->peer);
-	if (!err && i->local_id)
-		err = nla_put(skb, OCKAM_A_LOCAL_ID, OCKAM_IDENTIFIER_LEN,
-			      i->local_id);
-	if (!err && i->origin)
-		err = ockam_nl_put_origin(skb, i->origin);
-	if (!err && i->listener)
-		err = nla_put(skb, OCKAM_A_LISTENER, i->listener_len,
-			      i->listener);
-	if (!err)
-		err = ockam_nl_put_route(skb, &i->route);
-	if (!err)
-		err = ockam_nl_put_reach(skb, i->encryptor);
-	if (!err)
-		err = ockam_nl_put_u64(skb, OCKAM_A_EXPIRY, i->expiry);
-	if (!err)
-		err = nla_put_u32(skb, OCKAM_A_FLAGS, i->flags);
-	if (!err)
-		err = nla_put_u8(skb, OCKAM_A_ROLE, i->role);
-	if (!err)
-		err = ockam_nl_put_liveness(skb, &i->liveness);
-	if (!err)
-		err = ockam_nl_put_reach_ids(skb, i->encryptor);
-	if (!err && i->attributes)
-		err = nla_put(skb, OCKAM_A_ATTRIBUTES, i->attributes->len,
-			      i->attributes->data);
-	return err ?: ockam_nl_put_traffic(skb, i->rx_bytes, i->tx_bytes,
-					   i->rx_messages, i->tx_messages,
-					   i->queued_bytes);
+	if (ockam_nl_put_name(skb, OCKAM_A_ENCRYPTOR, i->encryptor) ||
+	    ockam_nl_put_name(skb, OCKAM_A_DECRYPTOR, i->decryptor) ||
+	    nla_put(skb, OCKAM_A_PEER, OCKAM_IDENTIFIER_LEN, i->peer) ||
+	    (i->local_id && nla_put(skb, OCKAM_A_LOCAL_ID,
+				    OCKAM_IDENTIFIER_LEN, i->local_id)) ||
+	    (i->origin && ockam_nl_put_origin(skb, i->origin)) ||
+	    (i->listener && nla_put(skb, OCKAM_A_LISTENER, i->listener_len,
+				    i->listener)) ||
+	    ockam_nl_put_route(skb, &i->route) ||
+	    ockam_nl_put_reach(skb, i->encryptor) ||
+	    ockam_nl_put_u64(skb, OCKAM_A_EXPIRY, i->expiry) ||
+	    nla_put_u32(skb, OCKAM_A_FLAGS, i->flags) ||
+	    nla_put_u8(skb, OCKAM_A_ROLE, i->role) ||
+	    ockam_nl_put_liveness(skb, &i->liveness) ||
+	    ockam_nl_put_reach_ids(skb, i->encryptor) ||
+	    (i->attributes && nla_put(skb, OCKAM_A_ATTRIBUTES,
+				      i->attributes->len,
+				      i->attributes->data)))
+		return -EMSGSIZE;
+	return ockam_nl_put_traffic(skb, i->rx_bytes, i->tx_bytes,
+				    i->rx_messages, i->tx_messages,
+				    i->queued_bytes);
 }
 
 int ockam_nl_get_channel(struct sk_buff *skb, struct genl_info *info)

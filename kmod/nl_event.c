@@ -84,23 +84,16 @@ static int ockam_nl_put_reason(struct sk_buff *skb, int error,
 static int ockam_nl_fill_notification(struct sk_buff *skb,
 				      const struct ockam_event_info *ev)
 {
-	int err;
-
-	err = nla_put_u8(skb, OCKAM_A_EVENT, ev->event);
-	if (!err && ev->ep) {
-		err = ockam_nl_put_name(skb, OCKAM_A_ADDRESS, ev->ep);
-		if (!err)
-			err = nla_put_u8(skb, OCKAM_A_KIND, ev->ep->ops->kind);
-	}
-	if (!err && ev->peer)
-		err = nla_put(skb, OCKAM_A_PEER, OCKAM_IDENTIFIER_LEN, ev->peer);
-	if (err)
-		return err;
+	if (nla_put_u8(skb, OCKAM_A_EVENT, ev->event) ||
+	    (ev->ep && (ockam_nl_put_name(skb, OCKAM_A_ADDRESS, ev->ep) ||
+			nla_put_u8(skb, OCKAM_A_KIND, ev->ep->ops->kind))) ||
+	    (ev->peer && nla_put(skb, OCKAM_A_PEER, OCKAM_IDENTIFIER_LEN,
+				 ev->peer)))
+		return -EMSGSIZE;
 	switch (ev->event) {
 	case OCKAM_EVENT_HANDSHAKE_FAIL:
-		err = nla_put_u8(skb, OCKAM_A_ROLE, ev->role);
-		if (err)
-			return err;
+		if (nla_put_u8(skb, OCKAM_A_ROLE, ev->role))
+			return -EMSGSIZE;
 		fallthrough;
 	case OCKAM_EVENT_LINK_DEL:
 	case OCKAM_EVENT_CHANNEL_DEL:
@@ -154,23 +147,18 @@ int ockam_event_ready(struct ockam_net *on, u32 portid, u64 id)
 static int ockam_nl_fill_result(struct sk_buff *skb,
 				const struct ockam_result *res)
 {
-	int err;
-
-	err = ockam_nl_put_reason(skb, res->error, res->reason);
-	if (!err && res->encryptor)
-		err = ockam_nl_put_name(skb, OCKAM_A_ENCRYPTOR, res->encryptor);
-	if (!err && res->decryptor)
-		err = nla_put(skb, OCKAM_A_DECRYPTOR, res->decryptor_len,
-			      res->decryptor);
-	if (!err && res->flow_id)
-		err = nla_put(skb, OCKAM_A_FLOW_ID, OCKAM_FLOW_ID_LEN,
-			      res->flow_id);
-	if (!err && res->peer)
-		err = nla_put(skb, OCKAM_A_PEER, OCKAM_IDENTIFIER_LEN, res->peer);
-	if (!err)
-		err = nla_put_u32(skb, OCKAM_A_FLAGS, OCKAM_FLAG_INITIATOR |
-				  (res->confirmed ? OCKAM_FLAG_CONFIRMED : 0));
-	return err;
+	if (ockam_nl_put_reason(skb, res->error, res->reason) ||
+	    (res->encryptor && ockam_nl_put_name(skb, OCKAM_A_ENCRYPTOR,
+						 res->encryptor)) ||
+	    (res->decryptor && nla_put(skb, OCKAM_A_DECRYPTOR,
+				       res->decryptor_len, res->decryptor)) ||
+	    (res->flow_id && nla_put(skb, OCKAM_A_FLOW_ID, OCKAM_FLOW_ID_LEN,
+				     res->flow_id)) ||
+	    (res->peer && nla_put(skb, OCKAM_A_PEER, OCKAM_IDENTIFIER_LEN,
+				  res->peer)))
+		return -EMSGSIZE;
+	return nla_put_u32(skb, OCKAM_A_FLAGS, OCKAM_FLAG_INITIATOR |
+			   (res->confirmed ? OCKAM_FLAG_CONFIRMED : 0));
 }
 
 void ockam_event_result(struct ockam_net *on, const struct ockam_result *res)
@@ -191,16 +179,15 @@ void ockam_event_control(struct ockam_net *on, u32 portid,
 {
 	struct sk_buff *skb;
 	void *hdr;
-	int err;
+	int err = 0;
 
 	skb = ockam_nl_new_event(on, OCKAM_NL_EVENT_SIZE + len, portid, 0,
 				 OCKAM_CMD_CHANNEL_CONTROL, &hdr);
 	if (!skb)
 		return;
-	err = ockam_nl_put_name(skb, OCKAM_A_ENCRYPTOR, encryptor);
-	if (!err && peer)
-		err = nla_put(skb, OCKAM_A_PEER, OCKAM_IDENTIFIER_LEN, peer);
-	if (!err)
-		err = nla_put(skb, OCKAM_A_CONTROL, len, body);
+	if (ockam_nl_put_name(skb, OCKAM_A_ENCRYPTOR, encryptor) ||
+	    (peer && nla_put(skb, OCKAM_A_PEER, OCKAM_IDENTIFIER_LEN, peer)) ||
+	    nla_put(skb, OCKAM_A_CONTROL, len, body))
+		err = -EMSGSIZE;
 	ockam_nl_send_event(on, skb, hdr, portid, err);
 }

@@ -41,21 +41,17 @@ static int ockam_nl_get_exchange(struct genl_info *info, u64 *id)
 static int ockam_nl_put_fetched(struct sk_buff *skb, u64 id,
 				const struct ockam_handshake_fetched *f)
 {
-	int err;
-
-	err = ockam_nl_put_u64(skb, OCKAM_A_EXCHANGE_ID, id);
-	if (!err)
-		err = nla_put_u8(skb, OCKAM_A_ROLE, f->role);
-	if (!err)
-		err = nla_put_u32(skb, OCKAM_A_MESSAGE_NUMBER, f->number);
-	if (!err && f->message)
-		err = nla_put(skb, OCKAM_A_MESSAGE, f->message_len, f->message);
-	if (!err && f->opaque)
-		err = nla_put(skb, OCKAM_A_OPAQUE, f->opaque_len, f->opaque);
-	if (!err && f->listener)
-		err = nla_put(skb, OCKAM_A_LISTENER, f->listener_len,
-			      f->listener);
-	return err;
+	if (ockam_nl_put_u64(skb, OCKAM_A_EXCHANGE_ID, id) ||
+	    nla_put_u8(skb, OCKAM_A_ROLE, f->role) ||
+	    nla_put_u32(skb, OCKAM_A_MESSAGE_NUMBER, f->number) ||
+	    (f->message && nla_put(skb, OCKAM_A_MESSAGE, f->message_len,
+				   f->message)) ||
+	    (f->opaque && nla_put(skb, OCKAM_A_OPAQUE, f->opaque_len,
+				  f->opaque)) ||
+	    (f->listener && nla_put(skb, OCKAM_A_LISTENER, f->listener_len,
+				    f->listener)))
+		return -EMSGSIZE;
+	return 0;
 }
 
 int ockam_nl_fetch_handshake(struct sk_buff *skb, struct genl_info *info)

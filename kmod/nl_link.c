@@ -62,9 +62,8 @@ static int ockam_nl_reply_new_link(struct genl_info *info,
 {
 	int err;
 
-	err = ockam_nl_put_name(reply, OCKAM_A_ADDRESS, &link->ep);
-	if (!err)
-		err = ockam_nl_put_origin(reply, &link->origin);
+	err = ockam_nl_put_name(reply, OCKAM_A_ADDRESS, &link->ep) ?:
+	      ockam_nl_put_origin(reply, &link->origin);
 	return ockam_nl_send_reply(info, reply, hdr, err);
 }
 
@@ -204,43 +203,48 @@ int ockam_nl_del_link(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
-/* @link and its snapshot @i. */
-static int ockam_nl_fill_link(struct sk_buff *skb, struct ockam_link *link,
-			      const struct ockam_link_info *i)
+static int ockam_nl_put_pair(struct sk_buff *skb, const struct ockam_link *link)
 {
-	int err;
+	const struct ockam_link *pair;
+	int err = 0;
 
-	err = nla_put(skb, OCKAM_A_ADDRESS, i->name_len, i->name);
+	mutex_lock(&ockam_link_pair_lock);
+	pair = link->pair;
+	if (pair && !ockam_link_dead(pair))
+		err = ockam_nl_put_name(skb, OCKAM_A_PAIR, &pair->ep);
 	if (!err)
-		err = nla_put(skb, OCKAM_A_FLOW_ID, OCKAM_FLOW_ID_LEN,
-			      i->flow_id);
-	if (!err && i->has_spawner)
-		err = nla_put(skb, OCKAM_A_SPAWNER_ID, OCKAM_FLOW_ID_LEN,
-			      i->spawner_id);
-	if (!err)
-		err = nla_put_u32(skb, OCKAM_A_REACH, i->reach);
-	if (!err)
-		err = ockam_nl_put_reach_ids(skb, &link->ep);
-	if (!err)
-		err = nla_put_u8(skb, OCKAM_A_FRAMING, i->framing);
-	if (!err)
-		err = nla_put_u32(skb, OCKAM_A_FLAGS, i->flags);
-	if (!err && i->pair_len)
-		err = nla_put(skb, OCKAM_A_PAIR, i->pair_len, i->pair);
-	if (!err)
-		err = nla_put_string(skb, OCKAM_A_LABEL, i->label);
-	if (!err)
-		err = nla_put_u32(skb, OCKAM_A_STALL_MS, i->stall_ms);
-	if (!err)
-		err = nla_put_u32(skb, OCKAM_A_HALF_FRAME_MS, i->half_frame_ms);
-	return err ?: ockam_nl_put_traffic(skb, i->rx_bytes, i->tx_bytes,
-					   i->rx_messages, i->tx_messages,
-					   i->queued_bytes);
+		err = nla_put_string(skb, OCKAM_A_LABEL, link->label ?: "");
+	mutex_unlock(&ockam_link_pair_lock);
+	return err;
+}
+
+static int ockam_nl_fill_link(struct sk_buff *skb, struct ockam_link *link)
+{
+	u32 flags = (link->accepted ? OCKAM_FLAG_ACCEPTED : 0) |
+		    (test_bit(OCKAM_LINK_PAUSED, &link->bits) ?
+		     OCKAM_FLAG_PAUSED : 0);
+
+	if (ockam_nl_put_name(skb, OCKAM_A_ADDRESS, &link->ep) ||
+	    ockam_nl_put_origin(skb, &link->origin) ||
+	    ockam_nl_put_reach(skb, &link->ep) ||
+	    ockam_nl_put_reach_ids(skb, &link->ep) ||
+	    nla_put_u8(skb, OCKAM_A_FRAMING, link->ops->framing) ||
+	    nla_put_u32(skb, OCKAM_A_FLAGS, flags) ||
+	    ockam_nl_put_pair(skb, link) ||
+	    nla_put_u32(skb, OCKAM_A_STALL_MS,
+			jiffies_to_msecs(ockam_link_stall(link))) ||
+	    nla_put_u32(skb, OCKAM_A_HALF_FRAME_MS,
+			jiffies_to_msecs(ockam_link_half_frame(link))))
+		return -EMSGSIZE;
+	return ockam_nl_put_traffic(skb, atomic64_read(&link->rx_bytes),
+				    atomic64_read(&link->tx_bytes),
+				    atomic64_read(&link->rx_messages),
+				    atomic64_read(&link->tx_messages),
+				    link->ops->queued(link));
 }
 
 int ockam_nl_get_link(struct sk_buff *skb, struct genl_info *info)
 {
-	struct ockam_link_info *snapshot;
 	struct ockam_link *link;
 	struct sk_buff *reply;
 	void *hdr;
@@ -250,19 +254,10 @@ int ockam_nl_get_link(struct sk_buff *skb, struct genl_info *info)
 	if (!link)
 		return err;
 	err = -ENOMEM;
-	snapshot = kmalloc(sizeof(*snapshot), GFP_KERNEL);
-	if (!snapshot) {
-		NL_SET_ERR_MSG(info->extack, "no memory for the reply");
-		goto out;
-	}
 	reply = ockam_nl_new_reply(info, OCKAM_NL_OBJECT_SIZE, &hdr);
-	if (!reply)
-		goto out;
-	ockam_link_info(link, snapshot);
-	err = ockam_nl_fill_link(reply, link, snapshot);
-	err = ockam_nl_send_reply(info, reply, hdr, err);
-out:
-	kfree(snapshot);
+	if (reply)
+		err = ockam_nl_send_reply(info, reply, hdr,
+					  ockam_nl_fill_link(reply, link));
 	ockam_link_put(link);
 	return err;
 }
@@ -270,7 +265,6 @@ out:
 int ockam_nl_dump_links(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct ockam_net *on = ockam_nl_dump_node(cb);
-	struct ockam_link_info *snapshot;
 	struct ockam_link *link;
 	u32 number = cb->args[OCKAM_NL_DUMP_PLACE];
 	void *hdr;
@@ -279,16 +273,11 @@ int ockam_nl_dump_links(struct sk_buff *skb, struct netlink_callback *cb)
 	err = ockam_nl_check_dump(cb);
 	if (err)
 		return err;
-	snapshot = kmalloc(sizeof(*snapshot), GFP_KERNEL);
-	if (!snapshot)
-		return -ENOMEM;
 	while ((link = ockam_link_next(on, &number))) {
 		err = -EMSGSIZE;
 		hdr = ockam_nl_new_part(skb, cb, OCKAM_CMD_LINK_GET);
-		if (hdr) {
-			ockam_link_info(link, snapshot);
-			err = ockam_nl_fill_link(skb, link, snapshot);
-		}
+		if (hdr)
+			err = ockam_nl_fill_link(skb, link);
 		ockam_link_put(link);
 		if (err) {
 			genlmsg_cancel(skb, hdr);
@@ -298,6 +287,5 @@ int ockam_nl_dump_links(struct sk_buff *skb, struct netlink_callback *cb)
 		number++;
 	}
 	cb->args[OCKAM_NL_DUMP_PLACE] = number;
-	kfree(snapshot);
 	return ockam_nl_end_part(skb, err);
 }

@@ -10,32 +10,25 @@
 static int ockam_nl_put_listener_made(struct sk_buff *skb,
 				      const struct ockam_listener_info *i)
 {
-	int err;
-
-	err = ockam_nl_put_name(skb, OCKAM_A_ADDRESS, i->ep);
-	if (!err)
-		err = nla_put(skb, OCKAM_A_FLOW_ID, OCKAM_FLOW_ID_LEN,
-			      i->flow_id);
-	return err;
+	if (ockam_nl_put_name(skb, OCKAM_A_ADDRESS, i->ep) ||
+	    nla_put(skb, OCKAM_A_FLOW_ID, OCKAM_FLOW_ID_LEN, i->flow_id))
+		return -EMSGSIZE;
+	return 0;
 }
 
 /* The opaque data stays between the node process and the worker. */
 static int ockam_nl_fill_listener(struct sk_buff *skb, struct ockam_listener *l)
 {
 	struct ockam_listener_info i;
-	int err;
 
 	ockam_handshake_listener_info(l, &i);
-	err = ockam_nl_put_listener_made(skb, &i);
-	if (!err)
-		err = ockam_nl_put_reach(skb, i.ep);
-	if (!err)
-		err = ockam_nl_put_reach_ids(skb, i.ep);
-	if (!err)
-		err = nla_put_u32(skb, OCKAM_A_TIMEOUT_MS, i.timeout_ms);
-	if (!err)
-		err = ockam_nl_put_liveness(skb, &i.liveness);
-	return err;
+	if (ockam_nl_put_listener_made(skb, &i) ||
+	    ockam_nl_put_reach(skb, i.ep) ||
+	    ockam_nl_put_reach_ids(skb, i.ep) ||
+	    nla_put_u32(skb, OCKAM_A_TIMEOUT_MS, i.timeout_ms) ||
+	    ockam_nl_put_liveness(skb, &i.liveness))
+		return -EMSGSIZE;
+	return 0;
 }
 
 /* Caller has locked the owned node. */

@@ -4,8 +4,6 @@
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
-#include <linux/module.h>
-
 #include "limits.h"
 #include "mib.h"
 #include "netlink.h"
@@ -120,21 +118,15 @@ int ockam_nl_get_node(struct sk_buff *skb, struct genl_info *info)
 	if (!reply)
 		return -ENOMEM;
 	err = nla_put_u32(reply, OCKAM_A_PROTOCOL_VERSION,
-			  OCKAM_NL_PROTOCOL_VERSION);
-	if (!err)
-		err = nla_put_string(reply, OCKAM_A_MODULE_VERSION,
-				     OCKAM_MODULE_VERSION);
-	if (!err)
-		err = nla_put_u32(reply, OCKAM_A_OWNER_PORT,
-				  ockam_netns_owned(on) ?
-				  READ_ONCE(on->owner_portid) : 0);
-	if (!err)
-		err = nla_put_u32(reply, OCKAM_A_WORKER_PORT,
-				  READ_ONCE(on->worker_portid));
-	if (!err)
-		err = ockam_nl_put_limits(reply, on);
-	if (!err)
-		err = ockam_nl_put_counters(reply, on);
+			  OCKAM_NL_PROTOCOL_VERSION) ?:
+	      nla_put_string(reply, OCKAM_A_MODULE_VERSION,
+			     OCKAM_MODULE_VERSION) ?:
+	      nla_put_u32(reply, OCKAM_A_OWNER_PORT, ockam_netns_owned(on) ?
+			  READ_ONCE(on->owner_portid) : 0) ?:
+	      nla_put_u32(reply, OCKAM_A_WORKER_PORT,
+			  READ_ONCE(on->worker_portid)) ?:
+	      ockam_nl_put_limits(reply, on) ?:
+	      ockam_nl_put_counters(reply, on);
 	return ockam_nl_send_reply(info, reply, hdr, err);
 }
 

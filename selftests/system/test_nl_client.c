@@ -589,6 +589,9 @@ static void test_failures(void)
 	ok(ockam_nl_done_failed(a.worker, a.worker_saw.exchange, 0, "yes",
 				&err) == -EINVAL, "success without keys: %s",
 	   err.text);
+	ok_ret(ockam_nl_done_failed(a.worker, a.worker_saw.exchange, -EPROTO,
+				    "confused", &err), 0, err,
+	       "which did nothing: it gives up");
 	ok(wait_count(a.owner, &a.owner_saw.results, ++results) &&
 	   r->seq == seq && r->error == -EPROTO, "has failed: %s",
 	   a.owner_saw.reason);
@@ -597,6 +600,9 @@ static void test_failures(void)
 	ok(wait_count(a.worker, &a.worker_saw.ready, ++a_ready), "told");
 	ok(ockam_nl_done_failed(a.worker, a.worker_saw.exchange, 5, "five",
 				&err) == -ERANGE, "positive: %s", err.text);
+	ok_ret(ockam_nl_done_failed(a.worker, a.worker_saw.exchange, -EPROTO,
+				    "confused", &err), 0, err,
+	       "nor did that");
 	ok(wait_count(a.owner, &a.owner_saw.results, ++results) &&
 	   r->seq == seq && r->error == -EPROTO, "has failed: %s",
 	   a.owner_saw.reason);

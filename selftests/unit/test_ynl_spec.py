@@ -205,7 +205,7 @@ def check_sentences():
             lines = body.splitlines()
             at_end = re.search(r"(ockam_refuse\(extack, err,|if \(err\)\n\t+NL_SET_ERR_MSG\(extack)", body)
             for index, line in enumerate(lines):
-                errno = re.search(r"(?:return|err =|ERR_PTR\()\s*-(E[A-Z0-9]+)", line)
+                errno = re.search(r"(?:return|err =)\s*(?:ERR_PTR\()?-(E[A-Z0-9]+)", line)
                 if not errno or "NL_SET_ERR_MSG" in "".join(lines[max(0, index - 3):index]):
                     continue
                 if errno.group(1) == "ENOMEM" and "ockam_nl_new_reply(" in body:
