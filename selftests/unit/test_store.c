@@ -52,6 +52,24 @@ static bool exists(const char *name)
 	return !access(path, F_OK);
 }
 
+/* Logs go, with their directory if there is nothing else in it. */
+static void test_node_dir(const struct ockam_home *of, const char *dir)
+{
+	static const char *const files[] = {
+		"stdout.2026-01-01.log", "stdout.2026-01-01.log.1", "notes.log",
+	};
+	char path[3][PATH_MAX + 64];
+
+	for (int i = 0; i < 3; i++) {
+		snprintf(path[i], sizeof(path[i]), "%s/%s", dir, files[i]);
+		close(open(path[i], O_CREAT | O_WRONLY, 0600));
+	}
+	ok_ret(ockam_home_remove_node_dir(of, "n1", &err), 0, err, "logs removed");
+	ok(access(path[0], F_OK) && access(path[1], F_OK), "both are gone");
+	ok(!access(path[2], F_OK), "a file of the user is not");
+	unlink(path[2]);
+}
+
 static void test_home(void)
 {
 	struct ockam_home a, b;
@@ -86,6 +104,7 @@ static void test_home(void)
 	ok(ockam_home_node_dir(&a, "../n", path, &err) == -EINVAL, "no directory for a bad name");
 	ok_ret(ockam_home_node_dir(&a, "n1", path, &err), 0, err, "directory of a node");
 	ok(!access(path, W_OK), "is there");
+	test_node_dir(&a, path);
 	ok_ret(ockam_home_remove_node_dir(&a, "n1", &err), 0, err, "removed");
 	ok(access(path, F_OK), "is gone");
 	ok_ret(ockam_home_remove_node_dir(&a, "n1", &err), 0, err, "removing twice is no error");

@@ -296,17 +296,37 @@ int ockam_home_remove(int dir_fd, const char *name)
 	return ockam_home_remove_below(dir_fd, name, OCKAM_HOME_DEPTH);
 }
 
+/* A log of some day, in use or put aside as "<log>.1". */
+static bool ockam_home_is_any_log(const char *name)
+{
+	size_t len = strlen(name);
+
+	return ockam_home_is_log(name, len) ||
+	       (len > 2 && !strcmp(name + len - 2, ".1") && ockam_home_is_log(name, len - 2));
+}
+
 int ockam_home_remove_node_dir(const struct ockam_home *home, const char *node,
 			       struct ockam_err *err)
 {
+	struct dirent *entry;
 	char path[PATH_MAX];
+	DIR *dir;
 	int ret;
 
 	ret = ockam_home_node_path(home, node, path, err);
 	if (ret)
 		return ret;
-	ret = ockam_home_remove(AT_FDCWD, path);
-	if (ret)
-		ockam_err_set(err, ret, "cannot remove %.150s: %s", path, strerror(-ret));
+	dir = opendir(path);
+	if (!dir)
+		return errno == ENOENT ? 0 : ockam_home_errno(err, "cannot remove", path);
+	while ((entry = readdir(dir))) {
+		if (ockam_home_is_any_log(entry->d_name) &&
+		    unlinkat(dirfd(dir), entry->d_name, 0) && errno != ENOENT && !ret)
+			ret = ockam_home_errno(err, "cannot remove a log in", path);
+	}
+	closedir(dir);
+	/* With what somebody else has put there it stays. */
+	if (!ret && rmdir(path) && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
+		ret = ockam_home_errno(err, "cannot remove", path);
 	return ret;
 }

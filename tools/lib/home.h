@@ -87,7 +87,11 @@ void ockam_home_log_name(char name[OCKAM_LOG_NAME]);
 /** ockam_home_is_log() - are these @len bytes the name of the log of some day */
 bool ockam_home_is_log(const char *name, size_t len);
 
-/** ockam_home_remove_node_dir() - remove nodes/<node>/ with its files; absent is no error */
+/**
+ * ockam_home_remove_node_dir() - remove the logs in nodes/<node>/, and it
+ *
+ * Files that are no logs stay, and so does the directory then. Absent is no error.
+ */
 int ockam_home_remove_node_dir(const struct ockam_home *home, const char *node,
 			       struct ockam_err *err);
 

@@ -61,7 +61,7 @@ static int ctl_spawn_open_log(const struct ctl *ctl, const char *name, struct oc
 	ockam_home_log_name(log);
 	if (snprintf(path, sizeof(path), "%s/%s", dir, log) >= (int)sizeof(path))
 		return ockam_err_set(err, -ENAMETOOLONG, "the path of the log is too long");
-	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return ockam_err_set(err, -errno, "cannot write the log %s: %s", path,
 				     strerror(errno));
