@@ -31,7 +31,7 @@ export OCKAM_BUILD := $(BUILD)
 .PHONY: all help modules tools tools-asan tools-asan-lib system-tests deps interop vm uml debug demo \
 	check check-long check-unit check-fuzz check-uml check-vm check-debug check-style \
 	kernels \
-	fuzz soak style \
+	fuzz soak style bench-handshakes \
 	layers install uninstall modules_install clean \
 	modules-vm modules-uml modules-debug
 
@@ -45,6 +45,7 @@ help:
 	@echo "  make kernels   build the module for the newest kernels of Debian's suites"
 	@echo "  make fuzz [TARGETS='...'] [FUZZ_SECONDS=600]   fuzz targets, so long each"
 	@echo "  make soak [SOAK_SECONDS=3600]   mixed traffic with the Rust peer, for an hour"
+	@echo "  make bench-handshakes   what handshakes cost the worker"
 	@echo "  make style, make layers, make interop, make install, make clean"
 
 # What is missing is installed, or named when that needs another user.
@@ -102,6 +103,11 @@ demo: modules-vm tools
 soak: modules-uml tools interop
 	@$(machine) -o $(BUILD)/soak -t $$(($(SOAK_SECONDS) + 1200)) uml \
 		$(top)/selftests/soak/soak.py $(SOAK_SECONDS)
+
+bench-handshakes: system-tests
+	@$(MAKE) --no-print-directory -f $(top)/scripts/bench.mk BUILD=$(BUILD)/bench \
+		LIB=$(BUILD)/tools/libockam.a
+	@$(BUILD)/bench/handshakes
 
 # These build what they need themselves: a build that fails counts as well.
 check: deps

@@ -142,6 +142,13 @@ int ockam_attestation_verify(const struct ockam_attestation *a,
 			     const struct ockam_identity *subject, uint64_t now,
 			     struct ockam_err *err)
 {
+	return ockam_attestation_verify_once(a, subject, now, NULL, err);
+}
+
+int ockam_attestation_verify_once(const struct ockam_attestation *a,
+				  const struct ockam_identity *subject, uint64_t now,
+				  struct ockam_verified *verified, struct ockam_err *err)
+{
 	const struct ockam_change *latest = ockam_identity_latest(subject);
 	int ret;
 
@@ -159,7 +166,8 @@ int ockam_attestation_verify(const struct ockam_attestation *a,
 				     "the attestation was made in the future: compare the clocks of both machines");
 	if (a->expires_at < now)
 		return ockam_err_set(err, -EKEYEXPIRED, "the attestation has expired");
-	ret = ockam_crypto_verify(&latest->key, a->data.data, a->data.len, &a->signature);
+	ret = ockam_verified_check(verified, &latest->key, a->data.data, a->data.len,
+				   &a->signature);
 	if (ret)
 		return ockam_err_set(err, ret, "the attestation's signature does not verify");
 	return 0;

@@ -10,6 +10,7 @@
 
 #include "identity.h"
 #include "reader.h"
+#include "verified.h"
 
 #define OCKAM_ATTESTATION_LIFE	(5ULL * 365 * 86400)	/* seconds */
 
@@ -79,5 +80,10 @@ int ockam_attestation_decode(struct ockam_reader *r, struct ockam_attestation *a
 int ockam_attestation_verify(const struct ockam_attestation *attestation,
 			     const struct ockam_identity *subject, uint64_t now,
 			     struct ockam_err *err);
+
+/** ockam_attestation_verify_once() - the same, with signatures that have verified before */
+int ockam_attestation_verify_once(const struct ockam_attestation *attestation,
+				  const struct ockam_identity *subject, uint64_t now,
+				  struct ockam_verified *verified, struct ockam_err *err);
 
 #endif /* OCKAM_LIB_ATTESTATION_H */

@@ -183,6 +183,15 @@ int ockam_credential_verify(const struct ockam_credential *c, const uint8_t *sub
 			    struct ockam_identity *const *authorities, size_t n_authorities,
 			    uint64_t now, struct ockam_err *err)
 {
+	return ockam_credential_verify_once(c, subject, authorities, n_authorities, now, NULL,
+					    err);
+}
+
+int ockam_credential_verify_once(const struct ockam_credential *c, const uint8_t *subject,
+				 struct ockam_identity *const *authorities, size_t n_authorities,
+				 uint64_t now, struct ockam_verified *verified,
+				 struct ockam_err *err)
+{
 	const struct ockam_identity *issuer;
 	char text[OCKAM_IDENTIFIER_TEXT];
 	int ret;
@@ -194,7 +203,7 @@ int ockam_credential_verify(const struct ockam_credential *c, const uint8_t *sub
 				     "the credential was issued by %s, which is no accepted authority",
 				     text);
 	}
-	ret = ockam_attestation_verify(&c->issuer, issuer, now, err);
+	ret = ockam_attestation_verify_once(&c->issuer, issuer, now, verified, err);
 	if (ret) {
 		ockam_err_prefix(err, "the credential's issuer");
 		return ret;
@@ -202,8 +211,8 @@ int ockam_credential_verify(const struct ockam_credential *c, const uint8_t *sub
 	if (c->issuer.purpose != OCKAM_PURPOSE_CREDENTIAL)
 		return ockam_err_set(err, -EKEYREJECTED,
 				     "the credential is signed by a key that is not for credentials");
-	ret = ockam_crypto_verify(&c->issuer.signing_key, c->data.data, c->data.len,
-				  &c->signature);
+	ret = ockam_verified_check(verified, &c->issuer.signing_key, c->data.data, c->data.len,
+				   &c->signature);
 	if (ret)
 		return ockam_err_set(err, ret, "the credential's signature does not verify");
 	if (!c->has_subject)

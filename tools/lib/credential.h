@@ -68,6 +68,13 @@ int ockam_credential_verify(const struct ockam_credential *credential, const uin
 			    struct ockam_identity *const *authorities, size_t n_authorities,
 			    uint64_t now, struct ockam_err *err);
 
+/** ockam_credential_verify_once() - the same, with signatures that have verified before */
+int ockam_credential_verify_once(const struct ockam_credential *credential,
+				 const uint8_t *subject,
+				 struct ockam_identity *const *authorities, size_t n_authorities,
+				 uint64_t now, struct ockam_verified *verified,
+				 struct ockam_err *err);
+
 /**
  * ockam_credential_issue() - sign a credential
  * @attestation: the issuer's attestation of its credential-signing key, CBOR

@@ -5,9 +5,11 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/params.h>
 
 #include "crypto.h"
 
@@ -177,11 +179,33 @@ int ockam_crypto_x25519_public(const uint8_t secret[32], uint8_t public[OCKAM_X2
 	return ret;
 }
 
-int ockam_crypto_x25519(const uint8_t secret[32], const uint8_t public[OCKAM_X25519_LEN],
-			uint8_t shared[32])
+/*
+ * A key pair whose public half is known. EVP_PKEY_new_raw_private_key() would
+ * compute that, for as much as the shared secret costs.
+ */
+static EVP_PKEY *ockam_crypto_x25519_pair(const uint8_t secret[32], const uint8_t own[32])
+{
+	/* libcrypto only reads them, its types do not say so. */
+	const OSSL_PARAM params[] = {
+		OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (uint8_t *)own, 32),
+		OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, (uint8_t *)secret, 32),
+		OSSL_PARAM_END
+	};
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(EVP_PKEY_X25519, NULL);
+	EVP_PKEY *key = NULL;
+
+	if (ctx && EVP_PKEY_fromdata_init(ctx) == 1 &&
+	    EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEYPAIR, (OSSL_PARAM *)params) != 1)
+		key = NULL;
+	EVP_PKEY_CTX_free(ctx);
+	return key;
+}
+
+int ockam_crypto_x25519(const uint8_t secret[32], const uint8_t own_public[OCKAM_X25519_LEN],
+			const uint8_t public[OCKAM_X25519_LEN], uint8_t shared[32])
 {
 	static const uint8_t zero[32];
-	EVP_PKEY *own = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, secret, 32);
+	EVP_PKEY *own = ockam_crypto_x25519_pair(secret, own_public);
 	EVP_PKEY *peer = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, public, 32);
 	EVP_PKEY_CTX *ctx = own ? EVP_PKEY_CTX_new(own, NULL) : NULL;
 	size_t len = 32;

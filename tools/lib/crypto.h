@@ -107,12 +107,16 @@ int ockam_crypto_x25519_public(const uint8_t secret[32], uint8_t public[OCKAM_X2
 
 /**
  * ockam_crypto_x25519() - shared secret
+ * @secret: own secret
+ * @own: public key of @secret, which is not computed again
+ * @public: the peer's
+ * @shared: receives 32 bytes
  *
  * Return: 0; -EKEYREJECTED when the result is all zero (the peer sent a
  * point of low order); -EIO.
  */
-int ockam_crypto_x25519(const uint8_t secret[32], const uint8_t public[OCKAM_X25519_LEN],
-			uint8_t shared[32]);
+int ockam_crypto_x25519(const uint8_t secret[32], const uint8_t own[OCKAM_X25519_LEN],
+			const uint8_t public[OCKAM_X25519_LEN], uint8_t shared[32]);
 
 /**
  * ockam_crypto_new_secret() - secret of a new signing key

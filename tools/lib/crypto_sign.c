@@ -311,7 +311,7 @@ static bool ockam_crypto_can_sign(enum ockam_key_kind kind)
 int ockam_crypto_warm_up(struct ockam_err *err)
 {
 	uint8_t sealed[5 + OCKAM_TAG_LEN];
-	uint8_t a[32], b[32], c[32];
+	uint8_t a[32], b[32], c[32], d[32];
 	uint8_t plain[5];
 	int ret;
 
@@ -323,7 +323,8 @@ int ockam_crypto_warm_up(struct ockam_err *err)
 	    ockam_crypto_seal(a, 1, b, 32, "ockam", 5, sealed) ||
 	    ockam_crypto_open(a, 1, b, 32, sealed, sizeof(sealed), plain) ||
 	    memcmp(plain, "ockam", 5) ||
-	    ockam_crypto_x25519_public(a, b) || ockam_crypto_x25519(c, b, a) ||
+	    ockam_crypto_x25519_public(a, b) || ockam_crypto_x25519_public(c, d) ||
+	    ockam_crypto_x25519(c, d, b, a) ||
 	    !ockam_crypto_can_sign(OCKAM_KEY_ED25519) || !ockam_crypto_can_sign(OCKAM_KEY_P256))
 		ret = ockam_err_set(err, -ENOTSUP,
 				    "libcrypto lacks a primitive that Ockam needs: X25519, Ed25519, P-256, SHA-256 or AES-256-GCM");

@@ -22,13 +22,13 @@ static int ockam_noise_mix_hash(struct ockam_noise *noise, const void *data, siz
 }
 
 static int ockam_noise_mix_key(struct ockam_noise *noise, const uint8_t secret[32],
-			       const uint8_t public[32])
+			       const uint8_t own[32], const uint8_t public[32])
 {
 	uint8_t shared[32];
 	uint8_t ck[32];
 	int ret;
 
-	ret = ockam_crypto_x25519(secret, public, shared);
+	ret = ockam_crypto_x25519(secret, own, public, shared);
 	if (ret)
 		return ret;
 	ret = ockam_crypto_hkdf(noise->ck, shared, sizeof(shared), ck, noise->k);
@@ -70,11 +70,25 @@ int ockam_noise_init(struct ockam_noise *noise, enum ockam_noise_role role,
 		     const uint8_t static_secret[32], const uint8_t *ephemeral,
 		     struct ockam_err *err)
 {
+	uint8_t public[32];
+
+	if (ockam_crypto_x25519_public(static_secret, public)) {
+		ockam_noise_wipe(noise);
+		return ockam_err_set(err, -EIO, "libcrypto could not begin a handshake");
+	}
+	return ockam_noise_init_pair(noise, role, static_secret, public, ephemeral, err);
+}
+
+int ockam_noise_init_pair(struct ockam_noise *noise, enum ockam_noise_role role,
+			  const uint8_t static_secret[32], const uint8_t static_public[32],
+			  const uint8_t *ephemeral, struct ockam_err *err)
+{
 	int ret = -EIO;
 
 	memset(noise, 0, sizeof(*noise));
 	noise->role = (uint8_t)role;
 	memcpy(noise->s, static_secret, 32);
+	memcpy(noise->s_pub, static_public, 32);
 	memcpy(noise->ck, ockam_noise_name, 32);
 	/* MixHash of the empty prologue, as every Noise handshake begins. */
 	if (ockam_crypto_sha256(ockam_noise_name, 32, NULL, 0, noise->h))
@@ -83,8 +97,7 @@ int ockam_noise_init(struct ockam_noise *noise, enum ockam_noise_role role,
 		memcpy(noise->e, ephemeral, 32);
 	else if (ockam_crypto_random(noise->e, 32, err))
 		goto wipe;
-	if (ockam_crypto_x25519_public(noise->s, noise->s_pub) ||
-	    ockam_crypto_x25519_public(noise->e, noise->e_pub))
+	if (ockam_crypto_x25519_public(noise->e, noise->e_pub))
 		goto fail;
 	return 0;
 fail:
@@ -147,11 +160,11 @@ static int ockam_noise_write_msg2(struct ockam_noise *noise, const void *payload
 	memcpy(out, noise->e_pub, 32);
 	ret = ockam_noise_mix_hash(noise, noise->e_pub, 32);
 	if (!ret)
-		ret = ockam_noise_mix_key(noise, noise->e, noise->re);
+		ret = ockam_noise_mix_key(noise, noise->e, noise->e_pub, noise->re);
 	if (!ret)
 		ret = ockam_noise_seal(noise, noise->s_pub, 32, out + 32);
 	if (!ret)
-		ret = ockam_noise_mix_key(noise, noise->s, noise->re);
+		ret = ockam_noise_mix_key(noise, noise->s, noise->s_pub, noise->re);
 	if (!ret)
 		ret = ockam_noise_seal(noise, payload, len, out + 80);
 	return ret;
@@ -164,7 +177,7 @@ static int ockam_noise_write_msg3(struct ockam_noise *noise, const void *payload
 
 	ret = ockam_noise_seal(noise, noise->s_pub, 32, out);
 	if (!ret)
-		ret = ockam_noise_mix_key(noise, noise->s, noise->re);
+		ret = ockam_noise_mix_key(noise, noise->s, noise->s_pub, noise->re);
 	if (!ret)
 		ret = ockam_noise_seal(noise, payload, len, out + 48);
 	return ret;
@@ -233,11 +246,11 @@ static int ockam_noise_read_msg2(struct ockam_noise *noise, const uint8_t *messa
 	memcpy(noise->re, message, 32);
 	ret = ockam_noise_mix_hash(noise, message, 32);
 	if (!ret)
-		ret = ockam_noise_mix_key(noise, noise->e, noise->re);
+		ret = ockam_noise_mix_key(noise, noise->e, noise->e_pub, noise->re);
 	if (!ret)
 		ret = ockam_noise_open(noise, message + 32, 48, noise->rs);
 	if (!ret)
-		ret = ockam_noise_mix_key(noise, noise->e, noise->rs);
+		ret = ockam_noise_mix_key(noise, noise->e, noise->e_pub, noise->rs);
 	if (!ret)
 		ret = ockam_noise_open(noise, message + 80, len - 80, payload);
 	return ret;
@@ -250,7 +263,7 @@ static int ockam_noise_read_msg3(struct ockam_noise *noise, const uint8_t *messa
 
 	ret = ockam_noise_open(noise, message, OCKAM_NOISE_SEALED_KEY, noise->rs);
 	if (!ret)
-		ret = ockam_noise_mix_key(noise, noise->e, noise->rs);
+		ret = ockam_noise_mix_key(noise, noise->e, noise->e_pub, noise->rs);
 	if (!ret)
 		ret = ockam_noise_open(noise, message + OCKAM_NOISE_SEALED_KEY,
 				       len - OCKAM_NOISE_SEALED_KEY, payload);

@@ -72,6 +72,11 @@ int ockam_noise_init(struct ockam_noise *noise, enum ockam_noise_role role,
 		     const uint8_t static_secret[32], const uint8_t *ephemeral,
 		     struct ockam_err *err);
 
+/** ockam_noise_init_pair() - the same, with the public key of the secret at hand */
+int ockam_noise_init_pair(struct ockam_noise *noise, enum ockam_noise_role role,
+			  const uint8_t static_secret[32], const uint8_t static_public[32],
+			  const uint8_t *ephemeral, struct ockam_err *err);
+
 /**
  * ockam_noise_write() - make this side's next message
  * @noise: the exchange

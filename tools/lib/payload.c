@@ -113,7 +113,8 @@ static int ockam_payload_check_attestation(const struct ockam_attestation *attes
 					   const struct ockam_payload_rules *rules,
 					   const struct ockam_peer *peer, struct ockam_err *err)
 {
-	int ret = ockam_attestation_verify(attestation, peer->identity, rules->now, err);
+	int ret = ockam_attestation_verify_once(attestation, peer->identity, rules->now,
+						rules->signatures, err);
 
 	if (ret)
 		return ret;
@@ -160,9 +161,9 @@ static int ockam_payload_check_credential(const struct ockam_piece *item,
 	issuer = &credential.issuer;
 	ret = ockam_credential_decode(&one, &credential, err);
 	if (!ret)
-		ret = ockam_credential_verify(&credential, peer->identity->identifier,
-					      rules->authorities, rules->n_authorities, rules->now,
-					      err);
+		ret = ockam_credential_verify_once(&credential, peer->identity->identifier,
+						   rules->authorities, rules->n_authorities,
+						   rules->now, rules->signatures, err);
 	if (!ret && rules->strict && (credential.created_at > credential.expires_at ||
 				      issuer->created_at > issuer->expires_at))
 		ret = ockam_err_set(err, -EKEYREJECTED,

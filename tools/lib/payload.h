@@ -33,6 +33,7 @@ struct ockam_payload_rules {
 	bool				strict;
 	int (*known)(void *arg, const uint8_t id[OCKAM_IDENTIFIER_LEN],
 		     const uint8_t **history, size_t *len);
+	struct ockam_verified		*signatures;	/* that have verified; NULL: none */
 	void (*verified)(void *arg, const struct ockam_peer *peer);
 	void				*arg;
 };

@@ -42,6 +42,7 @@ struct ockamd_worker_key {
 	unsigned int		refs;
 	struct ockam_identity	*identity;
 	uint8_t			secret[OCKAM_SECRET_LEN];
+	uint8_t			public[OCKAM_X25519_LEN];	/* ockamd_worker_key_set() */
 	struct ockam_buf	attestation;
 };
 
@@ -71,6 +72,7 @@ struct ockamd_worker {
 	struct ockamd_worker_key	**keys;		/* OCKAMD_PIPE_KEYS of them, NULL: none */
 	struct ockamd_worker_present	*presents;	/* by the same numbers */
 	struct ockam_identity		**authorities;	/* OCKAMD_PIPE_AUTHORITIES, NULL: none */
+	struct ockam_verified		signatures;
 	bool				strict;		/* of struct ockam_payload_rules */
 	const struct ockam_nl_control	*control;	/* the refresh being verified */
 	struct ockamd_exchanges		exchanges;

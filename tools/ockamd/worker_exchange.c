@@ -203,9 +203,9 @@ static int ockamd_exchange_begin(struct ockamd_worker *worker, const struct ocka
 		return ockamd_exchange_bare(err);
 	if (!x->key)
 		return ockamd_exchange_await_key(worker, f->exchange_id, err);
-	return ockam_noise_init(&x->noise, f->role == OCKAM_ROLE_INITIATOR ?
-				OCKAM_NOISE_INITIATOR : OCKAM_NOISE_RESPONDER,
-				x->key->secret, NULL, err);
+	return ockam_noise_init_pair(&x->noise, f->role == OCKAM_ROLE_INITIATOR ?
+				     OCKAM_NOISE_INITIATOR : OCKAM_NOISE_RESPONDER,
+				     x->key->secret, x->key->public, NULL, err);
 }
 
 /* ---- messages --------------------------------------------------------------- */
@@ -250,6 +250,7 @@ static void ockamd_exchange_rules(struct ockamd_worker *worker,
 	rules->strict = worker->strict;
 	rules->now = (uint64_t)time(NULL);
 	rules->known = ockamd_worker_known;
+	rules->signatures = &worker->signatures;
 	rules->arg = worker;
 }
 

@@ -39,6 +39,11 @@ int ockamd_worker_key_set(struct ockamd_worker *worker, uint32_t index,
 		return -ENOMEM;
 	*new = *key;
 	new->refs = 1;
+	if (ockam_crypto_x25519_public(new->secret, new->public)) {
+		ockam_crypto_wipe(new, sizeof(*new));
+		free(new);
+		return -ENOMEM;
+	}
 	ockamd_worker_key_put(worker->keys[index]);
 	worker->keys[index] = new;
 	return 0;
