@@ -329,6 +329,9 @@ int ockam_dgram_sendmsg(struct socket *sock, struct msghdr *m, size_t len)
 	ockam_message_mark_local(msg);
 	ockam_dgram_charge_tx(msg, sk);
 	err = ockam_dgram_send(os, msg);
+	/* What the socket was connected to is not there: now it has been told. */
+	if (err == -EHOSTUNREACH && to != OCKAM_ENDPOINT_ANY)
+		sock_error(sk);
 out:
 	ockam_route_reset(&onward);
 	return err ?: len;

@@ -322,13 +322,14 @@ static __poll_t ockam_af_poll(struct file *file, struct socket *sock,
 
 	sock_poll_wait(file, sock, wait);
 	shutdown = READ_ONCE(sk->sk_shutdown);
+	/*
+	 * Until somebody was told: ->hungup alone is nothing that happens, and
+	 * would wake a poller again and again.
+	 */
 	if (READ_ONCE(sk->sk_err))
-		mask |= EPOLLERR;
+		mask |= EPOLLERR | EPOLLIN | EPOLLRDNORM;
 	if (shutdown == SHUTDOWN_MASK)
 		mask |= EPOLLHUP;
-	/* A reader would not wait. */
-	if (READ_ONCE(os->hungup))
-		mask |= EPOLLHUP | EPOLLIN | EPOLLRDNORM;
 	if (shutdown & RCV_SHUTDOWN)
 		mask |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
 	/* A reader looks again under the lock; here a glance is enough. */
