@@ -133,6 +133,11 @@ void ockam_channel_queue_live(struct ockam_channel *ch, unsigned long delay)
 	ockam_channel_arm(ch, &ch->live.work, delay);
 }
 
+void ockam_channel_queue_orphan(struct ockam_channel *ch, unsigned long delay)
+{
+	ockam_channel_arm(ch, &ch->orphan_work, delay);
+}
+
 /*
  * The second of the expiry is the last one that counts, as for the credential
  * that it is taken from: both end at the same time.
@@ -420,6 +425,8 @@ bool ockam_channel_kill(struct ockam_channel *ch, int error, const char *reason,
 	if (cancel_delayed_work(&ch->rx.stall_work))
 		ockam_channel_put(ch);
 	if (cancel_delayed_work(&ch->live.work))
+		ockam_channel_put(ch);
+	if (cancel_delayed_work(&ch->orphan_work))
 		ockam_channel_put(ch);
 	/* The one thing that a run of it does for a dead channel is to clean up. */
 	ockam_channel_queue_rx(ch);

@@ -293,6 +293,7 @@ struct ockam_channel {
 	struct ockam_watch watch;	/* of the path's first address */
 	bool hop_lost;			/* ->watch was told since it began; address_lock */
 	struct work_struct stranded_work;	/* ->enc.stranded: tell who watches us */
+	struct delayed_work orphan_work;	/* stranded for too long */
 
 	struct ockam_channel_tx tx;
 	struct ockam_channel_rx rx;
@@ -330,6 +331,7 @@ static inline void ockam_channel_get(struct ockam_channel *ch)
 }
 
 void ockam_channel_queue_live(struct ockam_channel *ch, unsigned long delay);
+void ockam_channel_queue_orphan(struct ockam_channel *ch, unsigned long delay);
 void ockam_channel_init_live(struct ockam_channel *ch,
 			     const struct ockam_liveness *l);
 void ockam_channel_start_live(struct ockam_channel *ch);

@@ -52,9 +52,30 @@ static void ockam_channel_stranded_work(struct work_struct *work)
 {
 	struct ockam_channel *ch = container_of(work, struct ockam_channel,
 						stranded_work);
+	u64 limit;
 
 	if (READ_ONCE(ch->enc.stranded))
 		ockam_watch_tell(&ch->enc);
+	limit = ockam_netns_limit(ch->on, OCKAM_LIMIT_STRANDED_MS);
+	ockam_channel_queue_orphan(ch, msecs_to_jiffies(limit));
+	ockam_channel_put(ch);
+}
+
+/*
+ * An initiator may come back over another link and move its channel there. One
+ * that does not, or a user who forgets his, would leave the channel behind.
+ */
+static void ockam_channel_orphan_work(struct work_struct *work)
+{
+	struct ockam_channel *ch = container_of(to_delayed_work(work),
+						struct ockam_channel,
+						orphan_work);
+
+	if (!ockam_channel_has_way(ch) &&
+	    ockam_channel_kill(ch, -EHOSTUNREACH,
+			       "what it went through has ended, and it was given no other way",
+			       false))
+		ockam_mib_inc(ch->on, OCKAM_MIB_CHANNELS_STRANDED);
 	ockam_channel_put(ch);
 }
 
@@ -86,6 +107,7 @@ void ockam_channel_init_path(struct ockam_channel *ch)
 {
 	mutex_init(&ch->path_mutex);
 	INIT_WORK(&ch->stranded_work, ockam_channel_stranded_work);
+	INIT_DELAYED_WORK(&ch->orphan_work, ockam_channel_orphan_work);
 	ockam_watch_init(&ch->watch, ch->on, ockam_channel_hop_gone);
 }
 

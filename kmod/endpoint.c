@@ -206,7 +206,7 @@ int ockam_endpoint_add(struct ockam_endpoint *ep,
 						       &ep->node,
 						       ockam_endpoint_params);
 		/* -E2BIG: as many as a table can have; -EBUSY: no memory to grow. */
-		if (old == ERR_PTR(-E2BIG))
+		if (PTR_ERR(old) == -E2BIG)
 			err = ockam_refuse(extack, -ENOSPC,
 					   "the table of addresses is full");
 		else if (IS_ERR(old))

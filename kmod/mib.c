@@ -35,6 +35,7 @@ static const char * const ockam_mib_names[] = {
 	[OCKAM_MIB_CHANNEL_ROUTE_UPDATES] = "channel_route_updates",
 	[OCKAM_MIB_CHANNEL_PROBES] = "channel_probes",
 	[OCKAM_MIB_CHANNELS_SILENT] = "channels_silent",
+	[OCKAM_MIB_CHANNELS_STRANDED] = "channels_stranded",
 	[OCKAM_MIB_CHANNELS_MACHINE] = "channels_machine",
 	[OCKAM_MIB_HANDSHAKES_STARTED] = "handshakes_started",
 	[OCKAM_MIB_HANDSHAKES_DONE] = "handshakes_done",

@@ -35,6 +35,7 @@ enum ockam_mib {
 	OCKAM_MIB_CHANNEL_ROUTE_UPDATES,
 	OCKAM_MIB_CHANNEL_PROBES,	/* silent peers asked */
 	OCKAM_MIB_CHANNELS_SILENT,	/* ended since the peer did not answer */
+	OCKAM_MIB_CHANNELS_STRANDED,	/* ended without a way to the peer */
 	OCKAM_MIB_CHANNELS_MACHINE,	/* ended since the machine was copied or sleeps */
 	OCKAM_MIB_HANDSHAKES_STARTED,
 	OCKAM_MIB_HANDSHAKES_DONE,

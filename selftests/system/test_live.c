@@ -417,6 +417,37 @@ static void test_ring(void)
 	close(fd);
 }
 
+/* Who is given no other way ends; who was, in time, does not. */
+static void test_orphan(void)
+{
+	long long ended = count("channels_stranded");
+	struct ch_channel moved, left;
+	static struct nlh_msg ev;
+	struct lh_link a, b;
+
+	drain_worker();
+	ok(!nlh_set_limit(&node, OCKAM_LIMIT_STRANDED_MS, 3000), "three seconds without a way");
+	lh_open(&a, &node, LH_UNIX, NULL);
+	lh_open(&b, &node, LH_UNIX, NULL);
+	ok(ch_open_responder(&worker, &node, &a, &moved, key_tx, key_rx), "a channel");
+	lh_close(&a);
+	ok(wait_flag(&moved, OCKAM_FLAG_NO_ROUTE, true) &&
+	   !set_route(moved.encryptor, link_a.name, CH_PEER_DR),
+	   "its link ends, and it is moved to another");
+	drain_worker();
+	ok(ch_open_responder(&worker, &node, &b, &left, key_tx, key_rx), "another channel");
+	forget_events();
+	lh_close(&b);
+	ok(wait_flag(&left, OCKAM_FLAG_NO_ROUTE, true), "its link ends");
+	ok(!nlh_wait_event(&events, OCKAM_EVENT_CHANNEL_DEL, left.encryptor, &ev, CH_SOON) &&
+	   ch_errno(&ev) == -EHOSTUNREACH && nlh_attr(&ev, OCKAM_A_REASON, NULL),
+	   "it ends later, with errno and reason");
+	check_count("channels_stranded", ended + 1, "no way");
+	ok(!ch_get(&node, moved.encryptor, &ev), "the first one is there, long after its time");
+	ok(!nlh_set_limit(&node, OCKAM_LIMIT_STRANDED_MS, 30000), "as before");
+	ch_del(&node, moved.encryptor);
+}
+
 int main(void)
 {
 	open_node();
@@ -430,6 +461,7 @@ int main(void)
 	test_no_route();
 	test_nested();
 	test_ring();
+	test_orphan();
 	close_node();
 	return tap_done();
 }

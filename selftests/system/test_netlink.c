@@ -829,6 +829,7 @@ static void test_limits(void)
 		{ "initiator_ms", OCKAM_LIMIT_INITIATOR_MS, 120000 },
 		{ "responder_ms", OCKAM_LIMIT_RESPONDER_MS, 30000 },
 		{ "max_addresses_per_user", OCKAM_LIMIT_USER_ADDRESSES, 16384 },
+		{ "stranded_ms", OCKAM_LIMIT_STRANDED_MS, 30000 },
 	};
 	static const char * const no_numbers[] = {
 		" ", "-1", "5 6", "5x", "1.5", "99999999999999999999999999999999",

@@ -113,7 +113,6 @@ static void ockamd_node_event(void *arg, const struct ockam_nl_event *event)
 	case OCKAM_EVENT_LINK_DEL:
 		ockamd_channel_path_gone(node, name);
 		ockamd_link_gone(node, &event->address, event->reason);
-		ockamd_orphan_note(node, &event->address);
 		break;
 	case OCKAM_EVENT_CHANNEL_NEW:
 		ockamd_debug("channel %s: established", name);
@@ -123,7 +122,6 @@ static void ockamd_node_event(void *arg, const struct ockam_nl_event *event)
 			     event->reason);
 		ockamd_channel_path_gone(node, name);
 		ockamd_channel_gone(node, &event->address, event->reason);
-		ockamd_orphan_note(node, &event->address);
 		break;
 	case OCKAM_EVENT_HANDSHAKE_FAIL:
 		ockamd_warn("handshake as %s failed: %s",

@@ -19,7 +19,6 @@
 #include "loop.h"
 #include "message.h"
 #include "nl.h"
-#include "orphan.h"
 #include "present.h"
 #include "rule.h"
 #include "service.h"
@@ -82,7 +81,6 @@ struct ockamd_node {
 	struct ockamd_channels		channels;
 	struct ockamd_channel_makings	channel_makings;
 	struct ockamd_gates		gates;
-	struct ockamd_orphans		orphans;
 	struct ockamd_service		echo;
 	struct ockamd_uppercase		uppercase;
 	struct ockamd_keyring		keyring;

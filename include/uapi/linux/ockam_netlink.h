@@ -206,6 +206,7 @@ enum ockam_limit_attr {
 	OCKAM_LIMIT_INITIATOR_MS,
 	OCKAM_LIMIT_RESPONDER_MS,
 	OCKAM_LIMIT_USER_ADDRESSES,	/* of sockets of one user without CAP_NET_ADMIN */
+	OCKAM_LIMIT_STRANDED_MS,	/* a channel without a way to its peer */
 	__OCKAM_LIMIT_MAX,
 	OCKAM_LIMIT_MAX = __OCKAM_LIMIT_MAX - 1
 };
