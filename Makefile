@@ -41,7 +41,7 @@ help:
 	@sed -n '/^#   make/,/^$$/s/^# \{0,1\}//p' $(top)/Makefile
 	@echo "  make vm|uml|debug CMD='...'   run a command as root in a machine"
 	@echo "  make check-unit|check-fuzz|check-uml|check-vm|check-debug|check-style|check-long"
-	@echo "  make check-vm-NAME   as check-vm, on another of Debian's kernels: 6.12, trixie-backports, ..."
+	@echo "  OCKAM_VM_KERNEL=6.12 make vm|check-vm   on another of Debian's kernels: 6.12, sid, ..."
 	@echo "  make kernels   build the module for the newest kernels of Debian's suites"
 	@echo "  make fuzz [TARGETS='...'] [FUZZ_SECONDS=600]   fuzz targets, so long each"
 	@echo "  make soak [SOAK_SECONDS=3600]   mixed traffic with the Rust peer, for an hour"
@@ -123,9 +123,6 @@ check-long: deps
 	$(top)/scripts/kernels || failed=1; \
 	[ -z "$$failed" ]
 
-check-vm-%: deps
-	@OCKAM_VM_KERNEL='$*' $(run) vm '$(TESTS)'
-
 kernels: deps
 	@$(top)/scripts/kernels
 
@@ -156,6 +153,8 @@ modules_install: modules
 install: modules_install tools
 	@$(MAKE) --no-print-directory -C $(top)/tools BUILD=$(BUILD)/tools \
 		DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) install
+	@install -D -m 644 $(top)/scripts/modprobe.conf \
+		$(DESTDIR)$(PREFIX)/lib/modprobe.d/ockam.conf
 	@for page in $(top)/Documentation/man/*.[1-8]; do \
 		[ -f "$$page" ] || continue; \
 		install -D -m 644 "$$page" \
@@ -163,7 +162,8 @@ install: modules_install tools
 	done
 
 uninstall:
-	@rm -f $(DESTDIR)/lib/modules/*/updates/ockam.ko
+	@rm -f $(DESTDIR)/lib/modules/*/updates/ockam.ko \
+		$(DESTDIR)$(PREFIX)/lib/modprobe.d/ockam.conf
 	@for release in $(DESTDIR)/lib/modules/*/modules.order; do \
 		[ -f "$$release" ] || continue; \
 		release=$${release%/*}; \

@@ -10,14 +10,14 @@
 #include <linux/version.h>
 
 /* 6.12: one header for access to unaligned integers. */
-#if __has_include(<linux/unaligned.h>)
+#if __has_include("linux/unaligned.h")
 #include <linux/unaligned.h>
 #else
 #include <asm/unaligned.h>
 #endif
 
 /* 6.4: bin2hex() has a header of its own; later kernel.h does not include it. */
-#if __has_include(<linux/hex.h>)
+#if __has_include("linux/hex.h")
 #include <linux/hex.h>
 #endif
 
