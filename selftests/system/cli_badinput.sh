@@ -105,7 +105,7 @@ refused "The node n9 was not found" ockam node stop n9
 refused "There is no node with name n9" ockam node start n9
 refused "There is no node with name n9" ockam node default n9
 refused "The node 'n1' is already the default" ockam node default n1
-refused "timeout" ockam message send hi --from n1 --to /service/nothing --timeout 1s
+refused "This node has no address 0#nothing" ockam message send hi --from n1 --to /service/nothing --timeout 1s
 refused "timeout" ockam message send hi --from n1 --to /node/n2/service/nothing --timeout 1s
 refused "timeout" ockam message send hi --to /node/n2/service/nothing --timeout 1s
 refused "timeout" ockam message send hi --from n1 --to "$address/service/nothing" --timeout 1s

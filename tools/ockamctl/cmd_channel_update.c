@@ -42,7 +42,7 @@ static int ctl_channel_move(struct ctl *ctl, const struct ctl_args *args,
 			    struct ctl_session *session, const char *to)
 {
 	const char *address = ctl_strip_service(ctl_arg_positional(args, 0));
-	struct ctl_route_options options = { .timeout_ms = ctl_arg_ms(args, "timeout") };
+	struct ctl_route_options options = { .deadline = ctl_arg_deadline(args, "timeout") };
 	struct json_object *request, *result = NULL;
 	struct ctl_route route;
 	struct ockam_err err;
@@ -55,8 +55,8 @@ static int ctl_channel_move(struct ctl *ctl, const struct ctl_args *args,
 	ockam_value_put_text(request, "address", address);
 	ctl_route_put(&route, request);
 	ctl_route_free(&route);
-	ret = ctl_session_call(session, "secure-channel.update", request, options.timeout_ms,
-			       &result, &err);
+	ret = ctl_session_call(session, "secure-channel.update", request,
+			       ctl_left_ms(options.deadline), &result, &err);
 	if (ret < 0)
 		ret = ctl_output_fail(&ctl->out, ret, err.text, NULL,
 				      "Failed to move the secure channel at /service/%s to %s",

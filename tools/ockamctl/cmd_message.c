@@ -87,9 +87,9 @@ static int ctl_message_print(struct ctl *ctl, struct json_object *result, bool i
 static int ctl_message_through(struct ctl *ctl, const struct ctl_args *args,
 			       struct ctl_session *session, const char *to)
 {
-	int timeout = ctl_arg_ms(args, "timeout");
 	struct ctl_route_options options = {
-		.identity = ctl_arg(args, "identity"), .timeout_ms = timeout,
+		.identity = ctl_arg(args, "identity"),
+		.deadline = ctl_arg_deadline(args, "timeout"),
 	};
 	bool is_hex = ctl_arg_switch(args, "hex");
 	struct json_object *request, *result = NULL;
@@ -106,8 +106,9 @@ static int ctl_message_through(struct ctl *ctl, const struct ctl_args *args,
 	ockam_value_put(request, "route", json_object_get(route.hops));
 	ockam_value_put(request, "links", json_object_get(route.links));
 	ockam_value_put_text(request, "payload", payload);
-	ockam_value_put_int(request, "timeout_ms", timeout);
-	ret = ctl_session_call(session, "message.send", request, timeout, &result, &err);
+	ockam_value_put_int(request, "timeout_ms", ctl_left_ms(options.deadline));
+	ret = ctl_session_call(session, "message.send", request, ctl_left_ms(options.deadline),
+			       &result, &err);
 	if (ret == -ETIMEDOUT)
 		ret = ctl_output_fail(&ctl->out, ret, NULL,
 				      "is there such a service, and may this sender reach it?",

@@ -74,8 +74,12 @@ int64_t ctl_duration_ms(const char *text)
 
 int ctl_check_duration(const char *value, struct ockam_err *why)
 {
-	if (ctl_duration_ms(value) >= 0)
+	int64_t ms = ctl_duration_ms(value);
+
+	if (ms >= 0 && ms <= CTL_DURATION_MAX_MS)
 		return 0;
+	if (ms >= 0)
+		return ockam_err_set(why, -EINVAL, "expected at most 1d");
 	return ockam_err_set(why, -EINVAL, "expected a number of seconds, or a number and ms, s, m, h or d");
 }
 
@@ -95,8 +99,27 @@ int ctl_arg_ms(const struct ctl_args *args, const char *name)
 	const char *text = ctl_arg(args, name);
 	int64_t ms = text ? ctl_duration_ms(text) : 0;
 
-	/* Room for what is added to it on the way. */
-	return ms < 1 ? 1 : ms < INT_MAX / 2 ? (int)ms : INT_MAX / 2;
+	return ms < 1 ? 1 : (int)ms;
+}
+
+static int64_t ctl_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t ctl_arg_deadline(const struct ctl_args *args, const char *name)
+{
+	return ctl_now_ms() + ctl_arg_ms(args, name);
+}
+
+int ctl_left_ms(int64_t deadline)
+{
+	int64_t left = deadline - ctl_now_ms();
+
+	return left < 1 ? 1 : (int)left;
 }
 
 int ctl_check_identifier(const char *value, struct ockam_err *why)

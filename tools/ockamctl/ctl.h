@@ -34,6 +34,8 @@ const char *ctl_strip_node(const char *text);
 /** ctl_strip_service() - "x" of "x" and "/service/x", borrowed */
 const char *ctl_strip_service(const char *text);
 
+#define CTL_DURATION_MAX_MS	86400000	/* that a command waits: a day */
+
 /* Checks for command tables. */
 int ctl_check_duration(const char *value, struct ockam_err *why);
 int ctl_check_identifier(const char *value, struct ockam_err *why);
@@ -49,8 +51,18 @@ int64_t ctl_duration_ms(const char *text);
 /** ctl_time_text() - "2026-01-01T00:00:00Z"; beyond the years of four digits the number */
 void ctl_time_text(uint64_t seconds, char text[CTL_TIME_TEXT]);
 
-/** ctl_arg_ms() - value of a checked duration flag, 1 ms to 12 days */
+/** ctl_arg_ms() - value of a duration flag that ctl_check_duration() has seen, at least 1 ms */
 int ctl_arg_ms(const struct ctl_args *args, const char *name);
+
+/**
+ * ctl_arg_deadline() - the end of such a duration that begins now
+ *
+ * Return: monotonic milliseconds, for ctl_left_ms().
+ */
+int64_t ctl_arg_deadline(const struct ctl_args *args, const char *name);
+
+/** ctl_left_ms() - milliseconds until @deadline, at least 1 */
+int ctl_left_ms(int64_t deadline);
 
 /**
  * ctl_socket_address() - "host:port", ":port" or "port", with or without a scheme

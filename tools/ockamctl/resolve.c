@@ -13,6 +13,8 @@
 #include "multiaddr.h"
 #include "stdin_route.h"
 
+#define CTL_RESOLVE_DIAL_MS	10000
+
 /* State while a route is made. */
 struct ctl_resolve {
 	struct ctl			*ctl;
@@ -125,6 +127,14 @@ static void ctl_resolve_ends(struct ctl_resolve *r, struct json_object *link)
 	snprintf(r->remote, sizeof(r->remote), "%s", ockam_value_text(link, "peer") ?: "");
 }
 
+/* How long a node may try to connect: who does not answer soon is not there. */
+static int ctl_resolve_dial_ms(const struct ctl_resolve *r)
+{
+	int left = ctl_left_ms(r->options->deadline);
+
+	return left < CTL_RESOLVE_DIAL_MS ? left : CTL_RESOLVE_DIAL_MS;
+}
+
 /* The acting node dials: the first transport of a route. */
 static int ctl_resolve_dial(struct ctl_resolve *r, const char *socket)
 {
@@ -135,8 +145,9 @@ static int ctl_resolve_dial(struct ctl_resolve *r, const char *socket)
 
 	ockam_value_put_text(args, "to", socket);
 	ockam_value_put_bool(args, "ephemeral", true);
+	ockam_value_put_int(args, "timeout_ms", ctl_resolve_dial_ms(r));
 	ret = ctl_session_do(r->ctl, r->session, "tcp-connection.create", args,
-			     r->options->timeout_ms, &result);
+			     ctl_left_ms(r->options->deadline), &result);
 	if (ret)
 		return ret;
 	address = ockam_value_text(result, "address");
@@ -170,8 +181,9 @@ static int ctl_resolve_bridge(struct ctl_resolve *r, const char *socket)
 	ockam_value_put_text(args, "to", socket);
 	ockam_value_put_text(args, "inbound", r->local);
 	ockam_value_put_text(args, "listener", r->remote);
-	ret = ctl_session_do(r->ctl, &hop, "tcp-connection.bridge", args, r->options->timeout_ms,
-			     &result);
+	ockam_value_put_int(args, "timeout_ms", ctl_resolve_dial_ms(r));
+	ret = ctl_session_do(r->ctl, &hop, "tcp-connection.bridge", args,
+			     ctl_left_ms(r->options->deadline), &result);
 	ctl_session_close(&hop);
 	if (ret)
 		return ret;
@@ -243,12 +255,12 @@ static int ctl_resolve_secure(struct ctl_resolve *r, const char *listener)
 
 	json_object_array_add(r->route->hops, json_object_new_string(listener));
 	ctl_route_put(r->route, args);
-	ockam_value_put_int(args, "timeout_ms", r->options->timeout_ms);
+	ockam_value_put_int(args, "timeout_ms", ctl_left_ms(r->options->deadline));
 	ockam_value_put_bool(args, "ephemeral", true);
 	if (r->options->identity)
 		ockam_value_put_text(args, "identity", r->options->identity);
 	ret = ctl_session_do(r->ctl, r->session, "secure-channel.create", args,
-			     r->options->timeout_ms, &result);
+			     ctl_left_ms(r->options->deadline), &result);
 	if (ret)
 		return ret;
 	json_object_put(r->route->hops);

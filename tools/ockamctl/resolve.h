@@ -9,6 +9,7 @@
 #define OCKAM_CTL_RESOLVE_H
 
 #include <json-c/json.h>
+#include <stdint.h>
 
 #include "session.h"
 
@@ -25,7 +26,7 @@ struct ctl_route {
 /* What a route's secure channels are made with. */
 struct ctl_route_options {
 	const char	*identity;	/* of /secure/ hops; NULL: the node's */
-	int		timeout_ms;	/* of each step */
+	int64_t		deadline;	/* of all steps together, see ctl_left_ms() */
 };
 
 /**

@@ -15,14 +15,14 @@
 #include "sweep.h"
 
 /* How much longer than the node the tool waits for an answer. */
-#define CTL_SESSION_GRACE_MS	2000
+#define CTL_SESSION_GRACE_MS	500
 
 int ctl_session_timeout_ms(void)
 {
 	const char *text = getenv("OCKAM_DEFAULT_TIMEOUT");
 	int64_t ms = text ? ctl_duration_ms(text) : -1;
 
-	return ms > 0 && ms < INT_MAX / 2 ? (int)ms : 120 * 1000;
+	return ms > 0 && ms <= CTL_DURATION_MAX_MS ? (int)ms : 120 * 1000;
 }
 
 int ctl_session_node(struct ctl *ctl, const char *name, struct ockam_node_record *node)

@@ -15,25 +15,36 @@
 #include "socket.h"
 
 #define OCKAMD_MESSAGE_MS	10000	/* unless the request says otherwise */
+#define OCKAMD_MESSAGE_MAX_MS	86400000	/* and at most: a day */
 /* A reply travels back as hexadecimal text in one packet. */
 #define OCKAMD_MESSAGE_MAX	(OCKAM_CONTROL_MAX / 2 - 1024)
 
-/* Belongs to its request: freed when that is answered or cancelled. */
+/*
+ * Belongs to its request: freed when that is answered or cancelled. way: a socket
+ * connected to the first address of the route, which is told when that ends.
+ */
 struct ockamd_message {
 	struct ockamd_watch	watch;
+	struct ockamd_watch	way;
 	struct ockamd_timer	timer;
 	struct ockamd_request	*request;
 };
+
+static void ockamd_message_close(struct ockamd_loop *loop, struct ockamd_watch *watch)
+{
+	if (watch->fd < 0)
+		return;
+	ockamd_loop_remove(loop, watch);
+	close(watch->fd);
+}
 
 static void ockamd_message_free(struct ockamd_message *message)
 {
 	struct ockamd_request *request = message->request;
 
 	ockamd_loop_disarm(&message->timer);
-	if (message->watch.fd >= 0) {
-		ockamd_loop_remove(&request->node->loop, &message->watch);
-		close(message->watch.fd);
-	}
+	ockamd_message_close(&request->node->loop, &message->watch);
+	ockamd_message_close(&request->node->loop, &message->way);
 	ockamd_link_adopt(request->node, ockam_value_array(request->parts.args, "links"), NULL);
 	free(message);
 }
@@ -54,9 +65,9 @@ static void ockamd_message_late(struct ockamd_timer *timer)
 			"timeout: no reply to the message came in time", NULL, NULL);
 }
 
-static void ockamd_message_reply(struct ockamd_watch *watch, uint32_t events)
+/* Answer the request with what has come. False: nothing has. */
+static bool ockamd_message_take(struct ockamd_message *message)
 {
-	struct ockamd_message *message = (struct ockamd_message *)watch;
 	struct ockamd_request *request = message->request;
 	struct json_object *result = NULL;
 	struct ockam_route back;
@@ -65,16 +76,15 @@ static void ockamd_message_reply(struct ockamd_watch *watch, uint32_t events)
 	ssize_t len;
 	int ret;
 
-	(void)events;
 	payload = malloc(OCKAMD_MESSAGE_MAX);
 	if (!payload)
 		len = -ENOMEM;
 	else
-		len = ockam_socket_receive(watch->fd, &back, NULL, payload,
+		len = ockam_socket_receive(message->watch.fd, &back, NULL, payload,
 					   OCKAMD_MESSAGE_MAX);
 	if (len == -EAGAIN || len == -EINTR) {
 		free(payload);
-		return;
+		return false;
 	}
 	ret = len < 0 ? (int)len : 0;
 	if (!ret) {
@@ -85,11 +95,63 @@ static void ockamd_message_reply(struct ockamd_watch *watch, uint32_t events)
 	ockamd_message_free(message);
 	if (!ret) {
 		ockamd_ctl_reply(request, result);
-		return;
+		return true;
 	}
 	json_object_put(result);
 	ockam_err_set(&err, ret, "The reply cannot be received: %s", strerror(-ret));
 	ockamd_ctl_error(request, &err);
+	return true;
+}
+
+static void ockamd_message_reply(struct ockamd_watch *watch, uint32_t events)
+{
+	(void)events;
+	ockamd_message_take((struct ockamd_message *)watch);
+}
+
+/* Nothing comes any more when the first address is gone, or leads nowhere. */
+static void ockamd_message_way(struct ockamd_watch *watch, uint32_t events)
+{
+	struct ockamd_message *message = (struct ockamd_message *)
+		((char *)watch - offsetof(struct ockamd_message, way));
+	struct ockamd_request *request = message->request;
+	socklen_t len = sizeof(int);
+	struct ockam_err err;
+	int error = 0;
+
+	(void)events;
+	/* The answer may be here already: one that says goodbye, say. */
+	if (ockamd_message_take(message))
+		return;
+	getsockopt(watch->fd, SOL_SOCKET, SO_ERROR, &error, &len);
+	ockamd_message_free(message);
+	ockam_err_set(&err, -EHOSTUNREACH, error == ECONNRESET
+		      ? "The first address of the route ended before there was an answer"
+		      : "The connection that the route leads over ended before there was an answer");
+	ockamd_ctl_error(request, &err);
+}
+
+/* Be told when the first address of @route ends. */
+static int ockamd_message_watch_way(struct ockamd_message *message,
+				    const struct ockam_route *route)
+{
+	struct ockam_route first = { 0 };
+	struct sockaddr_ockam addr;
+	struct ockam_hop hop;
+	socklen_t len;
+
+	ockam_route_hop(route, 0, &hop);
+	/* An address that fits none is a socket's or a service's: those do not lead on. */
+	if (ockam_route_append(&first, hop.type, hop.name, hop.len, NULL) ||
+	    ockam_route_to_sockaddr(&first, &addr, &len, NULL))
+		return 0;
+	message->way.fd = socket(AF_OCKAM, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (message->way.fd < 0)
+		return -errno;
+	message->way.fn = ockamd_message_way;
+	if (connect(message->way.fd, (struct sockaddr *)&addr, len))
+		return -errno;
+	return ockamd_loop_add(&message->request->node->loop, &message->way, 0);
 }
 
 int ockamd_message_route(struct json_object *hops, struct ockam_route *route,
@@ -111,6 +173,21 @@ int ockamd_message_route(struct json_object *hops, struct ockam_route *route,
 		ret = ockam_route_append_text(route, json_object_get_string(hop), err);
 	}
 	return ret;
+}
+
+static int ockamd_message_refused(const struct ockam_route *route, int ret, struct ockam_err *err)
+{
+	char text[OCKAM_ROUTE_TEXT];
+	struct ockam_route first = { 0 };
+	struct ockam_hop hop;
+
+	if (ret != -EHOSTUNREACH || !ockam_route_hop(route, 0, &hop))
+		return ockam_err_set(err, ret, "The message cannot be sent: %s", strerror(-ret));
+	ockam_route_append(&first, hop.type, hop.name, hop.len, NULL);
+	ockam_route_format(&first, text);
+	return ockam_err_set(err, ret,
+			     "This node has no address %s, or it leads to no other node any more",
+			     text);
 }
 
 static int ockamd_message_start(struct ockamd_message *message, struct ockam_err *err)
@@ -138,17 +215,18 @@ static int ockamd_message_start(struct ockamd_message *message, struct ockam_err
 		ockam_err_set(err, ret, "Cannot wait for the reply: %s", strerror(-ret));
 		goto out;
 	}
-	ret = ockam_socket_send(message->watch.fd, &route, payload.data, payload.len);
-	/* As between nodes: an address that is not there does not answer. */
-	if (ret == -EHOSTUNREACH)
-		ret = 0;
+	ret = ockamd_message_watch_way(message, &route);
+	if (!ret)
+		ret = ockam_socket_send(message->watch.fd, &route, payload.data, payload.len);
 	if (ret) {
-		ockam_err_set(err, ret, "The message cannot be sent: %s", strerror(-ret));
+		ockamd_message_refused(&route, ret, err);
 		goto out;
 	}
 	timeout = ockam_value_int(args, "timeout_ms", OCKAMD_MESSAGE_MS);
+	if (timeout < 0 || timeout > OCKAMD_MESSAGE_MAX_MS)
+		timeout = OCKAMD_MESSAGE_MAX_MS;
 	message->timer.fn = ockamd_message_late;
-	ockamd_loop_arm(loop, &message->timer, timeout < 0 ? 0 : timeout);
+	ockamd_loop_arm(loop, &message->timer, timeout);
 out:
 	ockam_buf_free(&payload);
 	return ret;
@@ -165,6 +243,7 @@ void ockamd_message_op_send(struct ockamd_request *request)
 		return;
 	}
 	message->watch.fd = -1;
+	message->way.fd = -1;
 	message->request = request;
 	request->state = message;
 	request->cancel = ockamd_message_cancel;
