@@ -220,6 +220,27 @@ static void test_refresh(void)
 	ockam_identity_free(p.identity);
 }
 
+/* Made by a clock that stood in 1970, or used beyond its end: a new key heals it. */
+static void test_rotated(uint64_t made, uint64_t now, const char *what)
+{
+	uint8_t a[32] = { 1 }, b[32] = { 2 };
+	struct ockam_identity *old, *new = NULL, *shown = NULL;
+	struct ockam_err err;
+
+	ockam_identity_create(OCKAM_KEY_ED25519, a, made, &old, &err);
+	ok_ret(ockam_identity_check_strict(old, now, &err), -EKEYEXPIRED, err, "%s: %s", what,
+	       err.text);
+	ok_ret(ockam_identity_rotate(old, a, OCKAM_KEY_ED25519, b, now, &new, &err), 0, err,
+	       "rotated");
+	ok_ret(ockam_identity_check_strict(new, now, &err), 0, err, "strict peers take it again");
+	ok_ret(ockam_identity_decode(new->history, new->history_len, &shown, &err), 0, err,
+	       "so do the others");
+	ok(ockam_identity_latest(new)->valid_until > now, "for years");
+	ockam_identity_free(old);
+	ockam_identity_free(new);
+	ockam_identity_free(shown);
+}
+
 int main(void)
 {
 	struct json_object *root = vectors_load("identity_cases.json");
@@ -232,5 +253,7 @@ int main(void)
 	test_attestation();
 	test_credentials();
 	test_refresh();
+	test_rotated(0, 1800000000, "an identity of 1970");
+	test_rotated(1400000000, 1800000000, "one that has expired");
 	return tap_done();
 }

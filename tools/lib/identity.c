@@ -269,6 +269,8 @@ static int ockam_identity_put_change(const struct ockam_change *before, const ui
 				     enum ockam_key_kind kind, const uint8_t *new_secret,
 				     uint64_t now, struct ockam_buf *out)
 {
+	/* No gap: an identity whose key has expired, or was made by a wrong clock, goes on. */
+	uint64_t from = before && before->valid_until < now ? before->valid_until : now;
 	struct ockam_signature signature;
 	struct ockam_public_key public;
 	struct ockam_buf data = { 0 };
@@ -285,7 +287,7 @@ static int ockam_identity_put_change(const struct ockam_change *before, const ui
 		ockam_buf_put_null(&data);
 	ockam_signed_put_key(&data, &public);
 	ockam_buf_put_bool(&data, false);
-	ockam_buf_put_uint(&data, now);
+	ockam_buf_put_uint(&data, from);
 	ockam_buf_put_uint(&data, now + OCKAM_IDENTITY_LIFE);
 	ockam_signed_wrap(OCKAM_SIGNED_CHANGE, &data, &wrap);
 	if (wrap.failed) {

@@ -86,6 +86,14 @@ int ockam_identity_parse(const char *hex, struct ockam_identity **identity,
 int ockam_identity_load(const uint8_t *bytes, size_t len, struct ockam_identity **identity,
 			struct ockam_err *err);
 
+/*
+ * A clock that says an earlier time is wrong: this software was not there then. The
+ * build may give its own date.
+ */
+#ifndef OCKAM_CLOCK_FLOOR
+#define OCKAM_CLOCK_FLOOR	1764547200ULL	/* seconds since 1970 */
+#endif
+
 /**
  * ockam_identity_create() - new identity with one change
  * @kind: of its key

@@ -306,6 +306,10 @@ int ockam_store_identity_create(struct ockam_store *store, const char *name, con
 	if (ret == -ENOENT)
 		ret = __ockam_identity_create(store, name, vault, key_id, kind, false, &notes,
 					      record, err);
+	if (!ret && (uint64_t)time(NULL) < OCKAM_CLOCK_FLOOR)
+		ockam_store_note(&notes,
+				 "The clock of this machine is wrong: the key has a wrong time in it. Set the clock, then run 'ockam identity rotate %s'.",
+				 record->name);
 	ret = ockam_sql_end(store, ret, err);
 	if (ret)
 		ockam_identity_record_free(record);

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "crypto.h"
@@ -242,6 +243,8 @@ static int ockamd_node_claim(struct ockamd_node *node, struct ockam_err *err)
 	}
 	if (ret)
 		return ret;
+	if ((uint64_t)time(NULL) < OCKAM_CLOCK_FLOOR)
+		ockamd_warn("the clock of this machine is wrong: peers refuse what is signed by it. Set it, then run 'ockam identity rotate' for identities made meanwhile");
 	strcpy(node->identity, identity.name);
 	memcpy(node->identifier, identity.identity->identifier, sizeof(node->identifier));
 	ockam_identity_record_free(&identity);
