@@ -74,6 +74,8 @@ static const char *const ockam_store_steps[] = {
 	"ALTER TABLE peers ADD COLUMN earned INTEGER NOT NULL DEFAULT 0;"
 	"UPDATE peers SET earned = 1 WHERE length(history) >= 256;"
 	"CREATE INDEX peers_by_share ON peers (earned);",
+
+	"ALTER TABLE nodes ADD COLUMN api_rule TEXT NOT NULL DEFAULT '';",	/* JSON */
 };
 
 _Static_assert(sizeof(ockam_store_steps) / sizeof(char *) == OCKAM_STORE_SCHEMA,

@@ -26,7 +26,7 @@
 #include "life.h"
 #include "names.h"
 
-#define OCKAM_STORE_SCHEMA	3	/* version that this library writes */
+#define OCKAM_STORE_SCHEMA	4	/* version that this library writes */
 #define OCKAM_KEY_ID_TEXT	65	/* hex of SHA-256 of the public key, zero byte */
 #define OCKAM_SOCKET_TEXT	280	/* "host:port" */
 

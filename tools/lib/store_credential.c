@@ -42,6 +42,47 @@ static int ockam_store_no_node(const char *name, struct ockam_err *err)
 	return ockam_err_set(err, -ENOENT, "There is no node with name %s", name);
 }
 
+int ockam_store_node_rule(struct ockam_store *store, const char *name, char **rule,
+			  struct ockam_err *err)
+{
+	const char *text = NULL;
+	sqlite3_stmt *stmt;
+	int ret;
+
+	*rule = NULL;
+	ret = ockam_sql_query(store->db, &stmt, err, "SELECT api_rule FROM nodes WHERE name = ?",
+			      "s", name);
+	if (ret)
+		return ret;
+	ret = ockam_sql_row(stmt, err);
+	if (ret > 0)
+		text = (const char *)sqlite3_column_text(stmt, 0);
+	if (text && text[0]) {
+		*rule = strdup(text);
+		if (!*rule)
+			ret = ockam_err_set(err, -ENOMEM, "no memory for a rule");
+	}
+	sqlite3_finalize(stmt);
+	if (ret)
+		return ret < 0 ? ret : 0;
+	return ockam_store_no_node(name, err);
+}
+
+int ockam_store_node_set_rule(struct ockam_store *store, const char *name, const char *rule,
+			      struct ockam_err *err)
+{
+	int ret = ockam_sql_begin(store, err);
+
+	if (ret)
+		return ret;
+	ret = ockam_sql_run(store->db, err, "UPDATE nodes SET api_rule = ? WHERE name = ?", "ss",
+			    rule ? rule : "", name);
+	if (!ret)
+		ret = ockam_store_no_node(name, err);
+	ret = ockam_sql_end(store, ret, err);
+	return ret < 0 ? ret : 0;
+}
+
 int ockam_store_node_set_trust(struct ockam_store *store, const char *name,
 			       const struct ockam_node_trust *trust, struct ockam_err *err)
 {

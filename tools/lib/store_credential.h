@@ -62,6 +62,20 @@ int ockam_store_node_claim_trust(struct ockam_store *store, struct ockam_node_re
 				 struct ockam_node_record *before,
 				 struct ockam_node_trust *trust_before, struct ockam_err *err);
 
+/**
+ * ockam_store_node_rule() - the rule that was set for a node's listener "api"
+ * @rule: receives it, as it was given to ockam_store_node_set_rule(), to be
+ *	freed; NULL: none was
+ *
+ * Return: 0 or -ENOENT.
+ */
+int ockam_store_node_rule(struct ockam_store *store, const char *name, char **rule,
+			  struct ockam_err *err);
+
+/** ockam_store_node_set_rule() - keep a rule; NULL: none; 0 or -ENOENT */
+int ockam_store_node_set_rule(struct ockam_store *store, const char *name, const char *rule,
+			      struct ockam_err *err);
+
 /** ockam_scope_check() - 1 to 255 bytes of UTF-8 without control characters; 0 or -EINVAL */
 int ockam_scope_check(const char *scope, struct ockam_err *err);
 

@@ -48,6 +48,11 @@ LIST_HEAD(ockamd_channels, ockamd_channel);
 LIST_HEAD(ockamd_channel_makings, ockamd_channel_making);
 LIST_HEAD(ockamd_gates, ockamd_gate);
 
+#define OCKAMD_GATE_API	"api"	/* channels made here may reach the other listeners */
+
+/** ockamd_gate_open_api() - the listener that every node has, with the rule that was set last */
+int ockamd_gate_open_api(struct ockamd_node *node, struct ockam_err *err);
+
 /**
  * ockamd_gate_open() - make a channel listener
  * @node: the node

@@ -14,7 +14,6 @@
 #include "log.h"
 #include "node.h"
 
-#define OCKAMD_GATE_API	"api"	/* channels made here may reach the other listeners */
 
 struct ockamd_gate *ockamd_gate_find(struct ockamd_node *node, const char *address)
 {

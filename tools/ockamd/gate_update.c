@@ -175,6 +175,77 @@ static int ockamd_gate_set_liveness(struct ockamd_node *node, struct ockamd_gate
 	return ret;
 }
 
+/* What a request asks for as a rule, as text; NULL without memory. */
+static char *ockamd_gate_rule_text(struct json_object *args)
+{
+	static const char *const members[] = { "authorized", "authority", "allow" };
+	struct json_object *rule = json_object_new_object();
+	struct json_object *member;
+	char *text;
+	size_t i;
+
+	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		member = ockam_value_get(args, members[i]);
+		if (member)
+			json_object_object_add(rule, members[i], json_object_get(member));
+	}
+	text = strdup(json_object_to_json_string_ext(rule, JSON_C_TO_STRING_PLAIN));
+	json_object_put(rule);
+	return text;
+}
+
+/*
+ * The rule of "api" is what protects a node: it is kept before it holds, so that
+ * the node never starts again with one that lets more in.
+ */
+static int ockamd_gate_set_kept(struct ockamd_node *node, struct ockamd_gate *gate,
+				struct json_object *args, bool abort, struct ockam_err *err)
+{
+	const char *name = node->options->name;
+	char *rule, *before = NULL;
+	int ret;
+
+	if (!node->claimed || strcmp(gate->address, OCKAMD_GATE_API))
+		return ockamd_gate_set(node, gate, args, abort, err);
+	rule = ockamd_gate_rule_text(args);
+	if (!rule)
+		return ockam_err_set(err, -ENOMEM, "Out of memory");
+	ret = ockam_store_node_rule(node->store, name, &before, err);
+	if (!ret)
+		ret = ockam_store_node_set_rule(node->store, name, rule, err);
+	if (!ret) {
+		ret = ockamd_gate_set(node, gate, args, abort, err);
+		if (ret)
+			ockam_store_node_set_rule(node->store, name, before, NULL);
+	}
+	free(before);
+	free(rule);
+	return ret;
+}
+
+int ockamd_gate_open_api(struct ockamd_node *node, struct ockam_err *err)
+{
+	struct json_object *rule = NULL;
+	char *text = NULL;
+	int ret = 0;
+
+	if (node->claimed)
+		ret = ockam_store_node_rule(node->store, node->options->name, &text, err);
+	if (!ret && text) {
+		rule = json_tokener_parse(text);
+		/* What is not understood must not end as "everyone". */
+		if (!json_object_is_type(rule, json_type_object))
+			ret = ockam_err_set(err, -EUCLEAN,
+					    "The stored rule of the listener %s cannot be read",
+					    OCKAMD_GATE_API);
+	}
+	if (!ret)
+		ret = ockamd_gate_open(node, OCKAMD_GATE_API, NULL, rule, err);
+	json_object_put(rule);
+	free(text);
+	return ret;
+}
+
 static int ockamd_gate_update(struct ockamd_node *node, struct ockamd_gate *gate,
 			      struct json_object *args, uint64_t *ended, struct ockam_err *err)
 {
@@ -182,7 +253,7 @@ static int ockamd_gate_update(struct ockamd_node *node, struct ockamd_gate *gate
 	int ret;
 
 	if (ockamd_gate_names_rule(args))
-		ret = ockamd_gate_set(node, gate, args, close, err);
+		ret = ockamd_gate_set_kept(node, gate, args, close, err);
 	else if (ockamd_liveness_given(args))
 		ret = ockamd_gate_set_liveness(node, gate, args, close, err);
 	else if (close)

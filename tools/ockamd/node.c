@@ -31,7 +31,6 @@
 #include "privilege.h"
 #include "sweep.h"
 
-#define OCKAMD_NODE_API	"api"
 #define OCKAMD_NODE_REPORT_MS	5000
 #define OCKAMD_NODE_END_MS	2000	/* how long the end waits for the database */
 
@@ -325,7 +324,7 @@ static int ockamd_node_start_inside(struct ockamd_node *node, struct ockam_err *
 		ret = ockamd_spawn_start(node, err);
 	/* A node that only sends for a moment offers nothing to others. */
 	if (!ret && !node->options->no_listener)
-		ret = ockamd_gate_open(node, OCKAMD_NODE_API, NULL, NULL, err);
+		ret = ockamd_gate_open_api(node, err);
 	if (!ret)
 		ret = ockamd_service_start_all(node, err);
 	return ret;
