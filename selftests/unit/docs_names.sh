@@ -188,10 +188,15 @@ def command_tree():
     for name, body in re.findall(r"struct ctl_command (\w+) = \{(.*?)\n\};", CTL, re.S):
         entries[name] = body
     found = {}
-    for body in entries.values():
-        group = re.search(r'\.name = "([\w-]+)"', body).group(1)
+    groups = [(re.search(r'\.name = "([\w-]+)"', body).group(1), body)
+              for name, body in entries.items() if not name.endswith("_command")]
+    for group, body in groups:
         for child in re.findall(r"&(ctl_\w+_command)", body):
             text = entries[child]
+            if ".children" in text:
+                name = re.search(r'\.name = "([\w-]+)"', text).group(1)
+                groups.append((f"{group} {name}", text))
+                continue
             table = re.search(r"\.flags = (\w+)", text)
             found[f"{group} " + re.search(r'\.name = "([\w-]+)"', text).group(1)] = \
                 flags[table.group(1)] if table else {}
