@@ -232,9 +232,11 @@ result("options of ockamctl.8 are those of the commands", [
      if common != page_common else []))
 known = set(common) | {flag for flags in tree.values() for flag in flags}
 result("commands in examples exist", [
-    f"{doc}: {group} {command}" for doc, text in ALL.items()
-    for group, command in re.findall(r"\b(?:ockam|ockamctl) ([a-z-]+) ([a-z-]+)", text)
-    if group in {name.split(" ")[0] for name in tree} and f"{group} {command}" not in tree
+    f"{doc}: {group} {command}{more}" for doc, text in ALL.items()
+    for group, command, more in re.findall(
+        r"\b(?:ockam|ockamctl) ([a-z-]+) ([a-z-]+)( [a-z-]+)?", text)
+    if group in {name.split(" ")[0] for name in tree}
+    and not {f"{group} {command}", f"{group} {command}{more}"} & tree.keys()
     and group != "reset"])
 options = set(re.findall(r'\{ "([\w-]+)", \w+_argument', read("tools/ockamd/main.c")))
 body = MAN["ockamd.8"].split(".Sh DESCRIPTION")[1]
