@@ -63,10 +63,10 @@ ok $? "an identity that no node has used"
 guest node create g1 >/dev/null
 ok $? "another one, in a home of its own"
 failed=0
-for i in 1 2 3 4 5 6; do
+for i in 1 2 3 4 5 6 7 8 9; do
 	guest identity create "i$i" >/dev/null || failed=1
 done
-ok $failed "with six identities"
+ok $failed "with nine identities"
 route=$(guest tcp-connection create --from g1 --to 127.0.0.1:4100 --output json |
 	sed -n 's/^ *"address": "\(.*\)".*/\1/p' | head -n 1)
 [ -n "$route" ]
@@ -103,6 +103,28 @@ run_ok "others are served while a request waits for the lock" ockamctl node show
 unlock
 wait $job
 ok $? "and it succeeds when that is free" "$(cat "$guests/said")"
+
+# ---- what waits when the node ends ----
+
+known=$(known)
+lock
+ok $? "it is locked once more"
+failed=0
+for i in 7 8 9; do
+	guest secure-channel create --from g1 --to "$route/service/api" \
+		--identity "i$i" --timeout 8s >/dev/null 2>"$guests/said" || failed=1
+done
+ok $failed "three more peers come" "$(cat "$guests/said")"
+node=$(node_pid n1)
+# It finds both at once, and the first peer alone was given to be written.
+kill -STOP "$node"
+unlock
+kill -TERM "$node"
+kill -CONT "$node"
+wait_for 20 gone "$node"
+ok $? "the node is ended as soon as the lock is free"
+same "$(known)" $((known + 3)) "what was learnt of them is in the store"
+run_ok "the node starts again" ockamctl node start n1
 
 # ---- to be read only ----
 

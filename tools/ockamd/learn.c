@@ -87,19 +87,14 @@ static int ockamd_learn_write(struct ockamd_learn *learn, struct ockam_store **s
 	}
 }
 
-static void *ockamd_learn_run(void *arg)
+/* Batches until it is told to stop and has none. */
+static void ockamd_learn_work(struct ockamd_learn *learn)
 {
-	struct ockamd_learn *learn = arg;
 	struct ockam_store *store = NULL;
 	struct ockam_err err = { 0 };
 	const uint64_t one = 1;
 	int ret;
 
-	ret = ockamd_privilege_thread();
-	if (ret) {
-		ockamd_error("cannot give up capabilities: %s", strerror(-ret));
-		_exit(EX_SOFTWARE);
-	}
 	pthread_mutex_lock(&learn->lock);
 	for (;;) {
 		while ((!learn->n_news || learn->done) && !learn->stop)
@@ -118,6 +113,17 @@ static void *ockamd_learn_run(void *arg)
 	}
 	pthread_mutex_unlock(&learn->lock);
 	ockam_store_close(store);
+}
+
+static void *ockamd_learn_run(void *arg)
+{
+	int ret = ockamd_privilege_thread();
+
+	if (ret) {
+		ockamd_error("cannot give up capabilities: %s", strerror(-ret));
+		_exit(EX_SOFTWARE);
+	}
+	ockamd_learn_work(arg);
 	return NULL;
 }
 
@@ -353,7 +359,7 @@ void ockamd_learn_stop(struct ockamd_node *node)
 	/* What the thread has left, unless the database cannot be written. */
 	while (!learn->result && !TAILQ_EMPTY(&learn->queue)) {
 		ockamd_learn_hand_over(learn);
-		ockamd_learn_run(learn);
+		ockamd_learn_work(learn);
 		ockamd_learn_collect(learn);
 	}
 	while (!TAILQ_EMPTY(&learn->queue))
