@@ -319,6 +319,7 @@ static void test_slow(void)
 }
 
 /* Clients that leave before their answer take everything of theirs along. */
+/* Each has two sockets: for the reply, and to be told when the way ends. */
 static void test_vanish(void)
 {
 	struct ockam_buf request = { 0 };
@@ -326,24 +327,24 @@ static void test_vanish(void)
 	bool grew;
 	int i, fd;
 
-	raw_request("{\"v\":1,\"id\":4,\"op\":\"message.send\",\"args\":{\"route\":[\"nobody\"],"
-		    "\"payload\":\"00\",\"timeout_ms\":600000}}", &request);
+	raw_request("{\"v\":1,\"id\":4,\"op\":\"message.send\",\"args\":{\"route\":[\"uppercase\"],"
+		    "\"payload\":\"05\",\"timeout_ms\":600000}}", &request);
 	fd = raw_connect();
 	for (i = 0; i < 20; i++)
 		send(fd, request.data, request.len, MSG_NOSIGNAL);
-	grew = addresses_become(before + 20);
+	grew = addresses_become(before + 2 * 20);
 	close(fd);
 	ok(grew && addresses_become(before), "messages that wait for a reply end with their client");
 	ockam_buf_free(&request);
 
 	fd = raw_connect();
 	for (i = 0; i < 100; i++) {
-		raw_request("{\"v\":1,\"id\":4,\"op\":\"message.send\",\"args\":{\"route\":[\"nobody\"],"
-			    "\"payload\":\"00\",\"timeout_ms\":600000}}", &request);
+		raw_request("{\"v\":1,\"id\":4,\"op\":\"message.send\",\"args\":{\"route\":[\"uppercase\"],"
+			    "\"payload\":\"05\",\"timeout_ms\":600000}}", &request);
 		send(fd, request.data, request.len, MSG_NOSIGNAL);
 		ockam_buf_free(&request);
 	}
-	ok(addresses_become(before + 64), "one client has at most 64 of them");
+	ok(addresses_become(before + 2 * 64), "one client has at most 64 of them");
 	close(fd);
 	ok(addresses_become(before), "and none afterwards");
 }
@@ -524,6 +525,49 @@ static void test_authorities(void)
 	ockam_control_close(control);
 }
 
+/* Rules that together are longer than an answer may be. */
+static void test_long_lists(void)
+{
+	enum { LISTENERS = 60, IDENTIFIERS = 256 };
+	struct json_object *args, *list;
+	struct ockam_control *control;
+	char text[2 * 32 + 2];
+	struct ockam_err err;
+	int i, j, made = 0;
+
+	if (!ok(!ockam_control_connect(path, &control, &err), "a client"))
+		return;
+	for (i = 0; i < LISTENERS; i++) {
+		args = json_object_new_object();
+		list = json_object_new_array();
+		for (j = 0; j < IDENTIFIERS; j++) {
+			snprintf(text, sizeof(text), "I%064x", i * IDENTIFIERS + j + 1);
+			json_object_array_add(list, json_object_new_string(text));
+		}
+		snprintf(text, sizeof(text), "long%d", i);
+		ockam_value_put_text(args, "address", text);
+		ockam_value_put(args, "authorized", list);
+		made += !ockam_control_call(control, "secure-channel-listener.create", args,
+					    20000, NULL, &err);
+		json_object_put(args);
+	}
+	ok(made == LISTENERS, "%d listeners that admit %d each", LISTENERS, IDENTIFIERS);
+	ok(printed("ockamctl secure-channel-listener list --at abuse --output json | grep -c /service/long") ==
+	   LISTENERS, "are listed");
+	ok(printed("ockamctl node show abuse --jq '.services | length'") == 2,
+	   "and the node is shown");
+	for (i = 0; i < LISTENERS; i++) {
+		args = json_object_new_object();
+		snprintf(text, sizeof(text), "long%d", i);
+		ockam_value_put_text(args, "address", text);
+		made -= !ockam_control_call(control, "secure-channel-listener.delete", args,
+					    20000, NULL, &err);
+		json_object_put(args);
+	}
+	ok(!made, "all are deleted");
+	ockam_control_close(control);
+}
+
 static void test_stranger(void)
 {
 	int status = -1;
@@ -556,6 +600,7 @@ int main(void)
 	test_bridge();
 	test_many_links();
 	test_authorities();
+	test_long_lists();
 	test_stranger();
 	kill(node, SIGTERM);
 	waitpid(node, &status, 0);

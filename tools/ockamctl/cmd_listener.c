@@ -73,8 +73,8 @@ static void ctl_worker_add(FILE *f, struct json_object *array, struct json_objec
 	}
 }
 
-/* What the node of --at says to @op. */
-static int ctl_listener_ask(struct ctl *ctl, const struct ctl_args *args, const char *op,
+/* The listeners of the node of --at. */
+static int ctl_listener_all(struct ctl *ctl, const struct ctl_args *args,
 			    struct ctl_session *session, struct json_object **result)
 {
 	int ret;
@@ -82,7 +82,7 @@ static int ctl_listener_ask(struct ctl *ctl, const struct ctl_args *args, const 
 	ret = ctl_session_open(ctl, ctl_arg(args, "at"), session);
 	if (ret)
 		return ret;
-	ret = ctl_session_do(ctl, session, op, NULL, ctl_session_timeout_ms(), result);
+	ret = ctl_session_list(ctl, session, "secure-channel-listener.list", result);
 	ctl_session_close(session);
 	return ret;
 }
@@ -127,7 +127,7 @@ static int ctl_listener_print(struct ctl *ctl, const struct ctl_args *args, cons
 	FILE *f;
 	int ret;
 
-	ret = ctl_listener_ask(ctl, args, "secure-channel-listener.list", &session, &result);
+	ret = ctl_listener_all(ctl, args, &session, &result);
 	if (ret)
 		return ret;
 	list = json_object_is_type(result, json_type_array) ? result
@@ -221,10 +221,6 @@ static int ctl_listener_update(struct ctl *ctl, const struct ctl_args *args)
 	ret = ctl_session_do(ctl, &session, "secure-channel-listener.update", request,
 			     ctl_session_timeout_ms(), &result);
 	ctl_session_close(&session);
-	/* The start of a node makes this one anew, and only this one. */
-	if (!ret && ctl_rule_given(args) && !strcmp(address, "api"))
-		ctl_output_note(&ctl->out, CTL_MARK_WARN,
-				"This is forgotten when the node stops: api then admits everyone again");
 	if (!ret)
 		ret = ctl_listener_print_updated(ctl, address, result);
 	json_object_put(result);

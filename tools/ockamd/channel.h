@@ -73,8 +73,8 @@ int ockamd_gate_open(struct ockamd_node *node, const char *address, const char *
 /** ockamd_gate_to_json() - one of them for answers */
 struct json_object *ockamd_gate_to_json(const struct ockamd_gate *gate);
 
-/** ockamd_gate_describe() - list for answers */
-struct json_object *ockamd_gate_describe(struct ockamd_node *node);
+/** ockamd_gate_describe() - list for answers, with the rules of each or without */
+struct json_object *ockamd_gate_describe(struct ockamd_node *node, bool rules);
 
 /** ockamd_gate_find() - by its address, NULL when there is none */
 struct ockamd_gate *ockamd_gate_find(struct ockamd_node *node, const char *address);

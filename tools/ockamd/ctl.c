@@ -17,6 +17,7 @@
 #include "node.h"
 #include "sweep.h"
 
+#define OCKAMD_CTL_PAGE		(OCKAM_CONTROL_MAX / 2)	/* bytes of a list in one answer */
 #define OCKAMD_CTL_PAUSE_MS	200
 #define OCKAMD_CTL_LOCKED_MS	10000	/* how long a locked database is waited for */
 #define OCKAMD_CTL_AGAIN_MS	50
@@ -186,6 +187,22 @@ size_t ockamd_ctl_skip(const struct ockamd_request *request)
 	return skip > 0 ? (size_t)skip : 0;
 }
 
+void ockamd_ctl_reply_list(struct ockamd_request *request, struct json_object *list)
+{
+	size_t i, n = list ? json_object_array_length(list) : 0;
+	struct json_object *page = json_object_new_array();
+	struct json_object *item;
+	size_t bytes = 0;
+
+	for (i = ockamd_ctl_skip(request); i < n && bytes < OCKAMD_CTL_PAGE; i++) {
+		item = json_object_array_get_idx(list, i);
+		bytes += strlen(json_object_to_json_string_ext(item, JSON_C_TO_STRING_PLAIN));
+		json_object_array_add(page, json_object_get(item));
+	}
+	json_object_put(list);
+	ockamd_ctl_reply(request, page);
+}
+
 static void ockamd_ctl_put_counters(struct ockamd_node *node, struct json_object *map)
 {
 	struct json_object *counters = json_object_new_object();
@@ -234,7 +251,7 @@ static void ockamd_ctl_op_info(struct ockamd_request *request)
 	ockam_value_put_text(map, "identifier", identifier);
 	ockam_value_put(map, "tcp_listeners", ockamd_listener_describe(node));
 	ockam_value_put(map, "services", ockamd_service_describe());
-	ockam_value_put(map, "secure_channel_listeners", ockamd_gate_describe(node));
+	ockam_value_put(map, "secure_channel_listeners", ockamd_gate_describe(node, false));
 	ockam_value_put(map, "connections", ockamd_link_describe(node, 0, &left));
 	ockam_value_put_int(map, "connections_left_out", (int64_t)left);
 	ockamd_ctl_put_netns(node, map);

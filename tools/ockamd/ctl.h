@@ -56,6 +56,12 @@ void ockamd_ctl_reply(struct ockamd_request *request, struct json_object *result
 void ockamd_ctl_fail(struct ockamd_request *request, enum ockam_control_code code,
 		     const char *text, const char *cause, const char *help);
 
+/**
+ * ockamd_ctl_reply_list() - done, with as much of a list as fits one answer
+ * @list: all of it, taken over; the client asks again with how many it has
+ */
+void ockamd_ctl_reply_list(struct ockamd_request *request, struct json_object *list);
+
 /** ockamd_ctl_skip() - how many entries of a list the client has already */
 size_t ockamd_ctl_skip(const struct ockamd_request *request);
 

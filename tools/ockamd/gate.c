@@ -124,19 +124,27 @@ int ockamd_gate_open(struct ockamd_node *node, const char *address, const char *
 	return 0;
 }
 
-struct json_object *ockamd_gate_to_json(const struct ockamd_gate *gate)
+/* Without its rule, which may name hundreds of identifiers. */
+static struct json_object *ockamd_gate_brief(const struct ockamd_gate *gate)
 {
 	struct json_object *map = json_object_new_object();
 
 	ockam_value_put_text(map, "address", gate->address);
 	ockam_value_put_text(map, "flow_control_id", gate->flow);
 	ockam_value_put_text(map, "identity", gate->identity);
+	return map;
+}
+
+struct json_object *ockamd_gate_to_json(const struct ockamd_gate *gate)
+{
+	struct json_object *map = ockamd_gate_brief(gate);
+
 	ockamd_rule_describe(&gate->trust, map);
 	ockamd_liveness_describe(&gate->liveness, map);
 	return map;
 }
 
-struct json_object *ockamd_gate_describe(struct ockamd_node *node)
+struct json_object *ockamd_gate_describe(struct ockamd_node *node, bool rules)
 {
 	struct json_object *list = json_object_new_array();
 	struct ockamd_gate *gate;
@@ -145,13 +153,14 @@ struct json_object *ockamd_gate_describe(struct ockamd_node *node)
 	LIST_FOREACH(gate, &node->gates, link)
 		n++;
 	LIST_FOREACH(gate, &node->gates, link)
-		json_object_array_put_idx(list, --n, ockamd_gate_to_json(gate));
+		json_object_array_put_idx(list, --n, rules ? ockamd_gate_to_json(gate)
+							   : ockamd_gate_brief(gate));
 	return list;
 }
 
 void ockamd_gate_op_list(struct ockamd_request *request)
 {
-	ockamd_ctl_reply(request, ockamd_gate_describe(request->node));
+	ockamd_ctl_reply_list(request, ockamd_gate_describe(request->node, true));
 }
 
 void ockamd_gate_op_create(struct ockamd_request *request)

@@ -136,9 +136,7 @@ struct json_object *ockamd_listener_describe(struct ockamd_node *node)
 
 void ockamd_listener_op_list(struct ockamd_request *request)
 {
-	/* They are few and all in the first answer. */
-	ockamd_ctl_reply(request, ockamd_ctl_skip(request) ? json_object_new_array() :
-			 ockamd_listener_describe(request->node));
+	ockamd_ctl_reply_list(request, ockamd_listener_describe(request->node));
 }
 
 /* A listener being made: the name of its host may have to be looked up. */
