@@ -10,14 +10,14 @@
 #include <linux/version.h>
 
 /* 6.12: one header for access to unaligned integers. */
-#if __has_include("linux/unaligned.h")
-#include <linux/unaligned.h>
-#else
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
 #include <asm/unaligned.h>
+#else
+#include <linux/unaligned.h>
 #endif
 
 /* 6.4: bin2hex() has a header of its own; later kernel.h does not include it. */
-#if __has_include("linux/hex.h")
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
 #include <linux/hex.h>
 #endif
 

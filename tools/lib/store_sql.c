@@ -373,7 +373,8 @@ void ockam_sql_say_holder(struct ockam_store *store, struct ockam_err *err)
 	ockam_err_set(err, -EBUSY,
 		      "the database %.120s is locked by process %d (%s), which is %s, then try again",
 		      sqlite3_db_filename(store->db, "main"), pid, name,
-		      state == 'T' || state == 't' ? "stopped: continue it with 'kill -CONT' or end it" :
+		      state == 'T' || state == 't' ?
+		      "stopped: continue it with 'kill -CONT' or end it" :
 						     "not done in time: wait for it or end it");
 }
 

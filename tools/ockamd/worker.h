@@ -53,6 +53,7 @@ struct ockamd_worker_present {
 };
 
 struct ockamd_exchange;
+LIST_HEAD(ockamd_exchange_list, ockamd_exchange);
 
 /*
  * Exchanges by their ids; grows with them. How many there can be is the kernel's
@@ -60,7 +61,7 @@ struct ockamd_exchange;
  * ended without our hearing of it.
  */
 struct ockamd_exchanges {
-	LIST_HEAD(ockamd_exchange_list, ockamd_exchange) *lists;
+	struct ockamd_exchange_list *lists;
 	size_t	n_lists;	/* a power of two, or 0 */
 	size_t	count;
 	size_t	look_at;

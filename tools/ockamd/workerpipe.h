@@ -25,7 +25,7 @@ enum ockamd_pipe_type {
 	/* node process to worker */
 	OCKAMD_PIPE_KEY		= 1,	/* index, history, X25519 secret, attestation */
 	OCKAMD_PIPE_AUTHORITY	= 2,	/* index, history of whose credentials may count */
-	OCKAMD_PIPE_PEER	= 3,	/* answer to PEER_ASK: identifier, history or null, earned */
+	OCKAMD_PIPE_PEER	= 3,	/* to PEER_ASK: identifier, history or null, earned */
 	OCKAMD_PIPE_OPTIONS	= 4,	/* strict rules for identities */
 	OCKAMD_PIPE_PRESENT	= 5,	/* index of a key, expiry, credential or null */
 	OCKAMD_PIPE_REFRESH	= 6,	/* index of a key, encryptor: present it there now */
@@ -33,8 +33,7 @@ enum ockamd_pipe_type {
 	OCKAMD_PIPE_READY	= 16,	/* bound and locked up */
 	OCKAMD_PIPE_FAILED	= 17,	/* errno (positive), sentence: it ends now */
 	OCKAMD_PIPE_PEER_ASK	= 18,	/* identifier */
-	OCKAMD_PIPE_PEER_PUT	= 19,	/* verified history of a peer that is new, rotated or has
-					 * earned a place now; earned */
+	OCKAMD_PIPE_PEER_PUT	= 19,	/* verified history: new, rotated or earned now */
 	OCKAMD_PIPE_LOG		= 20,	/* level, text */
 	OCKAMD_PIPE_REFRESHED	= 21,	/* encryptor; as PROVED, of its peer */
 	OCKAMD_PIPE_PROVED	= 22,	/* peer, issuer, expiry, attributes: in a handshake */
