@@ -47,26 +47,27 @@ static int __init ockam_init(void)
 	err = ockam_netns_init();
 	if (err)
 		goto err_quota;
-	err = ockam_sysctl_init();
+	/* Before the surfaces: no key is there before somebody would end it. */
+	err = ockam_machine_init();
 	if (err)
 		goto err_netns;
+	err = ockam_sysctl_init();
+	if (err)
+		goto err_machine;
 	err = ockam_netlink_init();
 	if (err)
 		goto err_sysctl;
 	err = ockam_af_init();
 	if (err)
 		goto err_netlink;
-	err = ockam_machine_init();
-	if (err)
-		goto err_af;
 	return 0;
 
-err_af:
-	ockam_af_exit();
 err_netlink:
 	ockam_netlink_exit();
 err_sysctl:
 	ockam_sysctl_exit();
+err_machine:
+	ockam_machine_exit();
 err_netns:
 	ockam_netns_exit();
 err_quota:
@@ -88,10 +89,10 @@ err_cache:
 
 static void __exit ockam_exit(void)
 {
-	ockam_machine_exit();
 	ockam_af_exit();
 	ockam_netlink_exit();
 	ockam_sysctl_exit();
+	ockam_machine_exit();
 	ockam_netns_exit();
 	ockam_quota_exit();
 	ockam_handshake_exit();
