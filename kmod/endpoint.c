@@ -133,7 +133,7 @@ int ockam_endpoint_take_name(struct ockam_endpoint *ep, bool admin,
 				    "addresses of 32 hexadecimal digits are the kernel's; choose another one");
 	case -ENOSPC:
 		return ockam_refuse(extack, err,
-				    "the node keeps as many names as its limit of addresses allows");
+				    "the node keeps as many names of users as it may");
 	default:
 		return ockam_refuse(extack, err, "out of memory");
 	}

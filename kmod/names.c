@@ -174,13 +174,15 @@ static int __ockam_names_retake(struct ockam_name *n,
 }
 
 static int __ockam_names_add(struct ockam_net *on, struct ockam_name *n,
-			     struct ockam_names_user *user)
+			     struct ockam_names_user *user, bool admin)
 	__must_hold(&on->names->lock)
 {
+	u64 limit = ockam_netns_limit(on, OCKAM_LIMIT_ADDRESSES);
 	struct ockam_names *names = on->names;
 	int err;
 
-	if (names->n >= ockam_netns_limit(on, OCKAM_LIMIT_ADDRESSES)) {
+	/* Administrators have few, and what strangers keep does not stop them. */
+	if (!admin && names->n >= max_t(u64, limit, OCKAM_NAMES_LEAST)) {
 		/* His own may go for it, and nobody else's. */
 		if (list_empty(&user->kept))
 			return -ENOSPC;
@@ -230,7 +232,7 @@ int ockam_names_take(struct ockam_net *on, const u8 *name, u8 len, bool admin,
 		err = __ockam_names_retake(n, user, admin);
 	} else {
 		n = new;
-		err = __ockam_names_add(on, n, user);
+		err = __ockam_names_add(on, n, user, admin);
 		if (!err)
 			new = NULL;
 	}

@@ -14,13 +14,15 @@ struct ockam_net;
 
 /* Names that a user has had and that are still kept for him; then the oldest goes. */
 #define OCKAM_NAMES_KEPT	256
+/* So many the node keeps, whatever its limit of addresses: no user fills that alone. */
+#define OCKAM_NAMES_LEAST	4096
 
 /*
  * The calling process's user takes @name, for one endpoint that he is about to
  * add: nobody else has it or has had it. @admin: it may also be one that
- * another user has had. 0 and *@out; -EADDRINUSE (another user's), -EADDRNOTAVAIL
- * (of the form that the kernel makes), -ENOSPC (the node keeps as many names as
- * it may have addresses), -ENOMEM. Process context.
+ * another user has had, and is never too much. 0 and *@out; -EADDRINUSE (another
+ * user's), -EADDRNOTAVAIL (of the form that the kernel makes), -ENOSPC (the node
+ * keeps as many names as it may), -ENOMEM. Process context.
  */
 int ockam_names_take(struct ockam_net *on, const u8 *name, u8 len, bool admin,
 		     struct ockam_name **out);

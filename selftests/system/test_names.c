@@ -438,6 +438,29 @@ static void test_many(void)
 	   "the others are not, nor is another user's");
 }
 
+/* However few addresses a node may have, no user keeps all names for himself. */
+static void test_full(void)
+{
+	unsigned int uid;
+	char name[32];
+	int bad = 0;
+
+	ok(!nlh_set_limit(&node, OCKAM_LIMIT_ADDRESSES, 100), "a node of few addresses");
+	ok(!user_bind(2000, "bystander"), "somebody gets a name after who has had many");
+	for (uid = 2001; uid <= 2015; uid++) {	/* OWNER has 256 too */
+		for (int i = 0; i < 256 && !bad; i++) {
+			snprintf(name, sizeof(name), "full%u.%d", uid, i);
+			bad = user_bind(uid, name);
+		}
+	}
+	ok(!bad, "many users have had many (%s)", strerror(bad));
+	ok(user_bind(uid, "late") == ENOSPC, "one more gets none");
+	ok(!user_bind(OWNER, "mine"), "who has some gets one for his oldest");
+	ok(user_bind(2001, "bystander") == EADDRINUSE, "and for nobody else's");
+	ok(!user_bind(0, "late"), "an administrator gets one");
+	nlh_set_limit(&node, OCKAM_LIMIT_ADDRESSES, 262144);
+}
+
 int main(void)
 {
 	open_node();
@@ -454,6 +477,7 @@ int main(void)
 	test_answer();
 	test_admin();
 	test_many();
+	test_full();
 	close_node();
 	return tap_done();
 }
