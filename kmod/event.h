@@ -21,6 +21,7 @@ struct ockam_event_info {
 	int error;			/* 0 or a negative errno */
 	const char *reason;
 	u8 role;			/* enum ockam_role, of handshakes */
+	u64 messages;			/* that a link has brought */
 };
 
 /*

@@ -148,6 +148,7 @@ static void ockam_link_end_work(struct work_struct *work)
 	ockam_gate_open(&link->gate);
 	ockam_link_socket_close(link);
 	if (test_bit(OCKAM_LINK_SHOWN, &link->bits)) {
+		ev.messages = atomic64_read(&link->rx_messages);
 		ockam_mib_inc(link->on, link->why);
 		ockam_event_notify(link->on, &ev);
 	}

@@ -546,7 +546,9 @@ bool ockam_link_stream_rx_watch(struct ockam_link_stream *s)
 	if (time_after_eq(jiffies, READ_ONCE(s->rx_since) +
 			  ockam_link_half_frame(link)))
 		ockam_link_fail(link, OCKAM_MIB_LINKS_FAILED_HALF_FRAME,
-				-ETIMEDOUT, "the peer began a frame and did not go on");
+				-ETIMEDOUT, atomic64_read(&link->rx_bytes) ?
+				"the peer began a frame and did not go on" :
+				"the peer did not say anything");
 	return true;
 }
 

@@ -91,11 +91,14 @@ static int ockam_nl_fill_notification(struct sk_buff *skb,
 				 ev->peer)))
 		return -EMSGSIZE;
 	switch (ev->event) {
+	case OCKAM_EVENT_LINK_DEL:
+		if (ockam_nl_put_u64(skb, OCKAM_A_RX_MESSAGES, ev->messages))
+			return -EMSGSIZE;
+		return ockam_nl_put_reason(skb, ev->error, ev->reason);
 	case OCKAM_EVENT_HANDSHAKE_FAIL:
 		if (nla_put_u8(skb, OCKAM_A_ROLE, ev->role))
 			return -EMSGSIZE;
 		fallthrough;
-	case OCKAM_EVENT_LINK_DEL:
 	case OCKAM_EVENT_CHANNEL_DEL:
 		return ockam_nl_put_reason(skb, ev->error, ev->reason);
 	default:

@@ -552,7 +552,8 @@ static void test_long_lists(void)
 		json_object_put(args);
 	}
 	ok(made == LISTENERS, "%d listeners that admit %d each", LISTENERS, IDENTIFIERS);
-	ok(printed("ockamctl secure-channel-listener list --at abuse --output json | grep -c /service/long") ==
+	ok(printed("ockamctl secure-channel-listener list --at abuse --output json |"
+		   " grep -c /service/long") ==
 	   LISTENERS, "are listed");
 	ok(printed("ockamctl node show abuse --jq '.services | length'") == 2,
 	   "and the node is shown");

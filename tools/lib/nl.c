@@ -549,6 +549,7 @@ static void ockam_nl_hand_out_event(struct ockam_nl *nl, struct nlattr **tb)
 		.kind = ockam_nl_get_u8(tb, OCKAM_A_KIND),
 		.error = (int32_t)ockam_nl_get_u32(tb, OCKAM_A_ERRNO),
 		.reason = ockam_nl_get_string(tb, OCKAM_A_REASON),
+		.messages = ockam_nl_get_u64(tb, OCKAM_A_RX_MESSAGES),
 		.has_role = tb[OCKAM_A_ROLE],
 		.role = ockam_nl_get_u8(tb, OCKAM_A_ROLE),
 	};

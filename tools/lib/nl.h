@@ -98,6 +98,7 @@ struct ockam_nl_event {
 	struct ockam_nl_identifier	peer;
 	int				error;
 	const char			*reason;	/* "" without one */
+	uint64_t			messages;	/* that a link has brought */
 	bool				has_role;
 	uint8_t				role;	/* enum ockam_role */
 };

@@ -50,18 +50,36 @@ static void ockamd_link_tune(int fd, bool accepted)
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
 }
 
-/* Both ends of the connection as text, before the kernel takes it over. */
-static void ockamd_link_ends(int fd, struct ockamd_link *link)
+/* Both ends of the connection as text, before the kernel takes it over. 0, -ENOTCONN. */
+static int ockamd_link_ends(int fd, struct ockamd_link *link)
 {
 	struct sockaddr_storage addr = { 0 };
 	socklen_t len = sizeof(addr);
 
-	getsockname(fd, (struct sockaddr *)&addr, &len);
+	if (getsockname(fd, (struct sockaddr *)&addr, &len))
+		return -errno;
 	ockamd_dial_format(&addr, link->local);
 	memset(&addr, 0, sizeof(addr));
 	len = sizeof(addr);
-	getpeername(fd, (struct sockaddr *)&addr, &len);
+	if (getpeername(fd, (struct sockaddr *)&addr, &len))
+		return -errno;
 	ockamd_dial_format(&addr, link->peer);
+	return 0;
+}
+
+/* Of an accepted one there is a line at its end: probes and scans, which say nothing, are many. */
+static void ockamd_link_log_end(const struct ockamd_link *link,
+				const struct ockam_nl_event *event)
+{
+	const char *colon = event->reason[0] ? ": " : "";
+
+	if (!link->accepted)
+		ockamd_info("link %s: ended%s%s", link->address, colon, event->reason);
+	else
+		ockamd_log(event->messages ? OCKAMD_INFO : OCKAMD_DEBUG,
+			   "link %s: from %s, ended after %llu messages%s%s", link->address,
+			   link->peer, (unsigned long long)event->messages, colon,
+			   event->reason);
 }
 
 int ockamd_link_add(struct ockamd_node *node, int fd, bool accepted,
@@ -83,7 +101,12 @@ int ockamd_link_add(struct ockamd_node *node, int fd, bool accepted,
 		return ockam_err_set(err, -ENOMEM, "Out of memory");
 	}
 	ockamd_link_tune(fd, accepted);
-	ockamd_link_ends(fd, link);
+	ret = ockamd_link_ends(fd, link);
+	if (ret) {
+		close(fd);
+		free(link);
+		return ockam_err_set(err, ret, "The connection has ended already");
+	}
 	link->accepted = accepted;
 	if (accepted) {
 		new.spawner.present = true;
@@ -109,9 +132,9 @@ int ockamd_link_add(struct ockamd_node *node, int fd, bool accepted,
 		link->pair = pair;
 	}
 	LIST_INSERT_HEAD(&node->links, link, link);
-	ockamd_info("link %s: %s %s%s%s", link->address,
-		    accepted ? "accepted from" : "connected to", link->peer,
-		    pair ? ", paired with " : "", pair ? pair->address : "");
+	if (!accepted)
+		ockamd_info("link %s: connected to %s%s%s", link->address, link->peer,
+			    pair ? ", paired with " : "", pair ? pair->address : "");
 	if (linkp)
 		*linkp = link;
 	return 0;
@@ -160,16 +183,15 @@ void ockamd_link_delete(struct ockamd_node *node, struct ockamd_link *link)
 	ockamd_link_forget(node, link);
 }
 
-void ockamd_link_gone(struct ockamd_node *node, const struct ockam_nl_name *name,
-		      const char *reason)
+void ockamd_link_gone(struct ockamd_node *node, const struct ockam_nl_event *event)
 {
+	const struct ockam_nl_name *name = &event->address;
 	struct ockamd_link *link;
 
 	LIST_FOREACH(link, &node->links, link) {
 		if (link->name.len == name->len &&
 		    !memcmp(link->name.bytes, name->bytes, name->len)) {
-			ockamd_info("link %s: ended%s%s", link->address, reason[0] ? ": " : "",
-				    reason);
+			ockamd_link_log_end(link, event);
 			ockamd_link_forget(node, link);
 			return;
 		}

@@ -70,9 +70,8 @@ struct ockamd_link *ockamd_link_find(struct ockamd_node *node, const char *text)
 /** ockamd_link_delete() - end it, in the kernel too */
 void ockamd_link_delete(struct ockamd_node *node, struct ockamd_link *link);
 
-/** ockamd_link_gone() - the kernel has ended the link of that name */
-void ockamd_link_gone(struct ockamd_node *node, const struct ockam_nl_name *name,
-		      const char *reason);
+/** ockamd_link_gone() - the kernel has ended the link that @event names */
+void ockamd_link_gone(struct ockamd_node *node, const struct ockam_nl_event *event);
 
 /** ockamd_link_resync() - forget links that the kernel does not have any more */
 void ockamd_link_resync(struct ockamd_node *node);

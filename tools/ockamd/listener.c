@@ -47,7 +47,9 @@ static void ockamd_listener_accept(struct ockamd_watch *watch, uint32_t events)
 			return;
 		}
 		if (ockamd_link_add(node, fd, true, NULL, &link, &err))
-			ockamd_warn("listener %s: %s", listener->address, err.text);
+			/* Who connects and goes is no news, however often. */
+			ockamd_log(err.code == -ENOTCONN ? OCKAMD_DEBUG : OCKAMD_WARN,
+				   "listener %s: %s", listener->address, err.text);
 		else
 			ockamd_link_accepted(node, link);
 	}

@@ -112,7 +112,7 @@ static void ockamd_node_event(void *arg, const struct ockam_nl_event *event)
 	switch (event->event) {
 	case OCKAM_EVENT_LINK_DEL:
 		ockamd_channel_path_gone(node, name);
-		ockamd_link_gone(node, &event->address, event->reason);
+		ockamd_link_gone(node, event);
 		break;
 	case OCKAM_EVENT_CHANNEL_NEW:
 		ockamd_debug("channel %s: established", name);
