@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "control.h"
 #include "homes.h"
 #include "life.h"
 #include "sweep.h"
@@ -249,10 +250,34 @@ static void test_race(void)
 	ok(taken >= MANY && !twice, "a name taken %u times was had twice %u times", taken, twice);
 }
 
+/* A program finds a node by its name, wherever its control socket is. */
+static void test_found(void)
+{
+	struct ockam_control *control;
+	char path[64];
+	int fd, life;
+
+	new_home("found");
+	snprintf(path, sizeof(path), "%s/control", top);
+	life = ockam_life_take(&home, "n1", path, &err);
+	ok(life >= 0, "a node with a control socket of its own");
+	fd = ockam_control_listen(path, &err);
+	ok_ret(fd < 0 ? fd : 0, 0, err, "it listens");
+	ok_ret(ockam_control_open(home.path, "n1", &control, &err), 0, err, "it is found");
+	ockam_control_close(control);
+	ok_ret(ockam_control_open(home.path, "n2", &control, &err), -ENOENT, err, "no other one is");
+	ok_ret(ockam_control_open(home.path, "../n1", &control, &err), -EINVAL, err,
+	       "a name that is a path");
+	close(fd);
+	ockam_life_end(&home, "n1", life);
+	unlink(path);
+}
+
 int main(void)
 {
 	if (!mkdtemp(top))
 		return 1;
+	test_found();
 	test_life();
 	test_believed();
 	test_names();

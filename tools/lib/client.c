@@ -5,22 +5,27 @@
 #include <string.h>
 
 #include "control.h"
-#include "home.h"
+#include "life.h"
 
 int ockam_control_open(const char *home, const char *node, struct ockam_control **control,
 		       struct ockam_err *err)
 {
 	char path[OCKAM_CONTROL_PATH];
 	struct ockam_home found;
+	struct ockam_life life;
 	int ret;
 
 	*control = NULL;
-	ret = home ? ockam_home_set(&found, home, err) : ockam_home_find(&found, err);
+	ret = ockam_name_check_node(node, err);
+	if (!ret)
+		ret = home ? ockam_home_set(&found, home, err) : ockam_home_find(&found, err);
+	if (!ret)
+		ret = ockam_home_control_path(&found, node, path, err);
 	if (ret)
 		return ret;
-	if (ockam_home_control_path(&found, node, path, err))
-		return -ENAMETOOLONG;
-	return ockam_control_connect(path, control, err);
+	/* It may have been started with another one. */
+	ockam_life_look(&found, node, &life);
+	return ockam_control_connect(life.control[0] ? life.control : path, control, err);
 }
 
 int ockam_control_ask(struct ockam_control *control, const char *op, const char *args,

@@ -25,7 +25,7 @@ struct ockam_control;
  * @control: receives the connection; ockam_control_close() it
  * @err: the reason
  *
- * Return: as ockam_control_connect().
+ * Return: as ockam_control_connect(); -EINVAL for a name that no node can have.
  */
 int ockam_control_open(const char *home, const char *node, struct ockam_control **control,
 		       struct ockam_err *err);
