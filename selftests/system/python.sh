@@ -108,6 +108,8 @@ except socket.timeout:
     check(True, "a timeout")
 mine.setblocking(False)
 check(raises(errno.EAGAIN, mine.recvfrom, 10), "no waiting")
+with mine.dup() as copy:
+    check(copy.gettimeout() == 0 and copy.getsockname() == Route("mine"), "nor by a copy")
 other.sendto(b"x", "mine")
 check(select.select([mine], [], [], 10)[0] == [mine] and mine.recv(1) == b"x", "select")
 for sock in mine, other, far:
@@ -154,6 +156,6 @@ while read -r result name; do
 done < <(PYTHONPATH=$top/tools/python PYTHONDONTWRITEBYTECODE=1 \
 	nsenter --net="/proc/$(node_pid n1)/ns/net" /usr/bin/python3 -W error \
 	"$OCKAM_HOME/program.py" "${channel#/service/}" "$peer" 2>"$OCKAM_HOME/err")
-same "${checked:-0}" 30 "every check was reached"
+same "${checked:-0}" 31 "every check was reached"
 same "$(cat "$OCKAM_HOME/err")" "" "without a word on standard error"
 finish

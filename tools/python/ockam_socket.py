@@ -136,7 +136,7 @@ def _check(result):
 class Socket(socket.socket):
     """A datagram socket of the node of this network namespace.
 
-    After recvfrom(), recvmsg() or recv_route() the attribute peer holds the 32
+    After recvfrom(), recvfrom_into() or recvmsg() the attribute peer holds the 32
     bytes of the identifier of who sent the message, when it came through a
     secure channel, else None.
     """
@@ -281,4 +281,6 @@ class Socket(socket.socket):
         return len(data), route
 
     def dup(self):
-        return type(self)(self.type, self.proto, os.dup(self.fileno()))
+        sock = type(self)(self.type, self.proto, os.dup(self.fileno()))
+        sock.settimeout(self.gettimeout())
+        return sock
