@@ -250,6 +250,13 @@ for command in "node list" "node show n1" "secure-channel list --at n1" "node st
 done
 unchanged "all of this"
 
+# ---- processes of a node, by hand ----
+
+for command in worker uppercase "lookup localhost"; do
+	# shellcheck disable=SC2086
+	it 64 "is started by a node process, not by hand" ockamd $command
+done
+
 # ---- the module is not installed ----
 
 up=

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * ockamd: "ockamd node" is a node process, "ockamd worker" its handshake
- * worker. People use ockamctl, which starts the first; the first starts the
- * second.
+ * ockamd: "ockamd node" is a node process, which ockamctl starts; "ockamd worker",
+ * "uppercase" and "lookup" are processes that this one starts.
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
@@ -17,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "keeper.h"
 #include "log.h"
 #include "logfile.h"
 #include "lookup.h"
@@ -192,17 +192,33 @@ usage:
 	return OCKAMD_USAGE;
 }
 
+/* One of the processes that a node process starts. Returns -1 when it is none. */
+static int ockamd_main_child(int argc, char **argv)
+{
+	bool lookup = argc == 3 && !strcmp(argv[1], "lookup");
+	bool worker = argc == 2 && !strcmp(argv[1], "worker");
+	struct stat st;
+
+	if (!lookup && !worker && (argc != 2 || strcmp(argv[1], "uppercase")))
+		return -1;
+	if (fstat(OCKAMD_KEEPER_FD, &st) || !S_ISSOCK(st.st_mode)) {
+		fprintf(stderr, "ockamd: '%s' is started by a node process, not by hand\n",
+			argv[1]);
+		return OCKAMD_USAGE;
+	}
+	if (lookup)
+		return ockamd_lookup_run(argv[2]);
+	return worker ? ockamd_worker_run() : ockamd_uppercase_run();
+}
+
 int main(int argc, char **argv)
 {
 	struct ockamd_options options = { 0 };
 	int ret;
 
-	if (argc == 2 && !strcmp(argv[1], "worker"))
-		return ockamd_worker_run();
-	if (argc == 2 && !strcmp(argv[1], "uppercase"))
-		return ockamd_uppercase_run();
-	if (argc == 3 && !strcmp(argv[1], "lookup"))
-		return ockamd_lookup_run(argv[2]);
+	ret = ockamd_main_child(argc, argv);
+	if (ret >= 0)
+		return ret;
 	if (argc >= 2 && !strcmp(argv[1], "--version")) {
 		printf("ockamd %s\n", OCKAM_VERSION);
 		return 0;
