@@ -49,8 +49,9 @@ static int ockam_sysctl_handle(ockam_compat_ctl_table *table, int write,
 	err = proc_dostring(&copy, write, buffer, lenp, ppos);
 	if (err || !write)
 		return err;
-	err = kstrtou64(strim(text), 0, &value);
-	if (err)
+	/* When it is full there may have been more. */
+	if (strlen(text) == sizeof(text) - 1 ||
+	    kstrtou64(strim(text), 0, &value))
 		return -EINVAL;
 	err = ockam_netns_check_limit(which, value, capable(CAP_NET_ADMIN), NULL);
 	if (err)

@@ -833,6 +833,7 @@ static void test_limits(void)
 	};
 	static const char * const no_numbers[] = {
 		" ", "-1", "5 6", "5x", "1.5", "99999999999999999999999999999999",
+		"00000000000000000000007000", "7000                    0",
 	};
 	struct nlh node;
 	bool good = true;
