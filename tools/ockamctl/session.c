@@ -126,16 +126,6 @@ int ctl_session_do(struct ctl *ctl, struct ctl_session *session, const char *op,
 	return CTL_EXIT_OK;
 }
 
-/* A node process of an older release gives everything again. */
-static bool ctl_session_is_again(struct json_object *list, struct json_object *page)
-{
-	struct json_object *old = json_object_array_get_idx(list, 0);
-	struct json_object *new = json_object_array_get_idx(page, 0);
-
-	return old && new && json_object_equal(ockam_value_get(old, "address"),
-					       ockam_value_get(new, "address"));
-}
-
 int ctl_session_list(struct ctl *ctl, struct ctl_session *session, const char *op,
 		     struct json_object **list)
 {
@@ -153,8 +143,6 @@ int ctl_session_list(struct ctl *ctl, struct ctl_session *session, const char *o
 			return ret;
 		}
 		n = json_object_is_type(page, json_type_array) ? json_object_array_length(page) : 0;
-		if (n && ctl_session_is_again(all, page))
-			n = 0;
 		for (i = 0; i < n; i++)
 			json_object_array_add(all, json_object_get(json_object_array_get_idx(page,
 											     i)));

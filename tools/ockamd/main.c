@@ -44,7 +44,6 @@ static const char ockamd_main_usage[] =
 	"  --foreground                 log for people, say why it ends\n"
 	"  --in-memory                  leave no record of the node\n"
 	"  --exit-on-eof                end with standard input too\n"
-	"  --exit-with-parent PID       end when the process PID, which started it, ends\n"
 	"  --ready-fd N                 above 2; gets \"ok\" or \"error: ...\" when it is up or not\n"
 	"  --version, --help\n";
 
@@ -61,7 +60,6 @@ enum ockamd_main_option {
 	OCKAMD_OPT_FOREGROUND,
 	OCKAMD_OPT_IN_MEMORY,
 	OCKAMD_OPT_EXIT_ON_EOF,
-	OCKAMD_OPT_EXIT_WITH_PARENT,
 	OCKAMD_OPT_READY,
 	OCKAMD_OPT_VERSION,
 	OCKAMD_OPT_HELP,
@@ -80,7 +78,6 @@ static const struct option ockamd_main_options[] = {
 	{ "foreground", no_argument, NULL, OCKAMD_OPT_FOREGROUND },
 	{ "in-memory", no_argument, NULL, OCKAMD_OPT_IN_MEMORY },
 	{ "exit-on-eof", no_argument, NULL, OCKAMD_OPT_EXIT_ON_EOF },
-	{ "exit-with-parent", required_argument, NULL, OCKAMD_OPT_EXIT_WITH_PARENT },
 	{ "ready-fd", required_argument, NULL, OCKAMD_OPT_READY },
 	{ "version", no_argument, NULL, OCKAMD_OPT_VERSION },
 	{ "help", no_argument, NULL, OCKAMD_OPT_HELP },
@@ -159,11 +156,6 @@ static int ockamd_main_parse(int argc, char **argv, struct ockamd_options *o)
 			break;
 		case OCKAMD_OPT_EXIT_ON_EOF:
 			o->exit_on_eof = true;
-			break;
-		case OCKAMD_OPT_EXIT_WITH_PARENT:
-			o->parent = ockamd_main_number(optarg);
-			if (o->parent <= 0)
-				goto usage;
 			break;
 		case OCKAMD_OPT_READY:
 			o->ready_fd = ockamd_main_number(optarg);

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -160,20 +159,6 @@ static int ockamd_node_watch_signals(struct ockamd_node *node, struct ockam_err 
 	node->signal_watch.fn = ockamd_node_signal;
 	ret = ockamd_loop_add(&node->loop, &node->signal_watch, EPOLLIN);
 	return ret ? ockam_err_set(err, ret, "Cannot wait for signals: %s", strerror(-ret)) : 0;
-}
-
-/* A node that serves one command must not outlive it, whatever that one dies of. */
-static int ockamd_node_follow_parent(struct ockamd_node *node, struct ockam_err *err)
-{
-	if (!node->options->parent)
-		return 0;
-	if (prctl(PR_SET_PDEATHSIG, SIGTERM))
-		return ockam_err_set(err, -errno, "Cannot follow process %d: %s",
-				     node->options->parent, strerror(errno));
-	if (getppid() != node->options->parent)
-		return ockam_err_set(err, -ESRCH, "The process %d, which started this node, has ended",
-				     node->options->parent);
-	return 0;
 }
 
 /* From here on to its end this process is the node of that name. */
@@ -381,8 +366,6 @@ static int ockamd_node_start(struct ockamd_node *node, struct ockam_err *err)
 	ret = ockamd_privilege_hide_memory(err);
 	if (!ret)
 		ret = ockamd_node_watch_signals(node, err);
-	if (!ret)
-		ret = ockamd_node_follow_parent(node, err);
 	if (!ret)
 		ret = ockam_family_check(err);
 	if (!ret)

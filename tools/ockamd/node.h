@@ -40,7 +40,6 @@ struct ockamd_options {
 	bool		foreground;
 	bool		in_memory;	/* no row in the store, no pin */
 	bool		exit_on_eof;
-	int		parent;		/* process to end with, 0: none */
 	int		ready_fd;	/* -1: none */
 };
 
