@@ -40,4 +40,12 @@ run_ok "everyone is a rule" ockamctl secure-channel-listener update api --at n2 
 ockamctl node stop n2 >/dev/null && ockamctl node start n2 >/dev/null
 ok $? "stopped and started"
 run_ok "anybody may come again" create
+run_ok "the listener is deleted" ockamctl secure-channel-listener delete api --at n2
+run_ok "and made with a rule" \
+	ockamctl secure-channel-listener create api --at n2 --authorized "$friend"
+it 70 "api" ockamctl secure-channel-listener create api --at n2
+ockamctl node stop n2 >/dev/null && ockamctl node start n2 >/dev/null
+ok $? "stopped and started"
+run_ok "it keeps others out" refused
+run_ok "but not whom it names" create --identity friend
 finish

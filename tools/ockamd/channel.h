@@ -53,6 +53,10 @@ LIST_HEAD(ockamd_gates, ockamd_gate);
 /** ockamd_gate_open_api() - the listener that every node has, with the rule that was set last */
 int ockamd_gate_open_api(struct ockamd_node *node, struct ockam_err *err);
 
+/** ockamd_gate_open_kept() - as asked for by @args; as "api" its rule holds after a start, too */
+int ockamd_gate_open_kept(struct ockamd_node *node, const char *address,
+			  struct json_object *args, struct ockam_err *err);
+
 /**
  * ockamd_gate_open() - make a channel listener
  * @node: the node

@@ -14,7 +14,6 @@
 #include "log.h"
 #include "node.h"
 
-
 struct ockamd_gate *ockamd_gate_find(struct ockamd_node *node, const char *address)
 {
 	struct ockamd_gate *gate;
@@ -171,8 +170,7 @@ void ockamd_gate_op_create(struct ockamd_request *request)
 
 	if (!address)
 		ockamd_ctl_fail(request, OCKAM_CONTROL_INVALID, "'address' is missing", NULL, NULL);
-	else if (ockamd_gate_open(request->node, address, ockam_value_text(args, "identity"),
-				  args, &err))
+	else if (ockamd_gate_open_kept(request->node, address, args, &err))
 		ockamd_ctl_error(request, &err);
 	else
 		ockamd_ctl_reply(request, ockamd_gate_to_json(LIST_FIRST(&request->node->gates)));

@@ -194,33 +194,75 @@ static char *ockamd_gate_rule_text(struct json_object *args)
 	return text;
 }
 
+static bool ockamd_gate_is_kept(const struct ockamd_node *node, const char *address)
+{
+	return node->claimed && !strcmp(address, OCKAMD_GATE_API);
+}
+
 /*
  * The rule of "api" is what protects a node: it is kept before it holds, so that
- * the node never starts again with one that lets more in.
+ * the node never starts again with one that lets more in. *before: to be given to
+ * ockamd_gate_kept().
  */
-static int ockamd_gate_set_kept(struct ockamd_node *node, struct ockamd_gate *gate,
-				struct json_object *args, bool abort, struct ockam_err *err)
+static int ockamd_gate_keep(struct ockamd_node *node, const char *address,
+			    struct json_object *args, char **before, struct ockam_err *err)
 {
 	const char *name = node->options->name;
-	char *rule, *before = NULL;
+	char *rule;
 	int ret;
 
-	if (!node->claimed || strcmp(gate->address, OCKAMD_GATE_API))
-		return ockamd_gate_set(node, gate, args, abort, err);
+	*before = NULL;
+	if (!ockamd_gate_is_kept(node, address))
+		return 0;
 	rule = ockamd_gate_rule_text(args);
 	if (!rule)
 		return ockam_err_set(err, -ENOMEM, "Out of memory");
-	ret = ockam_store_node_rule(node->store, name, &before, err);
+	ret = ockam_store_node_rule(node->store, name, before, err);
 	if (!ret)
 		ret = ockam_store_node_set_rule(node->store, name, rule, err);
-	if (!ret) {
-		ret = ockamd_gate_set(node, gate, args, abort, err);
-		if (ret)
-			ockam_store_node_set_rule(node->store, name, before, NULL);
-	}
-	free(before);
 	free(rule);
+	if (!ret)
+		return 0;
+	free(*before);
 	return ret;
+}
+
+/* It holds, or why not: then the one before is kept again. Returns @ret. */
+static int ockamd_gate_kept(struct ockamd_node *node, const char *address, char *before, int ret)
+{
+	if (ret && ockamd_gate_is_kept(node, address))
+		ockam_store_node_set_rule(node->store, node->options->name, before, NULL);
+	free(before);
+	return ret;
+}
+
+static int ockamd_gate_set_kept(struct ockamd_node *node, struct ockamd_gate *gate,
+				struct json_object *args, bool abort, struct ockam_err *err)
+{
+	char *before;
+	int ret;
+
+	ret = ockamd_gate_keep(node, gate->address, args, &before, err);
+	if (ret)
+		return ret;
+	return ockamd_gate_kept(node, gate->address, before,
+				ockamd_gate_set(node, gate, args, abort, err));
+}
+
+int ockamd_gate_open_kept(struct ockamd_node *node, const char *address,
+			  struct json_object *args, struct ockam_err *err)
+{
+	const char *identity = ockam_value_text(args, "identity");
+	char *before;
+	int ret;
+
+	if (ockamd_gate_find(node, address))
+		return ockamd_gate_open(node, address, identity, args, err);
+	ret = ockamd_gate_keep(node, address, args, &before, err);
+	if (ret)
+		return ret;
+	return ockamd_gate_kept(node, address, before,
+				ockamd_gate_open(node, address, identity, args, err));
 }
 
 int ockamd_gate_open_api(struct ockamd_node *node, struct ockam_err *err)
