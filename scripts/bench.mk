@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright The Ockam for Linux authors
 #
-# Benchmarks that run on the host: each selftests/bench/*.c is a program,
-# compiled as what it measures is.
+# Programs of the benchmarks, which run in the machines and, but for those that
+# need nodes, on the host: each selftests/bench/*.c is one, compiled as what it
+# measures is.
 #
 #   make -f scripts/bench.mk BUILD=DIR LIB=libockam.a
 

@@ -7,6 +7,7 @@
 //! standard error and exit status 1.
 
 mod args;
+mod bench;
 mod credential;
 mod events;
 mod identity_file;
@@ -161,6 +162,7 @@ async fn dispatch(ctx: &Context, words: &[String]) -> Outcome<()> {
         Some("send") => send::run(ctx, rest).await,
         Some("identity") => identity(ctx, rest).await,
         Some("issue") => issue(ctx, rest).await,
+        Some("bench") => bench::run(ctx, rest).await,
         Some(word) => Err(format!("no subcommand \"{word}\"; see ockam-peer --help").into()),
         None => Err("a subcommand is missing; see ockam-peer --help".into()),
     }
@@ -193,7 +195,10 @@ fn main() {
         print!("{USAGE}");
         return;
     }
-    start_log(&words);
+    // Events are made of the crates' log, which costs: nobody reads them in a benchmark.
+    if words.first().map(String::as_str) != Some("bench") {
+        start_log(&words);
+    }
     // A panic anywhere is a failed test, not a worker less.
     std::panic::set_hook(Box::new(|info| {
         eprintln!("ockam-peer: {info}");
