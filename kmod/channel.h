@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Secure channels: keys, nonces, window and two addresses (wire-protocol
- * section 6). The room above (handshake) makes them.
+ * section 6). The floor above (handshake) makes them.
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
@@ -153,7 +153,7 @@ void ockam_channel_close(struct ockam_channel *ch, int error,
 			 const char *reason);
 
 /*
- * Making one, by the room above. ockam_channel_alloc() gives an unpublished
+ * Making one, by the floor above. ockam_channel_alloc() gives an unpublished
  * channel, one reference: 0 or -EINVAL, -ENOMEM, -ESHUTDOWN. It may send at
  * once (ockam_channel_send_refresh(), ockam_channel_send_close()).
  * ockam_channel_publish() makes it reachable; with @old, which has the name of

@@ -353,7 +353,6 @@ static bool ockam_listener_made(const struct ockam_exchange *ex,
 static bool ockam_listener_kill(struct ockam_listener *l)
 {
 	struct ockam_net *on = l->ep.on;
-
 	bool dead;
 
 	spin_lock_bh(&l->lock);

@@ -92,7 +92,7 @@ int ockam_nl_send_handshake(struct sk_buff *skb, struct genl_info *info)
 		return ockam_refuse(info->extack, -EINVAL,
 				    "the handshake message is missing");
 	return ockam_handshake_send(ockam_nl_node(info), info->snd_portid, id,
-				   nla_data(message), nla_len(message),
+				    nla_data(message), nla_len(message),
 				    info->extack);
 }
 
