@@ -97,14 +97,27 @@ static void note(const struct nlh_msg *m)
 	}
 }
 
-/* All that @h has been sent so far: results too, which must come before the end. */
-static unsigned int read_news(struct nlh *h, unsigned int *late)
+/* Channels whose beginning was told and whose end was not. */
+static bool begun(void)
 {
+	for (unsigned int i = 0; i < n_told; i++)
+		if (!told[i].del)
+			return true;
+	return false;
+}
+
+/*
+ * All that @h has been sent so far, and what must come: @want results, which are
+ * to be there before the end of their channels, and that end.
+ */
+static unsigned int read_news(struct nlh *h, unsigned int want, unsigned int *late)
+{
+	long long end = nlh_now() + CH_SOON;
 	unsigned int results = 0;
 	static struct nlh_msg m;
 	char name[256];
 
-	while (!nlh_receive(h, &m, 30)) {
+	while (!nlh_receive(h, &m, (results < want || begun()) && nlh_now() < end ? CH_SOON : 30)) {
 		if (m.hdr.nlmsg_type != h->family)
 			continue;
 		if (nlh_cmd(&m) == OCKAM_CMD_EVENT)
@@ -154,7 +167,7 @@ static void test_order(bool initiator)
 		aim("");
 		lh_close(&l);
 		/* A request, which is next, would lose what has come before it. */
-		results += read_news(&asker, &late);
+		results += read_news(&asker, initiator, &late);
 	}
 	stop = true;
 	pthread_join(thread, NULL);
