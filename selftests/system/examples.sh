@@ -37,13 +37,13 @@ answers()
 }
 
 # Installed for this alone, as its own test shows; what is built already is used.
-make -s -C "$top/tools" BUILD="$OCKAM_TOOLS" DESTDIR="$OCKAM_HOME/root" PREFIX=/usr \
+make -s -C "$top/tools" BUILD="$OCKAM_TOOLS" DESTDIR="$OCKAM_HOME/staged" PREFIX=/usr \
 	install >/dev/null 2>&1
 ok $? "libockam installs"
-export PKG_CONFIG_PATH=$OCKAM_HOME/root/usr/lib/pkgconfig
-export PKG_CONFIG_SYSROOT_DIR=$OCKAM_HOME/root
+export PKG_CONFIG_PATH=$OCKAM_HOME/staged/usr/lib/pkgconfig
+export PKG_CONFIG_SYSROOT_DIR=$OCKAM_HOME/staged
 export PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 PKG_CONFIG_ALLOW_SYSTEM_LIBS=1
-export LD_LIBRARY_PATH=$OCKAM_HOME/root/usr/lib
+export LD_LIBRARY_PATH=$OCKAM_HOME/staged/usr/lib
 run_ok "the examples compile" make -s -C "$top/Documentation/examples" "BUILD=$bin"
 run_ok "a node starts" ockamctl node create n1
 run_ok "and another one" ockamctl node create n2

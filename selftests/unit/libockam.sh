@@ -13,13 +13,13 @@ build=${OCKAM_BUILD:-$OCKAM_TOP/build}
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
 make -s --no-print-directory -C "$OCKAM_TOP/tools" BUILD="$build/tools" \
-	DESTDIR="$work/root" PREFIX=/opt/ockam install >"$work/log" 2>&1
+	DESTDIR="$work/staged" PREFIX=/opt/ockam install >"$work/log" 2>&1
 ok $? "it installs" "$(tail -5 "$work/log")"
 
-export PKG_CONFIG_PATH=$work/root/opt/ockam/lib/pkgconfig
-export PKG_CONFIG_SYSROOT_DIR=$work/root
-lib=$work/root/opt/ockam/lib
-include=$work/root/opt/ockam/include
+export PKG_CONFIG_PATH=$work/staged/opt/ockam/lib/pkgconfig
+export PKG_CONFIG_SYSROOT_DIR=$work/staged
+lib=$work/staged/opt/ockam/lib
+include=$work/staged/opt/ockam/include
 read -ra flags <<<"$(pkg-config --cflags --libs libockam)"
 [ ${#flags[@]} -gt 1 ]
 ok $? "pkg-config knows it" "${flags[*]}"
@@ -82,8 +82,8 @@ for language in c c++; do
 done
 
 make -s --no-print-directory -C "$OCKAM_TOP/tools" BUILD="$build/tools" \
-	DESTDIR="$work/root" PREFIX=/opt/ockam uninstall >"$work/log" 2>&1
-left=$(find "$work/root" ! -type d)
+	DESTDIR="$work/staged" PREFIX=/opt/ockam uninstall >"$work/log" 2>&1
+left=$(find "$work/staged" ! -type d)
 [ -z "$left" ]
 ok $? "it uninstalls, and nothing is left" "$left"
 finish
