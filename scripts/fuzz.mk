@@ -31,7 +31,7 @@ kernel := -DOCKAM_HOST -I$(top)/kmod
 
 # The kernel's headers, for what runs on kernel_shim.h.
 shim := $(addprefix $(BUILD)/shim/,$(addsuffix .h,asm/unaligned linux/list linux/mm linux/mutex \
-	linux/net linux/overflow linux/rcupdate linux/refcount linux/rhashtable-types \
+	linux/net linux/overflow linux/rcupdate linux/refcount linux/rhashtable-types linux/seqlock \
 	linux/sched/mm linux/slab linux/spinlock linux/uio linux/workqueue linux/xarray \
 	net/net_namespace net/sock))
 

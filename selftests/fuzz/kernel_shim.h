@@ -32,6 +32,7 @@ typedef struct { int counter; } atomic_t;
 typedef struct { s64 counter; } atomic64_t;
 typedef struct { int refs; } refcount_t;
 typedef struct { int locked; } spinlock_t;
+typedef struct { unsigned int sequence; } seqcount_spinlock_t;
 
 struct list_head { struct list_head *next, *prev; };
 struct kvec { void *iov_base; size_t iov_len; };
@@ -148,8 +149,5 @@ static inline struct mem_cgroup *set_active_memcg(struct mem_cgroup *memcg)
 	(void)memcg;
 	return NULL;
 }
-
-int kernel_recvmsg(struct socket *sock, struct msghdr *mh, struct kvec *vec, size_t n,
-		   size_t len, int flags);
 
 #endif /* OCKAM_FUZZ_KERNEL_SHIM_H */

@@ -5,13 +5,12 @@ control protocol, its counters, its log, its handshake worker, its sockets."""
 import contextlib
 import ctypes
 import glob
+import json
 import os
 import re
 import socket
 import sys
 import time
-
-from tiny import decode, encode
 
 AF_OCKAM, SOL_OCKAM, OCKAM_REACH, REACH_ALL = 18, 318, 3, 7
 SO_SNDBUFFORCE, SO_RCVBUFFORCE = 32, 33
@@ -49,18 +48,19 @@ class KernelNode:
     def ask(self, op, **args):
         """A request whose answer is fetched later, by the number returned."""
         self.calls += 1
-        self.control.send(encode({"v": 1, "id": self.calls, "op": op, "args": args}))
+        request = {"v": 1, "id": self.calls, "op": op, "args": args}
+        self.control.send(json.dumps(request).encode())
         return self.calls
 
     def reply(self, number, seconds=60):
         self.control.settimeout(seconds)
         while number not in self.answers:
-            answer = decode(self.control.recv(1 << 20))[0]
+            answer = json.loads(self.control.recv(1 << 20))
             self.answers[answer["id"]] = answer
         answer = self.answers.pop(number)
         if not answer["ok"]:
             error = answer["error"]
-            raise Failed(": ".join([error["text"], *(error.get("causes") or [])]))
+            raise Failed(error["text"])
         return answer.get("result")
 
     def where(self):
