@@ -105,8 +105,8 @@ same "$(field "$text" Seccomp)" 2 "its system calls are filtered"
 same "$(ls -A "/proc/$text/root/" | wc -l)" 0 "its root directory is empty"
 same "$(ls "/proc/$text/fd" | wc -l)" 1 "one socket is open"
 private=$(private "$node" "$worker" "$keeper" "$text")
-[ "$private" -gt 0 ] && [ "$private" -lt 6000 ]
-ok $? "a node takes less than 6 MB" "$private kB"
+[ "$private" -gt 0 ] && [ "$private" -lt 9000 ]
+ok $? "a node takes less than 9 MB" "$private kB"
 kill -9 "$text"
 wait_for 20 gone "$text"
 same "$(ockamctl message send again --to /node/n1/service/uppercase --timeout 20s)" AGAIN \

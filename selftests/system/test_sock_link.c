@@ -218,22 +218,27 @@ static bool link_full(void)
 	return !ioctl(out.fd, SIOCOUTQ, &used) && used >= room;
 }
 
-/* Send until there is no more room, there and here; returns the number. */
+/*
+ * Send until there is no more room, there and here; returns the number. The link
+ * sends from a work of its own: there is none when nothing has moved for a while.
+ */
 static int fill(int fd)
 {
-	long long end = nlh_now() + 10000;
-	bool full;
+	long long end = nlh_now() + 20000;
+	long long still = nlh_now();
 	int n = 0;
 
 	for (;;) {
-		full = link_full();
 		if (send(fd, piece, sizeof(piece), MSG_DONTWAIT) == PIECE) {
 			n++;
+			still = nlh_now();
 			continue;
 		}
 		if (errno != EAGAIN || n >= 1000 || nlh_now() > end)
 			return -1;
-		if (full)
+		if (!link_full())
+			still = nlh_now();
+		if (nlh_now() - still >= 500)
 			return n;
 		usleep(1000);
 	}

@@ -18,6 +18,7 @@
 #include "workerpipe.h"
 
 #define OCKAMD_KEYRING_CHECK_S	60
+#define OCKAMD_KEYRING_BUSY	10	/* checks in a row that met a lock */
 #define OCKAMD_KEYRING_AGAIN_MS	50
 
 static int ockamd_keyring_push_one(const struct ockamd_keyring *ring, size_t index, int fd)
@@ -210,8 +211,8 @@ static int ockamd_keyring_check(struct ockamd_node *node, struct ockam_err *err)
 	struct ockamd_keyring *ring = &node->keyring;
 	struct ockam_err why;
 	int first = 0;
+	int ret = 0;
 	size_t i;
-	int ret;
 
 	for (i = 0; i < ring->n_keys; i++) {
 		struct ockam_identity_record record;
@@ -221,19 +222,22 @@ static int ockamd_keyring_check(struct ockamd_node *node, struct ockam_err *err)
 		if (!ret)
 			ret = ockamd_keyring_renew(node, key, &record, &why);
 		ockam_identity_record_free(&record);
-		if (ret && !key->warned)
+		/* Somebody writes all the time: that is no news unless it goes on. */
+		if (ret == -EBUSY ? ++ring->busy == OCKAMD_KEYRING_BUSY : ret && !key->warned)
 			ockamd_warn("identity %s: %s", key->name, why.text);
+		if (ret == -EBUSY) {
+			*err = why;
+			break;
+		}
+		ring->busy = 0;
 		key->warned = ret;
 		if (ret && ret != -ENOENT && !first) {
 			first = ret;
 			*err = why;
 		}
-		/* Each has waited for the database already: the next check goes on. */
-		if (ret == -EBUSY)
-			break;
 	}
 	ockamd_keyring_send(node);
-	return first;
+	return ret == -EBUSY ? ret : first;
 }
 
 void ockamd_keyring_op_changed(struct ockamd_request *request)
@@ -246,9 +250,9 @@ void ockamd_keyring_op_changed(struct ockamd_request *request)
 		ockamd_ctl_reply(request, NULL);
 }
 
-static int ockamd_keyring_arm(struct ockamd_keyring *ring)
+static int ockamd_keyring_arm(struct ockamd_keyring *ring, int seconds)
 {
-	struct itimerspec next = { .it_value.tv_sec = time(NULL) + OCKAMD_KEYRING_CHECK_S };
+	struct itimerspec next = { .it_value.tv_sec = time(NULL) + seconds };
 
 	return timerfd_settime(ring->clock.fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &next,
 			       NULL) ? -errno : 0;
@@ -260,6 +264,7 @@ static void ockamd_keyring_tick(struct ockamd_watch *watch, uint32_t events)
 		((char *)watch - offsetof(struct ockamd_keyring, clock));
 	struct ockam_err err;
 	uint64_t ticks;
+	int ret;
 
 	(void)events;
 	/* ECANCELED: the clock was set. */
@@ -268,8 +273,9 @@ static void ockamd_keyring_tick(struct ockamd_watch *watch, uint32_t events)
 			return;
 		ockamd_attributes_clock(ring->node);
 	}
-	ockamd_keyring_check(ring->node, &err);
-	ockamd_keyring_arm(ring);
+	ret = ockamd_keyring_check(ring->node, &err);
+	/* Nodes of one home see the clock that is set at the same time. */
+	ockamd_keyring_arm(ring, ret == -EBUSY ? 1 : OCKAMD_KEYRING_CHECK_S);
 }
 
 int ockamd_keyring_start(struct ockamd_node *node, struct ockam_err *err)
@@ -281,7 +287,7 @@ int ockamd_keyring_start(struct ockamd_node *node, struct ockam_err *err)
 	ring->again.fn = ockamd_keyring_again;
 	ring->clock.fn = ockamd_keyring_tick;
 	ring->clock.fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
-	ret = ring->clock.fd < 0 ? -errno : ockamd_keyring_arm(ring);
+	ret = ring->clock.fd < 0 ? -errno : ockamd_keyring_arm(ring, OCKAMD_KEYRING_CHECK_S);
 	if (!ret)
 		ret = ockamd_loop_add(&node->loop, &ring->clock, EPOLLIN);
 	return ret ? ockam_err_set(err, ret, "Cannot wait for the clock: %s", strerror(-ret)) : 0;

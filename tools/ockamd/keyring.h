@@ -31,6 +31,7 @@ struct ockamd_keyring {
 	size_t			n_keys;
 	struct ockamd_watch	clock;	/* every minute, and when the clock is set */
 	struct ockamd_timer	again;	/* there was no room in the worker's pipe */
+	unsigned int		busy;	/* checks in a row that met a lock */
 };
 
 /** ockamd_keyring_start() - begin to look after the keys; 0 or a negative errno */
