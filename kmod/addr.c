@@ -38,40 +38,19 @@ static u8 *ockam_route_buffer(struct ockam_route *r)
 	return r->heap ?: r->room;
 }
 
-const u8 *ockam_route_bytes(const struct ockam_route *r)
-{
-	return (r->heap ?: r->room) + r->off;
-}
-
-/*
- * Read the hop at @p, of @left bytes that follow. Returns the bytes that it
- * takes, or -EINVAL. Never looks behind @left.
- */
-static int ockam_route_parse_hop(const u8 *p, size_t left,
-				 struct ockam_hop *hop)
-{
-	if (left < OCKAM_HOP_HDR_LEN)
-		return -EINVAL;
-	hop->type = p[0];
-	hop->len = p[1];
-	hop->name = p + OCKAM_HOP_HDR_LEN;
-	if (!hop->len || hop->len > left - OCKAM_HOP_HDR_LEN)
-		return -EINVAL;
-	return OCKAM_HOP_HDR_LEN + hop->len;
-}
-
 int ockam_route_check(const u8 *packed, size_t len)
 {
-	struct ockam_hop hop;
-	int hops = 0;
-	int n;
+	unsigned int hops = 0;
+	size_t n;
 
 	if (len > OCKAM_ROUTE_MAX_BYTES)
 		return -E2BIG;
 	while (len) {
-		n = ockam_route_parse_hop(packed, len, &hop);
-		if (n < 0)
-			return n;
+		if (len < OCKAM_HOP_HDR_LEN || !packed[1])
+			return -EINVAL;
+		n = OCKAM_HOP_HDR_LEN + packed[1];
+		if (n > len)
+			return -EINVAL;
 		if (++hops > OCKAM_ROUTE_MAX_HOPS)
 			return -E2BIG;
 		packed += n;
@@ -222,42 +201,4 @@ int ockam_route_push_back(struct ockam_route *r, const struct ockam_hop *hop)
 	r->len += n;
 	r->hops++;
 	return 0;
-}
-
-bool ockam_route_first(const struct ockam_route *r, struct ockam_hop *hop)
-{
-	return r->len && ockam_route_parse_hop(ockam_route_bytes(r), r->len,
-					       hop) > 0;
-}
-
-bool ockam_route_next(const struct ockam_route *r, struct ockam_hop *hop)
-{
-	const u8 *end = ockam_route_bytes(r) + r->len;
-	const u8 *p = hop->name + hop->len;
-
-	return p < end && ockam_route_parse_hop(p, end - p, hop) > 0;
-}
-
-bool ockam_route_last(const struct ockam_route *r, struct ockam_hop *hop)
-{
-	if (!ockam_route_first(r, hop))
-		return false;
-	while (ockam_route_next(r, hop))
-		;
-	return true;
-}
-
-void ockam_route_pop_front(struct ockam_route *r)
-{
-	struct ockam_hop hop;
-	int n;
-
-	if (!r->len)
-		return;
-	n = ockam_route_parse_hop(ockam_route_bytes(r), r->len, &hop);
-	if (n < 0)
-		return;	/* cannot happen: everything stored was checked */
-	r->off += n;
-	r->len -= n;
-	r->hops--;
 }

@@ -22,6 +22,57 @@ struct ockam_hop {
 };
 
 /*
+ * A packed route, borrowed, first hop first. The bytes have been checked: whole
+ * hops, no empty name, within the limits.
+ */
+struct ockam_hops {
+	const u8 *bytes;
+	u16 len;
+	u8 hops;
+};
+
+/* The hop at @p, which lies in checked bytes. */
+static inline void ockam_hop_read(struct ockam_hop *hop, const u8 *p)
+{
+	hop->type = p[0];
+	hop->len = p[1];
+	hop->name = p + OCKAM_HOP_HDR_LEN;
+}
+
+/* First hop; false when there is none. */
+static inline bool ockam_hops_first(const struct ockam_hops *h,
+				    struct ockam_hop *hop)
+{
+	if (!h->len)
+		return false;
+	ockam_hop_read(hop, h->bytes);
+	return true;
+}
+
+/* Hop behind @hop (which must have come from these); false at the end. */
+static inline bool ockam_hops_next(const struct ockam_hops *h,
+				   struct ockam_hop *hop)
+{
+	const u8 *p = hop->name + hop->len;
+
+	if (p >= h->bytes + h->len)
+		return false;
+	ockam_hop_read(hop, p);
+	return true;
+}
+
+/* Last hop; false when there is none. */
+static inline bool ockam_hops_last(const struct ockam_hops *h,
+				   struct ockam_hop *hop)
+{
+	if (!ockam_hops_first(h, hop))
+		return false;
+	while (ockam_hops_next(h, hop))
+		;
+	return true;
+}
+
+/*
  * A route, first hop first, with room in front: taking the first hop off and
  * putting one before it cost no copy. The packed bytes are the ->len bytes at
  * ockam_route_bytes(). ->heap is NULL while the inline room is enough; it is
@@ -50,7 +101,20 @@ static inline size_t ockam_route_allocated(const struct ockam_route *r)
 }
 
 /* First packed byte; ->len bytes follow. */
-const u8 *ockam_route_bytes(const struct ockam_route *r);
+static inline const u8 *ockam_route_bytes(const struct ockam_route *r)
+{
+	return (r->heap ?: r->room) + r->off;
+}
+
+/* What @r holds, until it changes. */
+static inline struct ockam_hops ockam_route_hops(const struct ockam_route *r)
+{
+	return (struct ockam_hops){
+		.bytes = ockam_route_bytes(r),
+		.len = r->len,
+		.hops = r->hops,
+	};
+}
 
 /*
  * Check @len packed bytes: whole hops, no empty name, within the limits.
@@ -65,13 +129,43 @@ void ockam_route_move(struct ockam_route *dst, struct ockam_route *src);
 /* 0, -EINVAL (empty name), -E2BIG (limits), -ENOMEM. May sleep. Unchanged on error. */
 int ockam_route_push_front(struct ockam_route *r, const struct ockam_hop *hop);
 int ockam_route_push_back(struct ockam_route *r, const struct ockam_hop *hop);
-/* First and last hop; false when the route is empty. */
-bool ockam_route_first(const struct ockam_route *r, struct ockam_hop *hop);
-bool ockam_route_last(const struct ockam_route *r, struct ockam_hop *hop);
-/* Hop behind @hop (which must have come from this route); false at the end. */
-bool ockam_route_next(const struct ockam_route *r, struct ockam_hop *hop);
+
+/* As ockam_hops_first(), ockam_hops_last() and ockam_hops_next(). */
+static inline bool ockam_route_first(const struct ockam_route *r,
+				     struct ockam_hop *hop)
+{
+	struct ockam_hops h = ockam_route_hops(r);
+
+	return ockam_hops_first(&h, hop);
+}
+
+static inline bool ockam_route_last(const struct ockam_route *r,
+				    struct ockam_hop *hop)
+{
+	struct ockam_hops h = ockam_route_hops(r);
+
+	return ockam_hops_last(&h, hop);
+}
+
+static inline bool ockam_route_next(const struct ockam_route *r,
+				    struct ockam_hop *hop)
+{
+	struct ockam_hops h = ockam_route_hops(r);
+
+	return ockam_hops_next(&h, hop);
+}
+
 /* Takes the first hop off; no-op on an empty route. */
-void ockam_route_pop_front(struct ockam_route *r);
+static inline void ockam_route_pop_front(struct ockam_route *r)
+{
+	struct ockam_hop hop;
+
+	if (!ockam_route_first(r, &hop))
+		return;
+	r->off += OCKAM_HOP_HDR_LEN + hop.len;
+	r->len -= OCKAM_HOP_HDR_LEN + hop.len;
+	r->hops--;
+}
 
 static inline bool ockam_hop_equal(const struct ockam_hop *a,
 				   const struct ockam_hop *b)
