@@ -113,6 +113,17 @@ int ockam_cbor_read_bytes(struct ockam_cbor *c, const u8 **p, size_t *len)
 	return ockam_cbor_read_string(c, OCKAM_CBOR_BYTES, p, len);
 }
 
+int ockam_cbor_read_bytes_head(struct ockam_cbor *c, u64 *len)
+{
+	struct ockam_cbor_head h;
+
+	if (ockam_cbor_read_head(c, &h) || h.major != OCKAM_CBOR_BYTES ||
+	    h.indefinite)
+		return -EINVAL;
+	*len = h.arg;
+	return 0;
+}
+
 int ockam_cbor_read_text(struct ockam_cbor *c, const u8 **p, size_t *len)
 {
 	return ockam_cbor_read_string(c, OCKAM_CBOR_TEXT, p, len);

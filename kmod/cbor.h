@@ -56,6 +56,8 @@ int ockam_cbor_read_uint(struct ockam_cbor *c, u64 max, u64 *v);
 /* A definite string; *@p points into the buffer. 0 or -EINVAL. */
 int ockam_cbor_read_bytes(struct ockam_cbor *c, const u8 **p, size_t *len);
 int ockam_cbor_read_text(struct ockam_cbor *c, const u8 **p, size_t *len);
+/* The head of a definite byte string, whose bytes need not be there. 0 or -EINVAL. */
+int ockam_cbor_read_bytes_head(struct ockam_cbor *c, u64 *len);
 /* Start of an array, definite or not. 0 or -EINVAL. */
 int ockam_cbor_read_array(struct ockam_cbor *c, struct ockam_cbor_array *a);
 /*

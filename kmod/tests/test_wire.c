@@ -8,27 +8,8 @@
 #include "test.h"
 #include "wire.h"
 #include "cbor.h"
-
-struct ockam_frame_case {
-	const char *frame;
-	const char *onward;
-	const char *ret;
-	const char *payload;
-	bool canonical;		/* an array of three: what we would write */
-};
-
-struct ockam_refused_case {
-	const char *why;
-	const char *frame;
-};
-
-struct ockam_plaintext_case {
-	u64 nonce;
-	const char *plaintext;
-};
-
-#include "cases_frames.h"
-#include "cases_channel.h"
+#include "wire_cases.h"
+#include "wire_reference.h"
 
 static bool test_wire_route_is(const struct ockam_route *r, const char *hex)
 {
@@ -38,6 +19,23 @@ static bool test_wire_route_is(const struct ockam_route *r, const char *hex)
 
 	kfree(want);
 	return same;
+}
+
+/* Does the scanner say what the reference says? Some of the splits, too. */
+static bool test_wire_scanned(bool inner, const u8 *exact, size_t len)
+{
+	const size_t have[] = { len, len / 2, len - len / 8 };
+	struct wire_reference w;
+	bool agrees = true;
+	unsigned int i;
+	int err;
+
+	wire_reference_read(&w, inner, exact, len);
+	for (i = 0; i < ARRAY_SIZE(have); i++)
+		agrees &= wire_reference_agrees(&w, exact, exact, have[i], len,
+						&err);
+	wire_reference_free(&w);
+	return agrees;
 }
 
 /* Decode a copy without a byte to spare, and forget what came out. */
@@ -53,6 +51,8 @@ static int test_wire_decode_body(const u8 *p, size_t len)
 	err = ockam_wire_decode_body(exact, len, &b);
 	if (!err && b.payload_len &&
 	    (b.payload < exact || b.payload + b.payload_len > exact + len))
+		err = -EFAULT;
+	if (!test_wire_scanned(false, exact, len))
 		err = -EFAULT;
 	ockam_body_reset(&b);
 	kfree(exact);
@@ -72,6 +72,8 @@ static int test_wire_decode_inner(const u8 *p, size_t len)
 	if (!err && in.body.payload_len &&
 	    (in.body.payload < exact ||
 	     in.body.payload + in.body.payload_len > exact + len))
+		err = -EFAULT;
+	if (!test_wire_scanned(true, exact, len))
 		err = -EFAULT;
 	ockam_body_reset(&in.body);
 	kfree(exact);

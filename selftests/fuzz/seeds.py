@@ -123,11 +123,12 @@ def kernel(out):
     target.add(b"\x00\x00\x05hell\x01\x01\x03abc\x02\x84\x87\x05\x85")
     target.add(b"\x00\x00\xff" * 40)
 
-    target = Corpus(out, "k_wire")
-    for body in frames():
-        target.add(b"\x00" + body)
-    for plain in plaintexts():
-        target.add(b"\x01" + plain)
+    for name in ("k_scan", "k_wire"):
+        target = Corpus(out, name)
+        for body in frames():
+            target.add(b"\x00" + body)
+        for plain in plaintexts():
+            target.add(b"\x01" + plain)
 
     target = Corpus(out, "k_stream")
     stream = b"\x01"
