@@ -21,6 +21,15 @@
 #include <linux/hex.h>
 #endif
 
+/* 6.3: what the crypto interface calls back gets its data, not the request. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#define ockam_compat_crypto_arg		struct crypto_async_request
+#define ockam_compat_crypto_data(arg)	((arg)->data)
+#else
+#define ockam_compat_crypto_arg		void
+#define ockam_compat_crypto_data(arg)	(arg)
+#endif
+
 /* 6.5: struct proto_ops has no sendpage any more. For its initialisers. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
 #define OCKAM_COMPAT_NO_SENDPAGE	.sendpage = sock_no_sendpage,

@@ -9,16 +9,10 @@
 
 #include "../../kmod/addr.c"
 #include "../../kmod/aead.c"
+#include "../../kmod/aead_pool.c"
 #include "../../kmod/cbor.c"
 #include "../../kmod/replay.c"
 #include "../../kmod/wire.c"
-
-/* For test_aead.c: is a transform still keyed with this key? */
-bool test_aead_keyed(const struct ockam_aead_slot *slot, u64 id);
-bool test_aead_keyed(const struct ockam_aead_slot *slot, u64 id)
-{
-	return READ_ONCE(slot->tfm) && READ_ONCE(slot->key_id) == id;
-}
 
 MODULE_DESCRIPTION("Tests of ockam's codec, routes, window and cipher");
 MODULE_LICENSE("GPL");
