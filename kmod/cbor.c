@@ -113,17 +113,6 @@ int ockam_cbor_read_bytes(struct ockam_cbor *c, const u8 **p, size_t *len)
 	return ockam_cbor_read_string(c, OCKAM_CBOR_BYTES, p, len);
 }
 
-int ockam_cbor_read_bytes_head(struct ockam_cbor *c, u64 *len)
-{
-	struct ockam_cbor_head h;
-
-	if (ockam_cbor_read_head(c, &h) || h.major != OCKAM_CBOR_BYTES ||
-	    h.indefinite)
-		return -EINVAL;
-	*len = h.arg;
-	return 0;
-}
-
 int ockam_cbor_read_text(struct ockam_cbor *c, const u8 **p, size_t *len)
 {
 	return ockam_cbor_read_string(c, OCKAM_CBOR_TEXT, p, len);
@@ -278,29 +267,21 @@ int ockam_cbor_skip(struct ockam_cbor *c)
 	return 0;
 }
 
-u8 *ockam_cbor_write_head(u8 *p, enum ockam_cbor_major major, u64 v)
+u8 *ockam_cbor_write_wide_head(u8 *p, enum ockam_cbor_major major, u64 v)
 {
 	u8 first = major << 5;
 
-	switch (ockam_cbor_head_len(v)) {
-	case 1:
-		*p = first | v;
-		return p + 1;
-	case 2:
-		p[0] = first | 24;
-		p[1] = v;
-		return p + 2;
-	case 3:
+	if (v <= U16_MAX) {
 		p[0] = first | 25;
 		put_unaligned_be16(v, p + 1);
 		return p + 3;
-	case 5:
+	}
+	if (v <= U32_MAX) {
 		p[0] = first | 26;
 		put_unaligned_be32(v, p + 1);
 		return p + 5;
-	default:
-		p[0] = first | 27;
-		put_unaligned_be64(v, p + 1);
-		return p + 9;
 	}
+	p[0] = first | 27;
+	put_unaligned_be64(v, p + 1);
+	return p + 9;
 }

@@ -12,6 +12,10 @@
 #ifndef OCKAM_CBOR_H
 #define OCKAM_CBOR_H
 
+#ifndef OCKAM_HOST
+#include <linux/limits.h>
+#endif
+
 #include "limits.h"
 
 /* Items inside items that ockam_cbor_skip() follows. */
@@ -56,8 +60,6 @@ int ockam_cbor_read_uint(struct ockam_cbor *c, u64 max, u64 *v);
 /* A definite string; *@p points into the buffer. 0 or -EINVAL. */
 int ockam_cbor_read_bytes(struct ockam_cbor *c, const u8 **p, size_t *len);
 int ockam_cbor_read_text(struct ockam_cbor *c, const u8 **p, size_t *len);
-/* The head of a definite byte string, whose bytes need not be there. 0 or -EINVAL. */
-int ockam_cbor_read_bytes_head(struct ockam_cbor *c, u64 *len);
 /* Start of an array, definite or not. 0 or -EINVAL. */
 int ockam_cbor_read_array(struct ockam_cbor *c, struct ockam_cbor_array *a);
 /*
@@ -77,7 +79,23 @@ static inline size_t ockam_cbor_head_len(u64 v)
 	       v <= U32_MAX ? 5 : 9;
 }
 
+/* For ockam_cbor_write_head(): a head of three bytes and more. */
+u8 *ockam_cbor_write_wide_head(u8 *p, enum ockam_cbor_major major, u64 v);
+
 /* Write the shortest head; returns the byte behind it. */
-u8 *ockam_cbor_write_head(u8 *p, enum ockam_cbor_major major, u64 v);
+static inline u8 *ockam_cbor_write_head(u8 *p, enum ockam_cbor_major major,
+					u64 v)
+{
+	if (v < 24) {
+		p[0] = major << 5 | v;
+		return p + 1;
+	}
+	if (v <= U8_MAX) {
+		p[0] = major << 5 | 24;
+		p[1] = v;
+		return p + 2;
+	}
+	return ockam_cbor_write_wide_head(p, major, v);
+}
 
 #endif /* OCKAM_CBOR_H */

@@ -8,7 +8,10 @@
 #include <linux/errno.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
+#include <linux/slab.h>
 #include <linux/string.h>
+
+#include "compat.h"
 #endif
 
 #include "cbor.h"
@@ -24,45 +27,38 @@
  */
 
 /* [type, name]. Returns the byte behind it, or NULL. */
-static const u8 *ockam_wire_quick_hop(const u8 *p, const u8 *end,
-				      struct ockam_hop *hop)
+static __always_inline const u8 *
+ockam_wire_quick_hop(const u8 *p, const u8 *end, struct ockam_hop *hop)
 {
-	size_t len;
-
-	/* The shortest: 82 00 41 xx. */
+	/* The shortest is 82 00 41 xx. */
 	if (end - p < 4 || p[0] != 0x82 || p[1] > 23)
 		return NULL;
 	hop->type = p[1];
-	len = p[2] - 0x40;	/* many, when it is no byte string */
-	if (len < 24) {
-		p += 3;
-	} else if (p[2] == 0x58) {
-		len = p[3];
-		p += 4;
+	if (p[2] == 0x58) {
+		hop->len = p[3];
+		hop->name = p + 4;
+	} else if (p[2] >= 0x40 && p[2] <= 0x57) {
+		hop->len = p[2] - 0x40;
+		hop->name = p + 3;
 	} else {
 		return NULL;
 	}
-	if (!len || len > (size_t)(end - p))
+	if (!hop->len || hop->len > end - hop->name)
 		return NULL;
-	hop->len = len;
-	hop->name = p;
-	return p + len;
+	return hop->name + hop->len;
 }
 
-static const u8 *ockam_wire_quick_route(const u8 *p, const u8 *end,
-					struct ockam_wire_route *r)
+static __always_inline const u8 *
+ockam_wire_quick_route(const u8 *p, const u8 *end, struct ockam_wire_route *r)
 {
-	unsigned int hops, i;
+	const u8 *start = p;
 	struct ockam_hop hop;
 	size_t packed = 0;
+	unsigned int i;
 
-	if (p == end)
+	if (p == end || *p < 0x80 || *p > 0x97)
 		return NULL;
-	r->cbor = p;
-	hops = *p++ - 0x80;	/* many, when it is no array */
-	if (hops > 23)
-		return NULL;
-	for (i = 0; i < hops; i++) {
+	for (i = *p++ - 0x80; i; i--) {
 		p = ockam_wire_quick_hop(p, end, &hop);
 		if (!p)
 			return NULL;
@@ -70,23 +66,48 @@ static const u8 *ockam_wire_quick_route(const u8 *p, const u8 *end,
 	}
 	if (packed > OCKAM_ROUTE_MAX_BYTES)
 		return NULL;
-	r->cbor_len = p - r->cbor;
+	r->cbor = start;
+	r->cbor_len = p - start;
 	r->packed_len = packed;
-	r->hops = hops;
+	r->hops = *start - 0x80;
 	return p;
+}
+
+/* Head of the payload, whose bytes need not be there. */
+static __always_inline const u8 *
+ockam_wire_quick_payload(const u8 *p, const u8 *end, size_t *len)
+{
+	if (p == end)
+		return NULL;
+	if (*p >= 0x40 && *p <= 0x57) {
+		*len = *p - 0x40;
+		return p + 1;
+	}
+	if (*p == 0x58 && end - p >= 2) {
+		*len = p[1];
+		return p + 2;
+	}
+	if (*p == 0x59 && end - p >= 3) {
+		*len = get_unaligned_be16(p + 1);
+		return p + 3;
+	}
+	if (*p == 0x5a && end - p >= 5) {
+		*len = get_unaligned_be32(p + 1);
+		return p + 5;
+	}
+	return NULL;
 }
 
 /*
  * [onward, return, payload] and nothing behind it. True when that is certain,
  * with the payload in the bytes between @have and @len or not.
  */
-static bool ockam_wire_quick_message(const u8 *buf, size_t have, size_t len,
-				     struct ockam_wire_message *m)
+static __always_inline bool
+ockam_wire_quick_message(const u8 *buf, size_t have, size_t len,
+			 struct ockam_wire_message *m)
 {
 	const u8 *end = buf + have;
-	struct ockam_cbor c;
 	const u8 *p;
-	u64 n;
 
 	if (!have || buf[0] != 0x83)
 		return false;
@@ -96,12 +117,11 @@ static bool ockam_wire_quick_message(const u8 *buf, size_t have, size_t len,
 	p = ockam_wire_quick_route(p, end, &m->ret);
 	if (!p)
 		return false;
-	ockam_cbor_init(&c, p, end - p);
-	if (ockam_cbor_read_bytes_head(&c, &n))
+	p = ockam_wire_quick_payload(p, end, &m->payload_len);
+	if (!p)
 		return false;
-	m->payload = c.p - buf;
-	m->payload_len = len - m->payload;
-	return n == m->payload_len;
+	m->payload = p - buf;
+	return m->payload_len == len - m->payload;
 }
 
 /* The general decoder. ->fits is false after a route above our limits. */
@@ -210,19 +230,25 @@ static void ockam_wire_scan_init(struct ockam_wire_scan *s, const u8 *buf,
 	memset(m, 0, sizeof(*m));
 }
 
-int ockam_wire_scan_body(const u8 *buf, size_t have, size_t len,
-			 struct ockam_wire_message *m)
+static noinline int ockam_wire_scan_any_body(const u8 *buf, size_t len,
+					     struct ockam_wire_message *m)
 {
 	struct ockam_wire_scan s;
 
-	if (ockam_wire_quick_message(buf, have, len, m))
-		return 0;
-	if (have < len)
-		return -EAGAIN;
 	ockam_wire_scan_init(&s, buf, len, m);
 	if (ockam_wire_scan_message(&s, true))
 		return -EINVAL;
 	return s.fits ? 0 : -E2BIG;
+}
+
+int ockam_wire_scan_body(const u8 *buf, size_t have, size_t len,
+			 struct ockam_wire_message *m)
+{
+	if (likely(ockam_wire_quick_message(buf, have, len, m)))
+		return 0;
+	if (have < len)
+		return -EAGAIN;
+	return ockam_wire_scan_any_body(buf, len, m);
 }
 
 /* The fields of a variant: an array whose first element is the value. */
@@ -299,68 +325,94 @@ static bool ockam_wire_quick_inner(const u8 *buf, size_t have, size_t len,
 	return true;
 }
 
-int ockam_wire_scan_inner(const u8 *buf, size_t have, size_t len, u8 last,
-			  enum ockam_inner_kind *kind,
-			  struct ockam_wire_message *m)
+static noinline int ockam_wire_scan_any_inner(const u8 *buf, size_t len,
+					      enum ockam_inner_kind *kind,
+					      struct ockam_wire_message *m)
 {
 	struct ockam_wire_scan s;
 
-	if (len && have == len)
-		last = buf[len - 1];
-	if (ockam_wire_quick_inner(buf, have, len, last, m)) {
-		*kind = OCKAM_INNER_PAYLOAD;
-		return 0;
-	}
-	if (have < len)
-		return -EAGAIN;
 	ockam_wire_scan_init(&s, buf, len, m);
 	if (ockam_wire_scan_padded(&s, kind))
 		return -EINVAL;
 	return s.fits ? 0 : -E2BIG;
 }
 
-/* Most names are random ones: a copy of a size that the compiler knows. */
-static void ockam_wire_copy_name(u8 *to, const u8 *name, size_t len)
+int ockam_wire_scan_inner(const u8 *buf, size_t have, size_t len, u8 last,
+			  enum ockam_inner_kind *kind,
+			  struct ockam_wire_message *m)
 {
-	if (len == OCKAM_RANDOM_NAME_LEN)
-		memcpy(to, name, OCKAM_RANDOM_NAME_LEN);
-	else
-		memcpy(to, name, len);
-}
-
-/* The next address of a scanned route, whose names are within the limits. */
-static void ockam_wire_next_hop(struct ockam_cbor *c, struct ockam_hop *hop)
-{
-	const u8 *p = ockam_wire_quick_hop(c->p, c->end, hop);
-	size_t len = 0;
-
-	if (p) {
-		c->p = p;
-		return;
+	if (len && have == len)
+		last = buf[len - 1];
+	if (likely(ockam_wire_quick_inner(buf, have, len, last, m))) {
+		*kind = OCKAM_INNER_PAYLOAD;
+		return 0;
 	}
-	/* Cannot fail: it did not when the route was scanned. */
-	ockam_wire_read_address(c, &hop->type, &hop->name, &len);
-	hop->len = len;
+	if (have < len)
+		return -EAGAIN;
+	return ockam_wire_scan_any_inner(buf, len, kind, m);
 }
 
-void ockam_wire_pack(const struct ockam_wire_route *r, u8 *to)
+/* Most names are random ones: a copy of a size that the compiler knows. */
+static __always_inline void ockam_wire_copy_name(u8 *to,
+						 const struct ockam_hop *hop)
+{
+	if (hop->len == OCKAM_RANDOM_NAME_LEN)
+		memcpy(to, hop->name, OCKAM_RANDOM_NAME_LEN);
+	else
+		memcpy(to, hop->name, hop->len);
+}
+
+static __always_inline u8 *ockam_wire_pack_hop(u8 *to,
+					       const struct ockam_hop *hop)
+{
+	to[0] = hop->type;
+	to[1] = hop->len;
+	ockam_wire_copy_name(to + OCKAM_HOP_HDR_LEN, hop);
+	return to + OCKAM_HOP_HDR_LEN + hop->len;
+}
+
+/* Nothing here can fail: it did not when the route was scanned. */
+static noinline void ockam_wire_pack_any(const struct ockam_wire_route *r,
+					 u8 *to)
 {
 	struct ockam_cbor_array a;
 	struct ockam_hop hop;
 	struct ockam_cbor c;
 	unsigned int i;
+	size_t len;
 
-	if (!r->hops)
-		return;
 	ockam_cbor_init(&c, r->cbor, r->cbor_len);
 	ockam_cbor_read_array(&c, &a);
 	for (i = 0; i < r->hops; i++) {
-		ockam_wire_next_hop(&c, &hop);
-		to[0] = hop.type;
-		to[1] = hop.len;
-		ockam_wire_copy_name(to + OCKAM_HOP_HDR_LEN, hop.name, hop.len);
-		to += OCKAM_HOP_HDR_LEN + hop.len;
+		if (ockam_wire_read_address(&c, &hop.type, &hop.name, &len))
+			return;
+		hop.len = len;
+		to = ockam_wire_pack_hop(to, &hop);
 	}
+}
+
+void ockam_wire_pack(const struct ockam_wire_route *r, u8 *to)
+{
+	struct ockam_hop hop;
+	const u8 *p, *end;
+	u8 *start = to;
+	unsigned int i;
+
+	if (!r->hops)	/* there may be no bytes then */
+		return;
+	p = r->cbor;
+	end = p + r->cbor_len;
+	if (*p++ > 0x97)
+		goto any;
+	for (i = r->hops; i; i--) {
+		p = ockam_wire_quick_hop(p, end, &hop);
+		if (!p)
+			goto any;
+		to = ockam_wire_pack_hop(to, &hop);
+	}
+	return;
+any:
+	ockam_wire_pack_any(r, start);
 }
 
 /*
@@ -369,7 +421,7 @@ void ockam_wire_pack(const struct ockam_wire_route *r, u8 *to)
  */
 size_t ockam_wire_hops_len(const struct ockam_hops *h)
 {
-	size_t n = ockam_cbor_head_len(h->hops) + h->hops + h->len;
+	unsigned int n = ockam_cbor_head_len(h->hops) + h->hops + h->len;
 	struct ockam_hop hop;
 	bool more;
 
@@ -379,18 +431,20 @@ size_t ockam_wire_hops_len(const struct ockam_hops *h)
 	return n;
 }
 
-static u8 *ockam_wire_put_hops(u8 *p, const struct ockam_hops *h)
+static u8 *ockam_wire_put_hops(u8 *p, const struct ockam_hops *hops)
 {
+	/* A copy, which the bytes that are written cannot change. */
+	const struct ockam_hops h = *hops;
 	struct ockam_hop hop;
 	bool more;
 
-	p = ockam_cbor_write_head(p, OCKAM_CBOR_ARRAY, h->hops);
-	for (more = ockam_hops_first(h, &hop); more;
-	     more = ockam_hops_next(h, &hop)) {
+	p = ockam_cbor_write_head(p, OCKAM_CBOR_ARRAY, h.hops);
+	for (more = ockam_hops_first(&h, &hop); more;
+	     more = ockam_hops_next(&h, &hop)) {
 		p = ockam_cbor_write_head(p, OCKAM_CBOR_ARRAY, 2);
 		p = ockam_cbor_write_head(p, OCKAM_CBOR_UINT, hop.type);
 		p = ockam_cbor_write_head(p, OCKAM_CBOR_BYTES, hop.len);
-		ockam_wire_copy_name(p, hop.name, hop.len);
+		ockam_wire_copy_name(p, &hop);
 		p += hop.len;
 	}
 	return p;
@@ -472,20 +526,17 @@ void ockam_body_reset(struct ockam_body *b)
 static int ockam_wire_unpack(const struct ockam_wire_route *from,
 			     struct ockam_route *r)
 {
-	struct ockam_cbor_array a;
-	struct ockam_hop hop;
-	struct ockam_cbor c;
-	unsigned int i;
-	int err = 0;
+	u8 *packed;
+	int err;
 
 	if (!from->hops)
 		return 0;
-	ockam_cbor_init(&c, from->cbor, from->cbor_len);
-	ockam_cbor_read_array(&c, &a);
-	for (i = 0; !err && i < from->hops; i++) {
-		ockam_wire_next_hop(&c, &hop);
-		err = ockam_route_push_back(r, &hop);
-	}
+	packed = kmalloc(from->packed_len, GFP_KERNEL_ACCOUNT);
+	if (!packed)
+		return -ENOMEM;
+	ockam_wire_pack(from, packed);
+	err = ockam_route_set(r, packed, from->packed_len);
+	kfree(packed);
 	return err;
 }
 

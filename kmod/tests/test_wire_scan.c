@@ -107,7 +107,7 @@ static void test_scan_forms(struct kunit *t)
 		{ "838080580178", false, 0, 5 },	/* any width */
 		{ "83808059000178", false, 0, 6 },
 		{ "8380805a0000000178", false, 0, 8 },
-		{ "8380805b000000000000000178", false, 0, 12 },
+		{ "8380805b000000000000000178", false, 0, 13 },
 		{ "8380805c", false, -EINVAL, 4 },
 		{ "8380805f4178ff", false, -EINVAL, 7 },
 		{ "8380806178", false, -EINVAL, 5 },
