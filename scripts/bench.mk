@@ -2,8 +2,8 @@
 # Copyright The Ockam for Linux authors
 #
 # Programs of the benchmarks, which run in the machines and, but for those that
-# need nodes, on the host: each selftests/bench/*.c is one, compiled as what it
-# measures is.
+# need nodes, on the host: each selftests/bench/*.c is one but for the parts of
+# traffic, compiled as what it measures is.
 #
 #   make -f scripts/bench.mk BUILD=DIR LIB=libockam.a
 
@@ -18,15 +18,18 @@ CPPFLAGS := -D_GNU_SOURCE= -I$(top)/include/uapi -I$(top)/selftests/unit -I$(top
 	-DOCKAM_VERSION='"bench"' $(shell pkg-config --cflags $(PACKAGES))
 LDLIBS := $(shell pkg-config --libs $(PACKAGES)) -ljq -lunistring -lpthread
 
-programs := $(patsubst $(top)/selftests/bench/%.c,$(BUILD)/%,\
-	$(wildcard $(top)/selftests/bench/*.c))
+sources := $(wildcard $(top)/selftests/bench/*.c)
+# Those called traffic_* are parts of traffic.
+parts := $(filter $(top)/selftests/bench/traffic_%,$(sources))
+programs := $(patsubst $(top)/selftests/bench/%.c,$(BUILD)/%,$(filter-out $(parts),$(sources)))
 
 .PHONY: all
 all: $(programs)
 
+$(BUILD)/traffic: $(parts)
 $(programs): $(BUILD)/%: $(top)/selftests/bench/%.c $(LIB)
 	@mkdir -p $(@D)
 	@echo "  CC      bench/$*" >&2
-	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIB) $(LDLIBS)
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $(filter %.c,$^) $(LIB) $(LDLIBS)
 
 -include $(wildcard $(BUILD)/*.d)
