@@ -145,9 +145,8 @@ struct ockam_link {
  * for the caller (ockam_link_put()), the link is live and announced. Every
  * refusal sets a sentence in @extack. Process context, may sleep; takes none
  * of on->config_lock. Errors: -EBADF, -ENOTSOCK, -EAFNOSUPPORT, -ENOTCONN,
- * -EPROTOTYPE, -EPROTONOSUPPORT, -ELOOP (socket of a node's namespace), -EBUSY,
- * -EADDRINUSE, -EINVAL, -ENOSPC, -ESHUTDOWN, -ENOMEM. On error nothing is held
- * and the socket is as before.
+ * -EPROTOTYPE, -EPROTONOSUPPORT, -EBUSY, -EADDRINUSE, -EINVAL, -ENOSPC,
+ * -ESHUTDOWN, -ENOMEM. On error nothing is held and the socket is as before.
  */
 int ockam_link_create(struct ockam_net *on, const struct ockam_link_params *p,
 		      struct ockam_link **out, struct netlink_ext_ack *extack);

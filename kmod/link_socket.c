@@ -54,14 +54,11 @@ struct socket *ockam_link_socket_get(int fd, struct netlink_ext_ack *extack)
 		return ERR_PTR(err);
 	}
 	/*
-	 * A socket pins its namespace and a link pins its socket: were that
-	 * namespace a node, nodes could keep each other alive in a circle.
+	 * A link pins its socket and a socket pins its namespace, which may be
+	 * that of this node or of another one. No circle outlives its owners: a
+	 * node has links only while its owner's netlink socket is open, which
+	 * pins the node's own namespace all that time.
 	 */
-	if (ockam_netns_owned(ockam_netns_from(sock_net(sock->sk)))) {
-		NL_SET_ERR_MSG(extack, "the socket belongs to the network namespace of a node; open it in another one");
-		sockfd_put(sock);
-		return ERR_PTR(-ELOOP);
-	}
 	return sock;
 }
 

@@ -19,8 +19,8 @@ struct socket;
 
 /*
  * The socket behind descriptor @fd of the calling process, with a reference on
- * its file (sockfd_put()). ERR_PTR: -EBADF, -ENOTSOCK, -ELOOP when it lives in
- * the namespace of a node; with a sentence.
+ * its file (sockfd_put()). It may live in any namespace, that of a node too.
+ * ERR_PTR: -EBADF, -ENOTSOCK; with a sentence.
  */
 struct socket *ockam_link_socket_get(int fd, struct netlink_ext_ack *extack);
 

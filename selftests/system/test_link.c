@@ -577,8 +577,8 @@ static void test_refusals(void)
 	socklen_t len = sizeof(in);
 	struct lh_link a;
 	int fd[2], one;
-	int back, err;
 	char said[10];
+	int err;
 
 	one = dup(0);
 	close(one);
@@ -633,14 +633,6 @@ static void test_refusals(void)
 	close(fd[0]);
 	close(fd[1]);
 	lh_close(&a);
-
-	/* In the namespace of the node itself. */
-	back = nlh_enter(&node);
-	lh_connect(LH_TCP4, fd);
-	nlh_leave(back);
-	refuse(fd[0], -ELOOP, "a socket from inside of a node");
-	close(fd[0]);
-	close(fd[1]);
 
 	lh_connect(LH_TCP4, fd);
 	err = setsockopt(fd[0], IPPROTO_TCP, TCP_ULP, "tls", 3);
