@@ -75,6 +75,14 @@ unsigned int ockam_aead_count_skb(const struct sk_buff *skb)
 	return n;
 }
 
+/* An entry alone. It has been initialised once, which sg_init_one() did again. */
+static void ockam_aead_map_one(struct scatterlist *sg, void *buf,
+			       unsigned int len)
+{
+	sg_set_buf(sg, buf, len);
+	sg_mark_end(sg);
+}
+
 /*
  * Describe @len bytes at @off of @skb in the entries from *@used on, and count
  * those that it takes.
@@ -89,7 +97,7 @@ static int ockam_aead_map_skb(struct ockam_aead_op *op, struct sk_buff *skb,
 	if (WARN_ON_ONCE(*used >= op->n_sg))
 		return -EINVAL;
 	if (likely(off + len <= skb_headlen(skb))) {
-		sg_init_one(sg, skb->data + off, len);
+		ockam_aead_map_one(sg, skb->data + off, len);
 	} else {
 		sg_init_table(sg, op->n_sg - *used);
 		n = skb_to_sgvec(skb, sg, off, len);
@@ -107,7 +115,7 @@ static int ockam_aead_map(struct ockam_aead_op *op, u8 *buf, size_t len)
 	struct scatterlist *sg;
 
 	if (!is_vmalloc_addr(buf)) {
-		sg_init_one(op->sg, buf, len);
+		ockam_aead_map_one(op->sg, buf, len);
 		return 0;
 	}
 	sg_init_table(op->sg, op->n_sg);
@@ -146,6 +154,7 @@ static int ockam_aead_wait(struct ockam_aead_op *op, int err)
 
 static int ockam_aead_seal_wait(struct ockam_aead_op *op, size_t len, u64 nonce)
 {
+	ockam_aead_note_nonce(op->slot, nonce);
 	ockam_aead_set_up(op, op->sg, len, nonce, CRYPTO_TFM_REQ_MAY_SLEEP,
 			  NULL, NULL);
 	return ockam_aead_wait(op, crypto_aead_encrypt(&op->req));
@@ -168,7 +177,8 @@ int ockam_aead_seal_skb(struct ockam_aead_op *op, struct sk_buff *skb,
 
 	err = ockam_aead_map_skb(op, skb, off, len + OCKAM_TAG_LEN, &used);
 	if (!err) {
-		/* Callers may hold locks: there is nothing to tell. */
+		ockam_aead_note_nonce(op->slot, nonce);
+		/* Not MAY_SLEEP: whether a lock is held is not to be seen. */
 		ockam_aead_set_up(op, op->sg, len, nonce, 0, done, data);
 		err = crypto_aead_encrypt(&op->req);
 		if (err == -EINPROGRESS || err == -EBUSY)
@@ -236,16 +246,24 @@ int ockam_aead_open(struct ockam_aead_op *op, u8 *buf, size_t len, u64 nonce)
 int ockam_aead_init(void)
 {
 	struct crypto_aead *tfm;
+	int err;
 
 	/* Say early that a kernel has no AES-GCM; load its driver if need be. */
 	tfm = crypto_alloc_aead("gcm(aes)", 0, 0);
 	if (IS_ERR(tfm))
 		return PTR_ERR(tfm);
 	crypto_free_aead(tfm);
-	return ockam_aead_pool_init(&ockam_aead_common);
+	err = ockam_aead_monitor_init();
+	if (err)
+		return err;
+	err = ockam_aead_pool_init(&ockam_aead_common);
+	if (err)
+		ockam_aead_monitor_exit();
+	return err;
 }
 
 void ockam_aead_exit(void)
 {
 	ockam_aead_pool_exit(&ockam_aead_common);
+	ockam_aead_monitor_exit();
 }

@@ -210,6 +210,7 @@ static struct ockam_aead_slot *ockam_aead_take(struct ockam_aead_pool *pool,
 		ockam_aead_empty_slot(slot);
 		return NULL;
 	}
+	ockam_aead_note_key(slot, key);
 	WRITE_ONCE(slot->key_id, key->id);
 	key->hint = slot;
 	*taken = 1 | OCKAM_AEAD_USES(0);
@@ -236,6 +237,7 @@ static struct ockam_aead_op *ockam_aead_alloc_op(struct ockam_aead_slot *slot,
 	op->taken = taken;
 	op->n_sg = n_sg;
 	op->sg = (void *)op + sg_offset;
+	sg_init_table(op->sg, n_sg);
 	init_completion(&op->wait);
 	aead_request_set_tfm(&op->req, slot->tfm);
 	aead_request_set_callback(&op->req, 0, ockam_aead_complete, op);

@@ -12,6 +12,7 @@
 #include <linux/scatterlist.h>
 
 #include "aead.h"
+#include "aead_monitor.h"
 #include "compat.h"
 
 #define OCKAM_AEAD_IV_LEN	12
@@ -44,6 +45,9 @@ struct ockam_aead_slot {
 	struct ockam_aead_op *ops[OCKAM_AEAD_KEPT];
 	struct ockam_aead_pool *pool;
 	struct llist_node node;
+#ifdef OCKAM_NONCE_MONITOR
+	u64 digest;			/* of the key's bytes */
+#endif
 } ____cacheline_aligned;
 
 /*
@@ -63,6 +67,23 @@ struct ockam_aead_op {
 	u8 iv[OCKAM_AEAD_IV_LEN];
 	struct aead_request req;	/* must be last: the context follows */
 };
+
+/* For the monitor, which most kernels do not have. */
+static inline void ockam_aead_note_key(struct ockam_aead_slot *slot,
+				       const struct ockam_aead_key *key)
+{
+#ifdef OCKAM_NONCE_MONITOR
+	slot->digest = ockam_aead_monitor_digest(key->bytes);
+#endif
+}
+
+static inline void ockam_aead_note_nonce(const struct ockam_aead_slot *slot,
+					 u64 nonce)
+{
+#ifdef OCKAM_NONCE_MONITOR
+	ockam_aead_monitor_seal(slot->digest, nonce);
+#endif
+}
 
 /* A slot in the state "owned" has become one that others may use. */
 static inline void ockam_aead_disown(struct ockam_aead_slot *slot, int state)

@@ -310,12 +310,20 @@ static struct kunit_case test_aead_skb_cases[] = {
 
 static int test_aead_skb_init(struct kunit_suite *suite)
 {
-	return ockam_aead_pool_init(&test_pool);
+	int err = ockam_aead_init();
+
+	if (err)
+		return err;
+	err = ockam_aead_pool_init(&test_pool);
+	if (err)
+		ockam_aead_exit();
+	return err;
 }
 
 static void test_aead_skb_exit(struct kunit_suite *suite)
 {
 	ockam_aead_pool_exit(&test_pool);
+	ockam_aead_exit();
 }
 
 static struct kunit_suite test_aead_skb_suite = {

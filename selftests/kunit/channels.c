@@ -46,6 +46,42 @@ static int test_aead_open(struct ockam_aead_op *op, u8 *buf, size_t len,
 	return err;
 }
 
+/* The same for messages that are skbs. */
+static struct ockam_aead_op * __maybe_unused
+test_aead_reserve(struct ockam_aead_pool *pool, struct ockam_aead_key *key,
+		  unsigned int n_sg)
+{
+	return test_cipher.exhausted ? NULL :
+				       ockam_aead_reserve(pool, key, n_sg);
+}
+
+static int __maybe_unused
+test_aead_seal_skb(struct ockam_aead_op *op, struct sk_buff *skb,
+		   unsigned int off, unsigned int len, u64 nonce,
+		   ockam_aead_done_fn done, void *data)
+{
+	int err = test_cipher.seal ? test_cipher.seal(nonce) : 0;
+
+	if (!err)
+		return ockam_aead_seal_skb(op, skb, off, len, nonce, done, data);
+	ockam_aead_release(op);
+	return err;
+}
+
+static int __maybe_unused
+test_aead_open_skb(struct ockam_aead_op *op, struct sk_buff *src,
+		   unsigned int off, unsigned int len, struct sk_buff *dst,
+		   unsigned int dst_off, u64 nonce)
+{
+	int err = test_cipher.open ? test_cipher.open(nonce) : 0;
+
+	if (!err)
+		return ockam_aead_open_skb(op, src, off, len, dst, dst_off,
+					   nonce);
+	ockam_aead_release(op);
+	return err;
+}
+
 /* The tracepoints are those of ockam.ko, which is loaded too. */
 #define OCKAM_TRACE_H
 
@@ -109,8 +145,11 @@ void ockam_handshake_worker_gone(struct ockam_net *on)
 #include "../../kmod/channel_path.c"
 
 #define ockam_aead_open		test_aead_open
+#define ockam_aead_open_skb	test_aead_open_skb
 #include "../../kmod/channel_rx.c"
 
 #define ockam_aead_prepare	test_aead_prepare
+#define ockam_aead_reserve	test_aead_reserve
 #define ockam_aead_seal		test_aead_seal
+#define ockam_aead_seal_skb	test_aead_seal_skb
 #include "../../kmod/channel_tx.c"

@@ -5,14 +5,93 @@
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
+#include <crypto/internal/aead.h>
 #include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/wait.h>
+
+#include "driver.h"
 
 #include "../../kmod/addr.c"
-#include "../../kmod/aead.c"
-#include "../../kmod/aead_pool.c"
 #include "../../kmod/cbor.c"
 #include "../../kmod/replay.c"
 #include "../../kmod/wire.c"
+
+struct test_driver test_driver;
+atomic_t test_nonces_repeated;
+
+static DECLARE_WAIT_QUEUE_HEAD(test_driver_wait);
+
+void test_driver_let_go(void)
+{
+	WRITE_ONCE(test_driver.held, false);
+	wake_up_all(&test_driver_wait);
+}
+
+struct test_later {
+	struct work_struct work;
+	struct aead_request *req;
+	int (*run)(struct aead_request *req);
+	bool backlog;
+};
+
+static void test_driver_say(struct aead_request *req, int err)
+{
+	local_bh_disable();
+	aead_request_complete(req, err);
+	local_bh_enable();
+}
+
+static void test_driver_work(struct work_struct *work)
+{
+	struct test_later *later = container_of(work, struct test_later, work);
+	int err = test_driver.err;
+
+	wait_event(test_driver_wait, !READ_ONCE(test_driver.held));
+	if (later->backlog)
+		test_driver_say(later->req, -EINPROGRESS);
+	if (!err)
+		err = later->run(later->req);
+	if (err != -EINPROGRESS && err != -EBUSY)
+		test_driver_say(later->req, err);
+	kfree(later);
+}
+
+static int test_driver_run(struct aead_request *req,
+			   int (*run)(struct aead_request *req))
+{
+	struct test_later *later;
+
+	if (!test_driver.later)
+		return run(req);
+	later = kmalloc(sizeof(*later), GFP_ATOMIC);
+	if (!later)
+		return -ENOMEM;
+	later->req = req;
+	later->run = run;
+	later->backlog = test_driver.backlog;
+	INIT_WORK(&later->work, test_driver_work);
+	queue_work(system_unbound_wq, &later->work);
+	return later->backlog ? -EBUSY : -EINPROGRESS;
+}
+
+static int test_driver_encrypt(struct aead_request *req)
+{
+	return test_driver_run(req, crypto_aead_encrypt);
+}
+
+static int test_driver_decrypt(struct aead_request *req)
+{
+	return test_driver_run(req, crypto_aead_decrypt);
+}
+
+#define crypto_aead_encrypt test_driver_encrypt
+#define crypto_aead_decrypt test_driver_decrypt
+#define ockam_aead_monitor_report(nonce) atomic_inc(&test_nonces_repeated)
+
+#include "../../kmod/aead.c"
+#include "../../kmod/aead_monitor.c"
+#include "../../kmod/aead_pool.c"
 
 MODULE_DESCRIPTION("Tests of ockam's codec, routes, window and cipher");
 MODULE_LICENSE("GPL");

@@ -48,6 +48,8 @@ run_ok "the module is loaded" insmod "$OCKAM_MODULES/kmod/ockam.ko"
 for program in test_channel test_change test_confirm test_move test_handshake_end test_hangup; do
 	run_ok "$program with $(first driver)" $program
 done
+# The programs' keys are always the same, those of nodes are not.
+run_ok "nonces are watched" sh -c "echo 1 >/sys/module/ockam/parameters/nonce_monitor"
 run_ok "a node" ockamctl node create n1
 run_ok "another one" ockamctl node create n2
 channel=$(ockamctl secure-channel create --from n1 --to /node/n2/service/api)

