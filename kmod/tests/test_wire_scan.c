@@ -93,6 +93,8 @@ static void test_scan_plaintexts(struct kunit *t)
 	}
 }
 
+#define TEST_SIX_HOPS	"820041788200417882004178820041788200417882004178"
+
 /* Anything that the fast way may take for something else. */
 static void test_scan_forms(struct kunit *t)
 {
@@ -134,6 +136,11 @@ static void test_scan_forms(struct kunit *t)
 		{ "83c0804178", false, -EINVAL, 5 },
 		{ "83a0804178", false, -EINVAL, 5 },
 		{ "83980080417800", false, 0, 7 },
+		/* A count of 130, which begins like an address. */
+		{ "8398" TEST_SIX_HOPS TEST_SIX_HOPS TEST_SIX_HOPS TEST_SIX_HOPS
+		  "8040", false, -EINVAL, 100 },
+		{ "8381820059001778787878787878787878787878787878787878787878788040",
+		  false, 0, 32 },
 		{ "", false, -EINVAL, 0 },
 		{ "82820081838080417840", true, 0, 8 },
 		{ "8282008183808040", true, -EINVAL, 8 },
