@@ -30,6 +30,6 @@ $(BUILD)/traffic: $(parts)
 $(programs): $(BUILD)/%: $(top)/selftests/bench/%.c $(LIB)
 	@mkdir -p $(@D)
 	@echo "  CC      bench/$*" >&2
-	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $(filter %.c,$^) $(LIB) $(LDLIBS)
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(filter $(parts),$^) $(LIB) $(LDLIBS)
 
 -include $(wildcard $(BUILD)/*.d)
