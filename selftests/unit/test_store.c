@@ -264,6 +264,7 @@ static void test_nodes(void)
 	memset(n1.identifier, 7, sizeof(n1.identifier));
 	snprintf(n1.control, sizeof(n1.control), "/run/ockam/x/n1");
 	n1.in_background = true;
+	snprintf(n1.netns, sizeof(n1.netns), "/run/netns/app");
 	ok_ret(ockam_store_node_update(store, &n1, &err), 0, err, "n1 updated");
 	ok_ret(ockam_store_node_get(store, "n1", &got, &err), 0, err, "n1 read");
 	ok(!memcmp(&got, &n1, sizeof(got)), "as written");
@@ -291,6 +292,7 @@ static void test_nodes(void)
 	got = node_of("n1");
 	ok(!ockam_store_node_claim(store, &got, NULL, &err) && !got.is_default, "n1 claimed again");
 	ok_text(got.tcp_listener, "127.0.0.1:4000", "the listener was filled in");
+	ok_text(got.netns, "", "a claim without a network namespace forgets that of before");
 	ok_ret(ockam_store_node_list(store, &list, &count, &err), 0, err, "list");
 	ok(count == 3 && !strcmp(list[0].name, "n1") && !strcmp(list[2].name, "n3"), "in order");
 	free(list);

@@ -76,6 +76,8 @@ static const char *const ockam_store_steps[] = {
 	"CREATE INDEX peers_by_share ON peers (earned);",
 
 	"ALTER TABLE nodes ADD COLUMN api_rule TEXT NOT NULL DEFAULT '';",	/* JSON */
+
+	"ALTER TABLE nodes ADD COLUMN netns TEXT NOT NULL DEFAULT '';",
 };
 
 _Static_assert(sizeof(ockam_store_steps) / sizeof(char *) == OCKAM_STORE_SCHEMA,

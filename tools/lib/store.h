@@ -25,8 +25,9 @@
 #include "identity.h"
 #include "life.h"
 #include "names.h"
+#include "netns_ref.h"
 
-#define OCKAM_STORE_SCHEMA	4	/* version that this library writes */
+#define OCKAM_STORE_SCHEMA	5	/* version that this library writes */
 #define OCKAM_KEY_ID_TEXT	65	/* hex of SHA-256 of the public key, zero byte */
 #define OCKAM_SOCKET_TEXT	280	/* "host:port" */
 
@@ -98,6 +99,7 @@ struct ockam_node_record {
 	uint8_t		identifier[OCKAM_IDENTIFIER_LEN];
 	char		control[OCKAM_CONTROL_PATH];	/* control socket */
 	bool		in_background;
+	char		netns[OCKAM_NETNS_REF];	/* existing one, "" = made for the node */
 	struct ockam_life life;
 };
 
@@ -110,7 +112,7 @@ static inline bool ockam_node_runs(const struct ockam_node_record *node)
 /**
  * ockam_store_node_claim() - record the process that becomes the node
  * @store: the store
- * @node: name, identity, control, in_background to record; a tcp_listener
+ * @node: name, identity, control, in_background, netns to record; a tcp_listener
  *	that is not empty is recorded, an empty one keeps what was recorded;
  *	is_default and what was kept are filled in
  * @before: receives the record as it was, with an empty name when there was

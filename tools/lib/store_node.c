@@ -8,7 +8,7 @@
 #include "store_sql.h"
 
 #define OCKAM_NODE_COLUMNS \
-	"name, is_default, tcp_listener, identity, identifier, control, in_background"
+	"name, is_default, tcp_listener, identity, identifier, control, in_background, netns"
 
 static void ockam_node_read(struct ockam_store *store, sqlite3_stmt *stmt,
 			    struct ockam_node_record *node)
@@ -22,6 +22,7 @@ static void ockam_node_read(struct ockam_store *store, sqlite3_stmt *stmt,
 		memcpy(node->identifier, sqlite3_column_blob(stmt, 4), OCKAM_IDENTIFIER_LEN);
 	ockam_sql_text(stmt, 5, node->control, sizeof(node->control));
 	node->in_background = sqlite3_column_int(stmt, 6);
+	ockam_sql_text(stmt, 7, node->netns, sizeof(node->netns));
 	ockam_life_look(&store->home, node->name, &node->life);
 }
 
@@ -103,11 +104,11 @@ static int __ockam_node_write(struct ockam_store *store, const struct ockam_node
 
 	ret = ockam_sql_run(store->db, err,
 			    "UPDATE nodes SET tcp_listener = ?, identity = ?,"
-			    " identifier = ?, control = ?, in_background = ?"
+			    " identifier = ?, control = ?, in_background = ?, netns = ?"
 			    " WHERE name = ?",
-			    "ssbsis", node->tcp_listener, node->identity, node->identifier,
+			    "ssbsiss", node->tcp_listener, node->identity, node->identifier,
 			    (size_t)OCKAM_IDENTIFIER_LEN, node->control,
-			    (int64_t)node->in_background, node->name);
+			    (int64_t)node->in_background, node->netns, node->name);
 	return ret < 0 ? ret : 0;
 }
 
@@ -124,7 +125,7 @@ int __ockam_store_node_claim(struct ockam_store *store, struct ockam_node_record
 		memset(old, 0, sizeof(*old));
 		ret = ockam_sql_run(store->db, err,
 				    "INSERT INTO nodes (" OCKAM_NODE_COLUMNS ")"
-				    " VALUES (?, 0, '', '', x'', '', 0)", "s", node->name);
+				    " VALUES (?, 0, '', '', x'', '', 0, '')", "s", node->name);
 		if (ret < 0)
 			return ret;
 	}

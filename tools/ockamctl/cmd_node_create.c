@@ -59,6 +59,7 @@ static int ctl_node_create(struct ctl *ctl, const struct ctl_args *args)
 	struct ctl_node_new new = {
 		.spawn = {
 			.listener = listener,
+			.netns = ctl_arg(args, "netns"),
 			.exit_on_eof = ctl_arg_switch(args, "exit-on-eof"),
 			.in_memory = ctl_arg_switch(args, "in-memory"),
 			.authority = ctl_arg(args, "authority-identity"),
@@ -89,6 +90,7 @@ static int ctl_node_restart(struct ctl *ctl, const struct ockam_node_record *nod
 		.name = node->name,
 		.identity = node->identity[0] ? node->identity : NULL,
 		.listener = node->tcp_listener[0] ? node->tcp_listener : NULL,
+		.netns = node->netns[0] ? node->netns : NULL,
 	};
 	struct ockam_node_trust trust;
 	char *authority = NULL;
@@ -192,6 +194,16 @@ static int ctl_node_start(struct ctl *ctl, const struct ctl_args *args)
 				      "There is no default node");
 }
 
+static int ctl_check_netns(const char *value, struct ockam_err *why)
+{
+	if (!*value)
+		return ockam_err_set(why, -EINVAL, "expected a path or the number of a process");
+	if (strlen(value) >= OCKAM_NETNS_REF)
+		return ockam_err_set(why, -EINVAL, "a path of at most %d bytes is possible",
+				     OCKAM_NETNS_REF - 1);
+	return 0;
+}
+
 static const struct ctl_flag ctl_node_create_flags[] = {
 	{ .name = "foreground", .letter = 'f', .help = "Stay in the foreground until a signal" },
 	{ .name = "exit-on-eof", .letter = 'e', .requires = "foreground",
@@ -201,6 +213,9 @@ static const struct ctl_flag ctl_node_create_flags[] = {
 	{ .name = "tcp-listener-address", .letter = 't', .kind = CTL_FLAG_VALUE,
 	  .placeholder = "<SOCKET_ADDRESS>", .fallback = "127.0.0.1:0",
 	  .check = ctl_check_socket_address, .help = "TCP listener; port 0 is any free one" },
+	{ .name = "netns", .kind = CTL_FLAG_VALUE, .placeholder = "<PATH|PID>",
+	  .check = ctl_check_netns,
+	  .help = "Make a node of an existing network namespace: its path, or a process in it" },
 	{ .name = "identity", .kind = CTL_FLAG_VALUE, .placeholder = "<IDENTITY_NAME>",
 	  .help = "Identity of the node; made if missing" },
 	{ .name = "authority-identity", .kind = CTL_FLAG_VALUE, .placeholder = "<IDENTITY>",

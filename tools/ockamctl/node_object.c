@@ -143,7 +143,7 @@ struct json_object *ctl_node_object(const struct ockam_node_record *node)
 	struct json_object *services = ockam_value_get(info, "services");
 	const char *port = strrchr(node->tcp_listener, ':');
 	pid_t pid = ockam_life_pid(&node->life);
-	char text[OCKAM_SOCKET_TEXT];
+	char text[OCKAM_SOCKET_TEXT], given[OCKAM_NETNS_REF];
 
 	ockam_value_put_text(object, "name", node->name);
 	ockam_value_put_bool(object, "is_default", node->is_default);
@@ -162,6 +162,10 @@ struct json_object *ctl_node_object(const struct ockam_node_record *node)
 	if (ockam_value_text(info, "netns_missing"))
 		ockam_value_put_text(object, "netns_missing",
 				     ockam_value_text(info, "netns_missing"));
+	if (node->netns[0]) {
+		ockam_netns_ref_text(node->netns, given);
+		ockam_value_put_text(object, "netns_of", given);
+	}
 	ockam_value_put(object, "transports", ctl_node_transports(info));
 	ockam_value_put(object, "secure_channel_listeners", ctl_node_channel_listeners(info));
 	ockam_value_put(object, "services",
@@ -247,6 +251,9 @@ char *ctl_node_plain(struct json_object *object)
 	fprintf(f, "\nWith route %s or %s", ockam_value_text(route, "short") ?: "",
 		ockam_value_text(route, "verbose") ?: "");
 	fprintf(f, "\nIdentity: %s", ockam_value_text(object, "identity_name") ?: "");
+	if (ockam_value_text(object, "netns_of"))
+		fprintf(f, "\nNetwork namespace: that of %s",
+			ockam_value_text(object, "netns_of"));
 	if (ockam_value_text(object, "netns_missing"))
 		fprintf(f, "\n%s", ockam_value_text(object, "netns_missing"));
 	ctl_node_plain_lists(f, object);

@@ -87,6 +87,10 @@ static void ctl_spawn_args(const struct ctl *ctl, const struct ctl_spawn *spawn,
 		argv[n++] = (char *)"--tcp-listener-address";
 		argv[n++] = (char *)spawn->listener;
 	}
+	if (spawn->netns) {
+		argv[n++] = (char *)"--netns";
+		argv[n++] = (char *)spawn->netns;
+	}
 	if (spawn->identity) {
 		argv[n++] = (char *)"--identity";
 		argv[n++] = (char *)spawn->identity;

@@ -16,6 +16,7 @@
 struct ctl_spawn {
 	const char	*name;
 	const char	*listener;	/* "host:port" */
+	const char	*netns;		/* existing network namespace */
 	const char	*identity;
 	const char	*authority;	/* change history in hexadecimal */
 	const char	*credential_scope;

@@ -36,6 +36,7 @@ static const char ockamd_main_usage[] =
 	"  --name NAME                  name of the node\n"
 	"  --tcp-listener-address A:P   default 127.0.0.1:0\n"
 	"  --no-listener                no TCP listener and no channel listener\n"
+	"  --netns PATH|PID             an existing network namespace (a new one)\n"
 	"  --identity NAME              identity, made if missing (the default one)\n"
 	"  --authority-identity HEX     identity whose credentials count\n"
 	"  --credential-scope SCOPE     present the stored credential of that scope\n"
@@ -52,6 +53,7 @@ enum ockamd_main_option {
 	OCKAMD_OPT_NAME,
 	OCKAMD_OPT_LISTEN,
 	OCKAMD_OPT_NO_LISTENER,
+	OCKAMD_OPT_NETNS,
 	OCKAMD_OPT_IDENTITY,
 	OCKAMD_OPT_AUTHORITY,
 	OCKAMD_OPT_SCOPE,
@@ -70,6 +72,7 @@ static const struct option ockamd_main_options[] = {
 	{ "name", required_argument, NULL, OCKAMD_OPT_NAME },
 	{ "tcp-listener-address", required_argument, NULL, OCKAMD_OPT_LISTEN },
 	{ "no-listener", no_argument, NULL, OCKAMD_OPT_NO_LISTENER },
+	{ "netns", required_argument, NULL, OCKAMD_OPT_NETNS },
 	{ "identity", required_argument, NULL, OCKAMD_OPT_IDENTITY },
 	{ "authority-identity", required_argument, NULL, OCKAMD_OPT_AUTHORITY },
 	{ "credential-scope", required_argument, NULL, OCKAMD_OPT_SCOPE },
@@ -132,6 +135,9 @@ static int ockamd_main_parse(int argc, char **argv, struct ockamd_options *o)
 			break;
 		case OCKAMD_OPT_NO_LISTENER:
 			o->no_listener = true;
+			break;
+		case OCKAMD_OPT_NETNS:
+			o->netns = optarg;
 			break;
 		case OCKAMD_OPT_IDENTITY:
 			o->identity = optarg;

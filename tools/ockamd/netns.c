@@ -53,6 +53,17 @@ int ockamd_netns_enter_new(struct ockam_err *err)
 	return ockamd_netns_loopback_up(err);
 }
 
+int ockamd_netns_enter(int netns, struct ockam_err *err)
+{
+	if (!setns(netns, CLONE_NEWNET))
+		return 0;
+	if (errno == EPERM)
+		return ockam_err_set(err, -EPERM,
+				     "The network namespace may not be entered: root with CAP_SYS_ADMIN over its user namespace is needed");
+	return ockam_err_set(err, -errno, "Cannot enter the network namespace: %s",
+			     strerror(errno));
+}
+
 /*
  * Mounts made under the directory must reach other mount namespaces and leave
  * them again, so it is a shared mount, as "ip netns add" makes it.

@@ -21,6 +21,15 @@
 int ockamd_netns_enter_new(struct ockam_err *err);
 
 /**
+ * ockamd_netns_enter() - put the calling thread into an existing namespace
+ * @netns: its descriptor
+ * @err: the reason
+ *
+ * Nothing in it is changed, its interfaces neither.
+ */
+int ockamd_netns_enter(int netns, struct ockam_err *err);
+
+/**
  * ockamd_netns_pin() - give the calling thread's namespace a name
  * @life: lock of the node, which notes the pin
  * @name: file under /run/netns, as of "ip netns"

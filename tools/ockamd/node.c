@@ -31,6 +31,10 @@
 #include "sweep.h"
 
 #define OCKAMD_NODE_REPORT_MS	5000
+#define OCKAMD_NODE_ENDING_MS	10000	/* how long the end of the node before may take */
+#define OCKAMD_NODE_PAUSE_MS	20
+#define OCKAMD_NODE_ENDING_MS	10000	/* how long the end of the node before may take */
+#define OCKAMD_NODE_PAUSE_MS	20
 #define OCKAMD_NODE_END_MS	2000	/* how long the end waits for the database */
 
 void ockamd_node_stop(struct ockamd_node *node, const char *why)
@@ -276,6 +280,44 @@ static int ockamd_node_start_outside(struct ockamd_node *node, struct ockam_err 
 	return ret;
 }
 
+/* It has an owner. Which one is worked out for the sentence alone. */
+static int ockamd_node_refuse_owned(struct ockamd_node *node, struct ockam_err *err)
+{
+	char text[OCKAM_NETNS_REF], who[OCKAM_NETNS_REF];
+
+	ockam_netns_ref_text(node->record.netns, text);
+	ockam_netns_ref_who(&node->home, node->options->name, node->netns, who);
+	return ockam_err_set(err, -EBUSY,
+			     "The network namespace of %s is a node already%s%s: it can be one only",
+			     text, who[0] ? ", " : "", who);
+}
+
+/*
+ * A namespace that was a node is one again as soon as the kernel has ended what
+ * that one had, which takes moments.
+ */
+static int ockamd_node_own(struct ockamd_node *node, struct ockam_err *err)
+{
+	struct ockam_nl_node state;
+	bool owned;
+	int ret, ms;
+
+	for (ms = 0;; ms += OCKAMD_NODE_PAUSE_MS) {
+		ret = ockam_nl_node_own(node->nl, err);
+		node->owns = !ret;
+		if (ret != -EBUSY || node->netns < 0 || ms >= OCKAMD_NODE_ENDING_MS)
+			return ret;
+		ret = ockam_nl_node_get(node->nl, &state, err);
+		if (ret)
+			return ret;
+		owned = state.owner_port;
+		ockam_nl_node_free(&state);
+		if (owned)
+			return ockamd_node_refuse_owned(node, err);
+		poll(NULL, 0, OCKAMD_NODE_PAUSE_MS);
+	}
+}
+
 /* In the node's own namespace. */
 static int ockamd_node_start_inside(struct ockamd_node *node, struct ockam_err *err)
 {
@@ -288,11 +330,12 @@ static int ockamd_node_start_inside(struct ockamd_node *node, struct ockam_err *
 	uint32_t index;
 	int ret;
 
-	ret = ockamd_netns_enter_new(err);
+	ret = node->netns < 0 ? ockamd_netns_enter_new(err) :
+				ockamd_netns_enter(node->netns, err);
 	if (!ret)
 		ret = ockam_nl_open(&node->nl, &handlers, err);
 	if (!ret)
-		ret = ockam_nl_node_own(node->nl, err);
+		ret = ockamd_node_own(node, err);
 	if (!ret)
 		ret = ockam_nl_join_events(node->nl, err);
 	if (ret)
@@ -355,6 +398,15 @@ static int ockamd_node_start_keeper(struct ockamd_node *node, struct ockam_err *
 	return ret ? ockam_err_set(err, ret, "Cannot wait for the keeper: %s", strerror(-ret)) : 0;
 }
 
+/* While the caller's directory is ours and names mean what they mean to the caller. */
+static int ockamd_node_find_netns(struct ockamd_node *node, struct ockam_err *err)
+{
+	if (!node->options->netns)
+		return 0;
+	node->netns = ockam_netns_ref_open(node->options->netns, node->record.netns, err);
+	return node->netns < 0 ? node->netns : 0;
+}
+
 static int ockamd_node_start(struct ockamd_node *node, struct ockam_err *err)
 {
 	int ret;
@@ -371,6 +423,8 @@ static int ockamd_node_start(struct ockamd_node *node, struct ockam_err *err)
 	if (!ret)
 		ret = ockamd_node_start_keeper(node, err);
 	if (!ret)
+		ret = ockamd_node_find_netns(node, err);
+	if (!ret)
 		ret = ockamd_node_claim(node, err);
 	if (!ret)
 		ret = ockamd_node_start_outside(node, err);
@@ -378,6 +432,9 @@ static int ockamd_node_start(struct ockamd_node *node, struct ockam_err *err)
 		ret = ockamd_node_start_inside(node, err);
 	if (!ret)
 		ret = ockamd_node_publish(node, err);
+	if (node->netns >= 0)
+		close(node->netns);
+	node->netns = -1;
 	return ret ? ret : ockamd_privilege_node(err);
 }
 
@@ -405,7 +462,8 @@ static void ockamd_node_end(struct ockamd_node *node)
 	/* Only our own: it may be another process's that kept us from starting. */
 	if (listens && !lstat(node->control, &st) && st.st_ino == node->control_file)
 		unlink(node->control);
-	if (node->nl)
+	/* Root may end any: that of another process it is not to. */
+	if (node->owns)
 		ockam_nl_node_del(node->nl, NULL);
 	ockamd_spawn_stop(node);
 	ockamd_learn_stop(node);
@@ -463,6 +521,7 @@ int ockamd_node_run(const struct ockamd_options *options)
 
 	node.options = options;
 	node.keeper = -1;
+	node.netns = -1;
 	node.spawn.pipe.fd = -1;
 	node.spawn.process.fd = -1;
 	node.ctl.watch.fd = -1;

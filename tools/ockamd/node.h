@@ -32,6 +32,7 @@ struct ockamd_options {
 	const char	*name;
 	const char	*listen;	/* TCP listener */
 	bool		no_listener;
+	const char	*netns;		/* existing network namespace; NULL: a new one */
 	const char	*identity;	/* NULL: the default one */
 	const char	*authority;	/* history of whose credentials count, in hexadecimal */
 	const char	*credential_scope;	/* NULL: presents no credential */
@@ -59,6 +60,7 @@ struct ockamd_node {
 	bool				claimed;	/* the row is ours */
 	bool				came_up;
 	int				life;	/* the lock, -1: none */
+	int				netns;	/* to be entered, -1: a new one */
 	struct ockam_pin		pin;	/* no name: not pinned */
 	char				unpinned[OCKAM_ERR_TEXT];	/* why not */
 	char				control[OCKAM_CONTROL_PATH];
@@ -67,6 +69,7 @@ struct ockamd_node {
 	uint8_t				identifier[OCKAM_IDENTIFIER_LEN];
 
 	struct ockam_nl			*nl;	/* owns the node in the kernel */
+	bool				owns;	/* it does */
 	struct ockamd_watch		nl_watch;
 	struct ockamd_watch		keeper_watch;
 	struct ockamd_watch		signal_watch;
