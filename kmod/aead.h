@@ -25,17 +25,25 @@ struct sk_buff;
 /* Transforms of one node at most. Beyond it keys that rest give theirs up. */
 #define OCKAM_AEAD_POOL_MAX	4096
 #define OCKAM_AEAD_CHUNK_SLOTS	64
+#define OCKAM_AEAD_DESKS	16
 #define OCKAM_AEAD_CHUNKS	DIV_ROUND_UP(OCKAM_AEAD_POOL_MAX, \
 					     OCKAM_AEAD_CHUNK_SLOTS)
+
+/* Where one gets a key set, chosen by ->id: so each key has one transform. */
+struct ockam_aead_desk {
+	struct mutex lock;		/* who sets a key here */
+	struct ockam_aead_slot *last;
+};
 
 /*
  * The transforms of one node. Its members are for aead_pool.c only.
  *
  * Born:   ockam_aead_pool_init(), inside the node.
  * Refs:   none; the node outlives its channels, and these their operations.
- * Locks:  ->lock (mutex, innermost) serialises those who look for another
- *         transform, and guards ->n_slots, ->hand, and taking from the lists.
- *         Operations with a key whose transform is there never take it.
+ * Locks:  ->desks[].lock (mutex) while a key is set; each guards its ->last.
+ *         ->lock (mutex, below that, innermost) serialises those who look for
+ *         another transform, and guards ->n_slots, ->hand, and taking from the
+ *         lists. Operations with a key whose transform is there take none.
  * Dies:   ockam_aead_pool_exit().
  */
 struct ockam_aead_pool {
@@ -50,6 +58,7 @@ struct ockam_aead_pool {
 	unsigned long aged;		/* jiffies */
 	struct delayed_work sweep_work;
 	struct list_head list;		/* of all pools */
+	struct ockam_aead_desk desks[OCKAM_AEAD_DESKS];
 	/* Slots stay where they are, for the hints in keys. */
 	struct ockam_aead_slot *chunks[OCKAM_AEAD_CHUNKS];
 };
@@ -89,9 +98,9 @@ void ockam_aead_key_next(struct ockam_aead_key *next,
 			 const struct ockam_aead_key *key);
 /*
  * Wipes the bytes; the pool's copy at ->hint goes within a second after its last
- * use. Requests that met the key without a hint at the same moment may have left
- * it in other slots too, where it goes within 20 seconds. Any context. No-op
- * without a key.
+ * use. Who uses a copy of the key after that leaves it in the pool again, where it
+ * goes within 20 seconds, or when that copy is wiped by this function as well. Any
+ * context. No-op without a key.
  */
 void ockam_aead_key_wipe(struct ockam_aead_key *key);
 

@@ -187,20 +187,12 @@ static struct ockam_aead_slot *ockam_aead_find(struct ockam_aead_pool *pool)
 	return slot;
 }
 
-/* A slot that is keyed with @key now, counted in. */
-static struct ockam_aead_slot *ockam_aead_take(struct ockam_aead_pool *pool,
-					       struct ockam_aead_key *key,
-					       int *taken)
+/* Key an owned slot: it is counted in then. */
+static int ockam_aead_key_slot(struct ockam_aead_slot *slot,
+			       const struct ockam_aead_key *key, int *taken)
 {
-	unsigned long end = jiffies + OCKAM_AEAD_WAIT;
-	struct ockam_aead_slot *slot;
 	int err = 0;
 
-	while (!(slot = ockam_aead_find(pool))) {
-		if (time_after(jiffies, end))
-			return NULL;
-		schedule_timeout_uninterruptible(1);
-	}
 	if (!slot->tfm)
 		err = ockam_aead_alloc_tfm(slot);
 	if (!err)
@@ -208,13 +200,57 @@ static struct ockam_aead_slot *ockam_aead_take(struct ockam_aead_pool *pool,
 					 sizeof(key->bytes));
 	if (err) {
 		ockam_aead_empty_slot(slot);
-		return NULL;
+		return err;
 	}
 	ockam_aead_note_key(slot, key);
 	WRITE_ONCE(slot->key_id, key->id);
-	key->hint = slot;
 	*taken = 1 | OCKAM_AEAD_USES(0);
 	ockam_aead_disown(slot, *taken | OCKAM_AEAD_RECENT);
+	return 0;
+}
+
+/*
+ * A slot that is keyed with @key, counted in; that of somebody who had a copy of
+ * the key and came first, if there is. -EBUSY: all are in use.
+ */
+static struct ockam_aead_slot *
+ockam_aead_try_take(struct ockam_aead_pool *pool,
+		    const struct ockam_aead_key *key, int *taken)
+{
+	struct ockam_aead_desk *desk = &pool->desks[(u32)key->id %
+						    OCKAM_AEAD_DESKS];
+	struct ockam_aead_slot *slot;
+	int err;
+
+	mutex_lock(&desk->lock);
+	slot = desk->last;
+	*taken = slot ? ockam_aead_enter(slot, key->id) : 0;
+	if (*taken)
+		goto out;
+	slot = ockam_aead_find(pool);
+	err = slot ? ockam_aead_key_slot(slot, key, taken) : -EBUSY;
+	if (err)
+		slot = ERR_PTR(err);
+	else
+		desk->last = slot;
+out:
+	mutex_unlock(&desk->lock);
+	return slot;
+}
+
+static struct ockam_aead_slot *ockam_aead_take(struct ockam_aead_pool *pool,
+					       struct ockam_aead_key *key,
+					       int *taken)
+{
+	unsigned long end = jiffies + OCKAM_AEAD_WAIT;
+	struct ockam_aead_slot *slot;
+
+	while (IS_ERR(slot = ockam_aead_try_take(pool, key, taken))) {
+		if (PTR_ERR(slot) != -EBUSY || time_after(jiffies, end))
+			return NULL;
+		schedule_timeout_uninterruptible(1);
+	}
+	key->hint = slot;
 	if (!delayed_work_pending(&pool->sweep_work))
 		queue_delayed_work(system_unbound_wq, &pool->sweep_work,
 				   OCKAM_AEAD_AGE);
@@ -380,8 +416,12 @@ void ockam_aead_flush(void)
 
 int ockam_aead_pool_init(struct ockam_aead_pool *pool)
 {
+	unsigned int i;
+
 	memset(pool, 0, sizeof(*pool));
 	mutex_init(&pool->lock);
+	for (i = 0; i < ARRAY_SIZE(pool->desks); i++)
+		mutex_init(&pool->desks[i].lock);
 	init_llist_head(&pool->ready);
 	init_llist_head(&pool->empty);
 	pool->limit = OCKAM_AEAD_POOL_MAX;
@@ -406,5 +446,7 @@ void ockam_aead_pool_exit(struct ockam_aead_pool *pool)
 	WARN_ON_ONCE(atomic_read(&pool->transforms));
 	for (i = 0; i < ARRAY_SIZE(pool->chunks); i++)
 		kfree(pool->chunks[i]);
+	for (i = 0; i < ARRAY_SIZE(pool->desks); i++)
+		mutex_destroy(&pool->desks[i].lock);
 	mutex_destroy(&pool->lock);
 }

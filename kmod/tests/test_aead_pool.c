@@ -115,6 +115,32 @@ static void test_pool_rekey(struct kunit *t)
 	ockam_aead_key_wipe(&key);
 }
 
+/* Copies of a key that no one has used yet: one transform for all. */
+static void test_pool_copies(struct kunit *t)
+{
+	struct ockam_aead_key key, copies[3];
+	struct ockam_aead_op *ops[3];
+	unsigned int i;
+
+	test_key(&key, 1);
+	for (i = 0; i < ARRAY_SIZE(copies); i++) {
+		copies[i] = key;
+		ops[i] = ockam_aead_reserve(&test_pool, &copies[i], 1);
+		KUNIT_ASSERT_NOT_NULL(t, ops[i]);
+		TEST_TRUE(t, copies[i].hint == copies[0].hint);
+	}
+	TEST_EQ(t, test_transforms(&test_pool), 1);
+	for (i = 0; i < ARRAY_SIZE(copies); i++)
+		ockam_aead_release(ops[i]);
+	ockam_aead_key_wipe(&copies[0]);
+	/* A copy that comes too late, and is wiped like the key. */
+	TEST_TRUE(t, test_use(&test_pool, &copies[1]));
+	TEST_EQ(t, test_transforms(&test_pool), 1);
+	ockam_aead_key_wipe(&copies[1]);
+	ockam_aead_pool_sweep(&test_pool, false);
+	TEST_EQ(t, test_transforms(&test_pool), 0);
+}
+
 /* What is in flight goes on with a key that was wiped. */
 static void test_pool_wiped_in_flight(struct kunit *t)
 {
@@ -330,6 +356,7 @@ static void test_pool_empty_message(struct kunit *t)
 {
 	struct sk_buff *skb = alloc_skb(OCKAM_TAG_LEN, GFP_KERNEL);
 	struct sk_buff *into = alloc_skb(0, GFP_KERNEL);
+	struct test_message said = { };
 	struct ockam_aead_key key;
 	struct ockam_aead_op *op;
 	unsigned int i;
@@ -338,7 +365,8 @@ static void test_pool_empty_message(struct kunit *t)
 	skb_put(skb, OCKAM_TAG_LEN);
 	op = ockam_aead_reserve(&test_pool, &key, 1);
 	KUNIT_ASSERT_NOT_NULL(t, op);
-	TEST_EQ(t, ockam_aead_seal_skb(op, skb, 0, 0, 5, NULL, NULL), 0);
+	TEST_EQ(t, ockam_aead_seal_skb(op, skb, 0, 0, 5, test_message_done,
+				       &said), 0);
 	for (i = 0; i < 3; i++) {
 		op = ockam_aead_reserve(&test_pool, &key, 2);
 		KUNIT_ASSERT_NOT_NULL(t, op);
@@ -486,6 +514,7 @@ static void test_monitor(struct kunit *t)
 static struct kunit_case test_aead_pool_cases[] = {
 	KUNIT_CASE(test_pool_grows),
 	KUNIT_CASE(test_pool_rekey),
+	KUNIT_CASE(test_pool_copies),
 	KUNIT_CASE(test_pool_wiped_in_flight),
 	KUNIT_CASE(test_pool_two),
 	KUNIT_CASE(test_pool_limit),
