@@ -77,10 +77,13 @@ impl Clocks {
 }
 
 pub async fn run(ctx: &Context, words: &[String]) -> Outcome<()> {
+    if words.first().map(String::as_str) == Some("messages") {
+        return crate::bench_messages::run(ctx, &words[1..]).await;
+    }
     let args = Args::parse(words, &[&COMMON, &BENCH])?;
     let words = args.words();
     let [kind] = words.as_slice() else {
-        return Err("bench wants a kind of peer: known, new or credential".into());
+        return Err("bench wants a kind of peer, known, new or credential, or messages".into());
     };
     if !KINDS.contains(kind) {
         return Err(format!("bench: no kind \"{kind}\"; there are: {}", KINDS.join(", ")).into());

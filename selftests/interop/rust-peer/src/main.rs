@@ -8,6 +8,7 @@
 
 mod args;
 mod bench;
+mod bench_messages;
 mod credential;
 mod events;
 mod identity_file;
