@@ -50,7 +50,7 @@ done
 exits 64 "help of nothing" ockam help nothing
 exits 0 "help for every command works" bash -c '
 	for command in "node create" "node list" "node show" "node stop" "node start" \
-		"node delete" "node default" "node logs" "identity create" "identity show" \
+		"node delete" "node default" "node logs" "node exec" "node shell" "identity create" "identity show" \
 		"identity list" "identity default" "identity delete" "secure-channel create" \
 		"secure-channel list" "secure-channel show" "secure-channel delete" \
 		"secure-channel-listener create" "secure-channel-listener list" \

@@ -277,6 +277,18 @@ static int ctl_parse_word(struct ctl_args *args, const char *word, struct ockam_
 	return 0;
 }
 
+/* Does what follows from @word on belong to somebody else? "--" itself does not. */
+static bool ctl_rest_begins(const struct ctl_args *args, const char *word)
+{
+	const struct ctl_command *command = ctl_args_command(args);
+	size_t n = 0;
+
+	while (command->positionals && command->positionals[n].name)
+		n++;
+	return command->rest &&
+	       (!strcmp(word, "--") || (word[0] != '-' && args->n_positionals == n));
+}
+
 static int ctl_positionals_complete(const struct ctl_args *args, struct ockam_err *err)
 {
 	const struct ctl_positional *table = ctl_args_command(args)->positionals;
@@ -320,6 +332,10 @@ static int ctl_args_complete(const struct ctl_args *args, struct ockam_err *err)
 	ret = ctl_positionals_complete(args, err);
 	if (ret)
 		return ret;
+	if (command->rest_required && (!args->rest || !args->rest[0]))
+		return ockam_err_set(err, -EINVAL,
+				     "the following required arguments were not provided: <%s>",
+				     command->rest);
 	for (flag = command->flags; flag && flag->name; flag++) {
 		if (flag->required && !ctl_arg(args, flag->name) &&
 		    !(flag->unless && ctl_arg_given(args, flag->unless)))
@@ -355,11 +371,13 @@ int ctl_args_parse(const struct ctl_command *root, int argc, char **argv,
 	args->path[0] = root;
 	args->depth = 1;
 
-	for (i = 1; i < argc && !ret; i++) {
+	for (i = 1; i < argc && !ret && !args->rest; i++) {
 		if (ctl_args_command(args)->anything && strcmp(argv[i], "--help") &&
 		    strcmp(argv[i], "-h"))
 			continue;
-		if (!only_words && !strcmp(argv[i], "--"))
+		if (ctl_rest_begins(args, argv[i]))
+			args->rest = argv + i + !strcmp(argv[i], "--");
+		else if (!only_words && !strcmp(argv[i], "--"))
 			only_words = true;
 		else if (!only_words && argv[i][0] == '-' && argv[i][1] == '-')
 			ret = ctl_parse_long(args, argc, argv, &i, err);

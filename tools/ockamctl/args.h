@@ -70,6 +70,12 @@ struct ctl_command {
 	bool		anything;	/* arguments are not looked at */
 	const struct ctl_flag *flags;
 	const struct ctl_positional *positionals;
+	/*
+	 * Placeholder of a command line that follows "--", or all positionals, and
+	 * is not looked at; NULL: there is none.
+	 */
+	const char	*rest;
+	bool		rest_required;
 	const struct ctl_command *const *children;	/* NULL-terminated */
 	/* Returns an exit code. Has reported its failure already. */
 	int		(*run)(struct ctl *ctl, const struct ctl_args *args);
@@ -84,6 +90,7 @@ struct ctl_args {
 	size_t		depth;		/* commands in ->path */
 	const char	*positionals[CTL_MAX_POSITIONALS];
 	size_t		n_positionals;
+	char		**rest;		/* up to the NULL of argv; NULL: not given */
 	struct ctl_value *values;	/* flags as given, in order */
 	size_t		n_values;
 	bool		want_help;	/* --help, or "help COMMAND" */

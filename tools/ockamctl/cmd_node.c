@@ -182,6 +182,7 @@ const struct ctl_command ctl_cmd_node = {
 	.children = (const struct ctl_command *const[]){
 		&ctl_node_create_command, &ctl_node_list_command, &ctl_node_show_command,
 		&ctl_node_stop_command, &ctl_node_start_command, &ctl_node_delete_command,
-		&ctl_node_default_command, &ctl_node_logs_command, NULL
+		&ctl_node_default_command, &ctl_node_logs_command, &ctl_node_exec_command,
+		&ctl_node_shell_command, NULL
 	},
 };

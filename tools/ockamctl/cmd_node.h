@@ -19,5 +19,7 @@ extern const struct ctl_command ctl_node_show_command;
 extern const struct ctl_command ctl_node_list_command;
 extern const struct ctl_command ctl_node_default_command;
 extern const struct ctl_command ctl_node_logs_command;
+extern const struct ctl_command ctl_node_exec_command;
+extern const struct ctl_command ctl_node_shell_command;
 
 #endif /* OCKAM_CTL_CMD_NODE_H */

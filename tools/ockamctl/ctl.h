@@ -7,6 +7,8 @@
 #ifndef OCKAM_CTL_CTL_H
 #define OCKAM_CTL_CTL_H
 
+#include <sys/resource.h>
+
 #include "args.h"
 #include "home.h"
 #include "output.h"
@@ -17,6 +19,7 @@ struct ctl {
 	struct ockam_home	home;
 	struct ockam_store	*store;		/* NULL until ctl_store() */
 	struct ockam_remarks	remarks;	/* to standard error */
+	struct rlimit		core_limit;	/* as the caller had it */
 	char			*stdin_line;	/* read once, by stdin_route */
 };
 

@@ -34,6 +34,8 @@ void ctl_help_usage_line(FILE *f, const struct ctl_args *args)
 	}
 	for (pos = command->positionals; pos && pos->name; pos++)
 		fprintf(f, pos->required ? " <%s>" : " [%s]", pos->name);
+	if (command->rest)
+		fprintf(f, " -- <%s>...", command->rest);
 	if (command->children)
 		fputs(" <COMMAND>", f);
 	fputc('\n', f);

@@ -71,13 +71,14 @@ static void ctl_open_streams(void)
  * Keys pass through: no core file may hold them, nor another program of the same
  * user read them. The leak check of the address sanitizer reads its own process.
  */
-static void ctl_hide_memory(void)
+static void ctl_hide_memory(struct ctl *ctl)
 {
 	const struct rlimit none = { 0 };
 
 #ifndef __SANITIZE_ADDRESS__
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
+	getrlimit(RLIMIT_CORE, &ctl->core_limit);
 	setrlimit(RLIMIT_CORE, &none);
 }
 
@@ -118,7 +119,7 @@ int main(int argc, char **argv)
 	struct ockam_err err;
 	int ret;
 
-	ctl_hide_memory();
+	ctl_hide_memory(&ctl);
 	ctl_open_streams();
 	setlocale(LC_ALL, "");
 	/* A reader that goes away is an error to report, not a silent death. */
