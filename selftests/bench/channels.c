@@ -102,7 +102,7 @@ static void bench_handshake(struct bench *bench, int n)
 	if (!strcmp(bench->kind, "credential"))
 		snprintf(more, sizeof(more), ", \"credential\": \"%s\"", bench->extra);
 	snprintf(request, sizeof(request),
-		 "{\"route\": [\"%s\", \"%s\"], \"links\": [], \"timeout_ms\": %d%s}", bench->link,
+		 "{\"route\": \"/service/%s/service/%s\", \"timeout_ms\": %d%s}", bench->link,
 		 bench->listener, BENCH_TIMEOUT_MS, more);
 	result = bench_ask(bench, "secure-channel.create", request);
 	if (json_object_object_get_ex(result, "confirmed", &confirmed) &&

@@ -318,14 +318,19 @@ def rust_send(where, *args):
                           capture_output=True, text=True, check=False)
 
 
+def hops(*names):
+    return "".join("/service/" + name for name in names)
+
+
 def make(node, where, **args):
     """A channel of the kernel node over a connection of its own: its address."""
-    link = node.call("tcp-connection.create", to=where)["address"]
-    return node.call("secure-channel.create", route=[link, "api"], links=[link], **args)["address"]
+    host, port = where.split(":")
+    return node.call("secure-channel.create", route=f"/ip4/{host}/tcp/{port}/service/api",
+                     **args)["address"]
 
 
 def ask(node, *names, payload=bare("hello"), timeout_ms=20000):
-    return bytes.fromhex(node.call("message.send", route=list(names), payload=payload.hex(),
+    return bytes.fromhex(node.call("message.send", route=hops(*names), payload=payload.hex(),
                                    timeout_ms=timeout_ms)["reply"])
 
 

@@ -62,7 +62,7 @@ class Field:
         address = self.dial(where)
         peer = Node(Link(server.accept()[0]), self.honest)
         threading.Thread(target=peer.serve, daemon=True).start()
-        self.theirs = self.node.call("secure-channel.create", route=[address, "api"])["address"]
+        self.theirs = self.node.call("secure-channel.create", route=f"/service/{address}/service/api")["address"]
         server, where = listening()
         self.dialled = self.dial(where)
         self.called = Link(server.accept()[0])
@@ -73,7 +73,7 @@ class Field:
 
     def ask(self):
         """For a channel over the link on which we are called: (request, way back, msg1)."""
-        request = self.node.ask("secure-channel.create", route=[self.dialled, "api"])
+        request = self.node.ask("secure-channel.create", route=f"/service/{self.dialled}/service/api")
         while True:
             # What channels before it said at their end may come first.
             onward, back, message = self.called.receive()
@@ -95,7 +95,7 @@ class Field:
         say(left, f"after {what} nothing is left in the node", f"{self.state()}, not {self.base}")
         answers = [self.ours.ask("uppercase", what)]
         answers.append(unbare(bytes.fromhex(self.node.call(
-            "message.send", route=[self.theirs, "uppercase"],
+            "message.send", route=f"/service/{self.theirs}/service/uppercase",
             payload=bare(what).hex(), timeout_ms=20000)["reply"])))
         say(answers == [what.upper()] * 2, f"after {what} both channels work", answers)
 

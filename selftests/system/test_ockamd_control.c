@@ -9,67 +9,23 @@
  * Copyright (C) 2026 The Ockam for Linux authors
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "../unit/tap.h"
-#include "control.h"
 #include "hex.h"
-#include "home.h"
 #include "identity.h"
-#include "nl.h"
-#include "node.h"
+#include "node_control.h"
 
 #define CLIENTS	180	/* more than a node serves at once, fewer than may wait too */
 #define MUTATIONS	3000
 #define AUTHORITIES	64	/* that the rules of a node may name */
 #define LINKS	1100	/* more than one answer holds */
-
-static char home_dir[32] = "/tmp/ockam-test.XXXXXX";
-static char path[OCKAM_CONTROL_PATH];
-static char pin[NAME_MAX + 1];
-static char listener[64];
-static pid_t node;
-
-static bool start_node(void)
-{
-	struct ockam_home home;
-	struct ockam_err err;
-
-	if (!mkdtemp(home_dir) || ockam_home_set(&home, home_dir, &err) ||
-	    ockam_home_control_path(&home, "abuse", path, &err) ||
-	    ockam_home_netns_name(&home, "abuse", pin, &err))
-		return false;
-	node = node_start(home_dir, "abuse", "error");
-	return node > 0;
-}
-
-/* A connection without the manners of ockam_control_connect(). */
-static int raw_connect(void)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int room = 4 * OCKAM_CONTROL_MAX;
-	int fd;
-
-	strcpy(addr.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
-	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr))) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
 
 /* Length of the answer within @ms, 0 for a closed connection, -1 for silence. */
 static ssize_t raw_answer(int fd, void *buf, size_t size, int ms)
@@ -81,81 +37,6 @@ static ssize_t raw_answer(int fd, void *buf, size_t size, int ms)
 		return -1;
 	n = recv(fd, buf, size, 0);
 	return n < 0 ? 0 : n;
-}
-
-static void raw_request(const char *json, struct ockam_buf *out)
-{
-	struct json_object *value = json_tokener_parse(json);
-
-	ockam_value_encode(value, out, NULL);
-	json_object_put(value);
-}
-
-/* Does the node still answer somebody new? */
-static bool serves(void)
-{
-	struct json_object *info = NULL;
-	struct ockam_control *control;
-	struct json_object *list;
-	struct ockam_err err;
-	const char *address;
-	bool good;
-
-	if (ockam_control_connect(path, &control, &err))
-		return false;
-	good = !ockam_control_call(control, "node.info", NULL, 10000, &info, &err);
-	list = ockam_value_array(info, "tcp_listeners");
-	address = list ? ockam_value_text(json_object_array_get_idx(list, 0), "address") : NULL;
-	if (good && address)
-		snprintf(listener, sizeof(listener), "%s", address);
-	json_object_put(info);
-	ockam_control_close(control);
-	return good;
-}
-
-static int count_address(void *arg, const struct ockam_nl_address *address)
-{
-	(void)address;
-	++*(int *)arg;
-	return 0;
-}
-
-/* Addresses in the node's table. */
-static int addresses(void)
-{
-	struct ockam_nl *nl;
-	struct ockam_err err;
-	char file[PATH_MAX];
-	int own, fd;
-	int n = 0;
-
-	snprintf(file, sizeof(file), "/run/netns/%s", pin);
-	own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	fd = open(file, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || setns(fd, CLONE_NEWNET))
-		return -1;
-	if (ockam_nl_open(&nl, NULL, &err) ||
-	    ockam_nl_address_dump(nl, count_address, &n, &err) < 0)
-		n = -1;
-	else
-		ockam_nl_close(nl);
-	setns(own, CLONE_NEWNET);
-	close(fd);
-	close(own);
-	return n;
-}
-
-static bool addresses_become(int want)
-{
-	int i;
-
-	for (i = 0; i < 100; i++) {
-		if (addresses() == want)
-			return true;
-		usleep(50000);
-	}
-	printf("# %d addresses, not %d\n", addresses(), want);
-	return false;
 }
 
 static void test_garbage(void)
@@ -205,8 +86,10 @@ static void test_arguments(void)
 		"{\"to\":\"\",\"address\":\"\",\"route\":[],\"payload\":\"\",\"inbound\":\"\"}",
 		"{\"to\":\"x\",\"address\":\"\",\"route\":[null],\"payload\":\"0\"}",
 		"{\"to\":\"a:99999\",\"address\":null,\"route\":[\"\"],\"payload\":\"zz\"}",
-		"{\"route\":[\"echo\"],\"payload\":null,\"links\":[1,null,\"x\"],\"authorized\":[\"I0\"]}",
-		"{\"address\":\"no\",\"authorized\":[7],\"identity\":\"no such one\",\"route\":[\"a\"]}",
+		"{\"route\":\"/service/echo\",\"payload\":null,\"authorized\":[\"I0\"]}",
+		"{\"address\":\"no\",\"authorized\":[7],\"identity\":\"no such one\",\"route\":\"/service/a\"}",
+		"{\"address\":\"\",\"payload\":\"00\",\"route\":\"\"}",
+		"{\"address\":\"\",\"payload\":\"00\",\"route\":\"/node/nobody/secure/api/tcp/1\"}",
 	};
 	unsigned int i, j, answered = 0, refused = 0;
 	struct ockam_control *control;
@@ -244,8 +127,8 @@ static void test_mutations(void)
 	int i, fd = -1;
 
 	srand(1);
-	raw_request("{\"v\":1,\"id\":4,\"op\":\"message.send\",\"args\":{\"route\":[\"nobody\",\"x\"],"
-		    "\"payload\":\"00ff\",\"timeout_ms\":1,\"links\":[\"a\"]}}", &request);
+	raw_request("{\"v\":1,\"id\":4,\"op\":\"message.send\",\"args\":{\"route\":\"/service/nobody/service/x\","
+		    "\"payload\":\"00ff\",\"timeout_ms\":1,\"identity\":\"a\"}}", &request);
 	copy = malloc(request.len);
 	for (i = 0; i < MUTATIONS; i++) {
 		if (fd < 0)
@@ -327,7 +210,7 @@ static void test_vanish(void)
 	bool grew;
 	int i, fd;
 
-	raw_request("{\"v\":1,\"id\":4,\"op\":\"message.send\",\"args\":{\"route\":[\"uppercase\"],"
+	raw_request("{\"v\":1,\"id\":4,\"op\":\"message.send\",\"args\":{\"route\":\"/service/uppercase\","
 		    "\"payload\":\"05\",\"timeout_ms\":600000}}", &request);
 	fd = raw_connect();
 	for (i = 0; i < 20; i++)
@@ -339,7 +222,7 @@ static void test_vanish(void)
 
 	fd = raw_connect();
 	for (i = 0; i < 100; i++) {
-		raw_request("{\"v\":1,\"id\":4,\"op\":\"message.send\",\"args\":{\"route\":[\"uppercase\"],"
+		raw_request("{\"v\":1,\"id\":4,\"op\":\"message.send\",\"args\":{\"route\":\"/service/uppercase\","
 			    "\"payload\":\"05\",\"timeout_ms\":600000}}", &request);
 		send(fd, request.data, request.len, MSG_NOSIGNAL);
 		ockam_buf_free(&request);
@@ -349,59 +232,34 @@ static void test_vanish(void)
 	ok(addresses_become(before), "and none afterwards");
 }
 
-static void test_ephemeral(void)
+static void test_links(void)
 {
 	struct json_object *args = json_object_new_object();
-	struct json_object *list = NULL;
 	struct ockam_control *control;
+	struct json_object *list = NULL;
 	struct ockam_err err;
 	int before;
 
 	serves();
 	before = addresses();
 	ockam_value_put_text(args, "to", listener);
-	ockam_value_put_bool(args, "ephemeral", true);
 	ockam_control_connect(path, &control, &err);
 	ok_ret(ockam_control_call(control, "tcp-connection.create", args, 10000, NULL, &err), 0,
 	       err, "the node connects to itself");
-	ok(addresses_become(before + 2), "which makes two links");
 	ockam_control_close(control);
-	ok(addresses_become(before), "an ephemeral link ends with its client");
-
-	json_object_object_del(args, "ephemeral");
-	ockam_control_connect(path, &control, &err);
-	ockam_control_call(control, "tcp-connection.create", args, 10000, NULL, &err);
-	ockam_control_close(control);
-	ok(addresses_become(before + 2), "another one stays");
+	ok(addresses_become(before + 2), "which makes two links that stay without their client");
 	ockam_control_connect(path, &control, &err);
 	ockam_control_call(control, "tcp-connection.list", NULL, 10000, &list, &err);
-	ok(list && json_object_array_length(list) == 2, "and is listed, with its other end");
+	ok(list && json_object_array_length(list) == 2, "they are listed");
 	json_object_object_del(args, "to");
 	ockam_value_put_text(args, "address",
 			     ockam_value_text(json_object_array_get_idx(list, 0), "address"));
 	ok_ret(ockam_control_call(control, "tcp-connection.delete", args, 10000, NULL, &err), 0,
-	       err, "until it is deleted");
+	       err, "one is deleted");
 	ok(addresses_become(before), "with its other end");
 	json_object_put(list);
 	json_object_put(args);
 	ockam_control_close(control);
-}
-
-/* A connection to @listener; @from receives this end of it as text. */
-static int dial_listener(char from[64])
-{
-	struct sockaddr_in addr = { .sin_family = AF_INET };
-	socklen_t len = sizeof(addr);
-	int fd;
-
-	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	addr.sin_port = htons((uint16_t)atoi(strrchr(listener, ':') + 1));
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) ||
-	    getsockname(fd, (struct sockaddr *)&addr, &len))
-		return -1;
-	snprintf(from, 64, "127.0.0.1:%u", ntohs(addr.sin_port));
-	return fd;
 }
 
 static void test_bridge(void)
@@ -597,7 +455,7 @@ int main(void)
 	test_crowd();
 	test_slow();
 	test_vanish();
-	test_ephemeral();
+	test_links();
 	test_bridge();
 	test_many_links();
 	test_authorities();

@@ -7,25 +7,36 @@
 #include "control.h"
 #include "life.h"
 
+int ockam_control_find(const struct ockam_home *home, const char *node,
+		       char path[OCKAM_CONTROL_PATH], struct ockam_err *err)
+{
+	struct ockam_life life;
+	int ret;
+
+	ret = ockam_name_check_node(node, err);
+	if (!ret)
+		ret = ockam_home_control_path(home, node, path, err);
+	if (ret)
+		return ret;
+	/* It may have been started with another one. */
+	ockam_life_look(home, node, &life);
+	if (life.control[0])
+		strcpy(path, life.control);
+	return 0;
+}
+
 int ockam_control_open(const char *home, const char *node, struct ockam_control **control,
 		       struct ockam_err *err)
 {
 	char path[OCKAM_CONTROL_PATH];
 	struct ockam_home found;
-	struct ockam_life life;
 	int ret;
 
 	*control = NULL;
-	ret = ockam_name_check_node(node, err);
+	ret = home ? ockam_home_set(&found, home, err) : ockam_home_find(&found, err);
 	if (!ret)
-		ret = home ? ockam_home_set(&found, home, err) : ockam_home_find(&found, err);
-	if (!ret)
-		ret = ockam_home_control_path(&found, node, path, err);
-	if (ret)
-		return ret;
-	/* It may have been started with another one. */
-	ockam_life_look(&found, node, &life);
-	return ockam_control_connect(life.control[0] ? life.control : path, control, err);
+		ret = ockam_control_find(&found, node, path, err);
+	return ret ? ret : ockam_control_connect(path, control, err);
 }
 
 int ockam_control_ask(struct ockam_control *control, const char *op, const char *args,

@@ -36,8 +36,8 @@ int ockam_control_open(const char *home, const char *node, struct ockam_control 
  * @control: receives the connection; ockam_control_close() it
  * @err: the reason
  *
- * Closing the connection cancels unfinished requests and deletes ephemeral
- * links that were made through it and not adopted.
+ * Closing the connection cancels unfinished requests; what was made for them
+ * until then is given back.
  *
  * Return: 0; -ENOENT when there is no such socket, -ECONNREFUSED when nobody
  * listens on it (both: the node is not running); -EBUSY when it has too many

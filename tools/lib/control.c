@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "control.h"
-#include "home.h"
 
 #define OCKAM_CONTROL_PATIENCE	10	/* seconds for a node that is busy */
 
@@ -174,25 +173,34 @@ void ockam_control_close(struct ockam_control *control)
 	free(control);
 }
 
-static int ockam_control_send(struct ockam_control *c, int64_t id, const char *op,
-			      struct json_object *args, struct ockam_err *err)
+int ockam_control_request(int64_t id, const char *op, struct json_object *args,
+			  struct ockam_buf *out, struct ockam_err *err)
 {
 	struct json_object *request = json_object_new_object();
-	struct ockam_buf out = { 0 };
 	int ret = -ENOMEM;
 
 	if (request && !ockam_value_put_int(request, "v", OCKAM_CONTROL_VERSION) &&
 	    !ockam_value_put_int(request, "id", id) &&
 	    !ockam_value_put_text(request, "op", op) &&
 	    (!args || !ockam_value_put(request, "args", json_object_get(args))))
-		ret = ockam_value_encode(request, &out, err);
+		ret = ockam_value_encode(request, out, err);
 	else
 		ockam_err_set(err, ret, "Out of memory");
 	json_object_put(request);
-	if (!ret && out.len > OCKAM_CONTROL_MAX)
+	if (!ret && out->len > OCKAM_CONTROL_MAX)
 		ret = ockam_err_set(err, -EMSGSIZE,
-				    "The request has %zu bytes, at most %d are possible", out.len,
+				    "The request has %zu bytes, at most %d are possible", out->len,
 				    OCKAM_CONTROL_MAX);
+	return ret;
+}
+
+static int ockam_control_send(struct ockam_control *c, int64_t id, const char *op,
+			      struct json_object *args, struct ockam_err *err)
+{
+	struct ockam_buf out = { 0 };
+	int ret;
+
+	ret = ockam_control_request(id, op, args, &out, err);
 	if (!ret && send(c->fd, out.data, out.len, MSG_NOSIGNAL) < 0) {
 		ret = errno == EPIPE ? -ECONNRESET : -errno;
 		ockam_err_set(err, ret, "Cannot send to the node process: %s", strerror(-ret));
@@ -233,15 +241,31 @@ static int ockam_control_receive(struct ockam_control *c, int64_t deadline,
 	return ockam_value_decode(c->packet, (size_t)n, answer, err);
 }
 
+int ockam_control_result(struct json_object *answer, struct json_object **result,
+			 struct ockam_err *err)
+{
+	bool ok = ockam_value_bool(answer, "ok", false);
+	struct json_object *body = ockam_value_get(answer, ok ? "result" : "error");
+	const char *text;
+	int ret = 0;
+
+	if (!ok) {
+		text = ockam_value_text(body, "text");
+		ret = ockam_err_set(err, ockam_control_error_of(ockam_value_text(body, "code")),
+				    "%s", text ? text : "The node process gave no reason");
+	}
+	if (result)
+		*result = json_object_get(body);
+	json_object_put(answer);
+	return ret;
+}
+
 int ockam_control_call(struct ockam_control *control, const char *op, struct json_object *args,
 		       int timeout_ms, struct json_object **result, struct ockam_err *err)
 {
 	struct json_object *answer = NULL;
-	struct json_object *body;
 	int64_t deadline;
-	const char *text;
 	int64_t id;
-	bool ok;
 	int ret;
 
 	if (result)
@@ -260,15 +284,5 @@ int ockam_control_call(struct ockam_control *control, const char *op, struct jso
 		/* The late answer of a request that timed out. */
 		json_object_put(answer);
 	}
-	ok = ockam_value_bool(answer, "ok", false);
-	body = ockam_value_get(answer, ok ? "result" : "error");
-	if (!ok) {
-		text = ockam_value_text(body, "text");
-		ret = ockam_err_set(err, ockam_control_error_of(ockam_value_text(body, "code")),
-				    "%s", text ? text : "The node process gave no reason");
-	}
-	if (result)
-		*result = json_object_get(body);
-	json_object_put(answer);
-	return ret;
+	return ockam_control_result(answer, result, err);
 }

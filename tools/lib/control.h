@@ -6,7 +6,20 @@
  *	request  {"v":1, "id":N, "op":"...", "args":{...}}
  *	response {"id":N, "ok":true,  "result":{...}}
  *	         {"id":N, "ok":false, "error":{"code":"...", "text":"...",
- *	                                       "cause":"...", "help":"..."}}
+ *	                                       "route":"...", "help":"..."}}
+ *
+ * Routes. message.send, secure-channel.create and secure-channel.update take the
+ * member "route", a MultiAddr as people type it, and "timeout_ms", a limit for all
+ * that they do; the first two take "identity", for /secure/ hops on the way. The node
+ * reads the route, dials, has other nodes of its home dial on and makes channels. What
+ * was made belongs to the request, or to the channel that the request made, and ends
+ * with it. When the route is to blame for a failure the error says so: "route" is
+ * "invalid" when it names what is not there and nothing was begun, "failed" when a
+ * step of it failed.
+ *
+ * A node asks another one by tcp-connection.bridge: dial "to" and join the new
+ * connection with the one from "inbound" to "listener". "user" is the user id that
+ * the asking node acts for; the other node admits him as if he had connected himself.
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
@@ -17,6 +30,7 @@
 #include <sys/types.h>
 
 #include "client.h"
+#include "home.h"
 #include "value.h"
 
 #define OCKAM_CONTROL_VERSION	1
@@ -70,6 +84,25 @@ enum ockam_control_code ockam_control_code_from_errno(int error);
 int ockam_control_call(struct ockam_control *control, const char *op, struct json_object *args,
 		       int timeout_ms, struct json_object **result, struct ockam_err *err);
 
+/** ockam_control_request() - append the packet of a request; 0, -EMSGSIZE, -ENOMEM */
+int ockam_control_request(int64_t id, const char *op, struct json_object *args,
+			  struct ockam_buf *out, struct ockam_err *err);
+
+/**
+ * ockam_control_result() - take an answer apart
+ * @answer: the packet, decoded; its reference is taken over
+ * @result: as for ockam_control_call()
+ * @err: likewise
+ *
+ * Return: 0 or the errno of the error's code.
+ */
+int ockam_control_result(struct json_object *answer, struct json_object **result,
+			 struct ockam_err *err);
+
+/** ockam_control_find() - control socket of a node of @home; 0 or a negative errno */
+int ockam_control_find(const struct ockam_home *home, const char *node,
+		       char path[OCKAM_CONTROL_PATH], struct ockam_err *err);
+
 /** ockam_control_peer_pid() - the process that listens there, 0 when the caller cannot see it */
 pid_t ockam_control_peer_pid(const struct ockam_control *control);
 
@@ -97,10 +130,19 @@ struct ockam_control_request {
 int ockam_control_listen(const char *path, struct ockam_err *err);
 
 /**
- * ockam_control_peer_allowed() - same user, or root
- * @fd: accepted connection
+ * ockam_control_user_allowed() - may this user ask this process: the same user, or root
+ *
+ * The one rule, for who connects and for who is said to be behind a request.
  */
-bool ockam_control_peer_allowed(int fd);
+bool ockam_control_user_allowed(uid_t user);
+
+/**
+ * ockam_control_peer() - who is at the other end: of an accepted connection the user
+ * who has connected, of the other side the one who listens
+ *
+ * Return: 0, or -EACCES when that user is not admitted.
+ */
+int ockam_control_peer(int fd, uid_t *user);
 
 /**
  * ockam_control_parse() - take a request apart
@@ -133,13 +175,13 @@ int ockam_control_reply(int64_t id, struct json_object *result, struct ockam_buf
  * @id: of the request
  * @code: kind of failure
  * @text: sentence
- * @cause: one more sentence, or NULL
+ * @route: "invalid" or "failed" when the request's route is to blame, or NULL
  * @help: what to do, or NULL
  * @out: the packet is appended
  *
  * Return: 0 or -ENOMEM.
  */
 int ockam_control_refuse(int64_t id, enum ockam_control_code code, const char *text,
-			 const char *cause, const char *help, struct ockam_buf *out);
+			 const char *route, const char *help, struct ockam_buf *out);
 
 #endif /* OCKAM_LIB_CONTROL_H */

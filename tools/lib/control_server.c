@@ -106,14 +106,20 @@ int ockam_control_listen(const char *path, struct ockam_err *err)
 	return fd;
 }
 
-bool ockam_control_peer_allowed(int fd)
+bool ockam_control_user_allowed(uid_t user)
+{
+	return user == 0 || user == geteuid();
+}
+
+int ockam_control_peer(int fd, uid_t *user)
 {
 	socklen_t len = sizeof(struct ucred);
 	struct ucred peer;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
-		return false;
-	return peer.uid == 0 || peer.uid == geteuid();
+		return -EACCES;
+	*user = peer.uid;
+	return ockam_control_user_allowed(peer.uid) ? 0 : -EACCES;
 }
 
 int ockam_control_parse(const uint8_t *bytes, size_t len, struct ockam_control_request *request,
@@ -185,7 +191,7 @@ int ockam_control_reply(int64_t id, struct json_object *result, struct ockam_buf
 }
 
 int ockam_control_refuse(int64_t id, enum ockam_control_code code, const char *text,
-			 const char *cause, const char *help, struct ockam_buf *out)
+			 const char *route, const char *help, struct ockam_buf *out)
 {
 	struct json_object *error = json_object_new_object();
 
@@ -193,7 +199,7 @@ int ockam_control_refuse(int64_t id, enum ockam_control_code code, const char *t
 		return -ENOMEM;
 	if (ockam_value_put_text(error, "code", ockam_control_code_name(code)) ||
 	    ockam_value_put_text(error, "text", text) ||
-	    (cause && ockam_value_put_text(error, "cause", cause)) ||
+	    (route && ockam_value_put_text(error, "route", route)) ||
 	    (help && ockam_value_put_text(error, "help", help))) {
 		json_object_put(error);
 		return -ENOMEM;

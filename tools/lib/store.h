@@ -157,6 +157,27 @@ int ockam_store_node_get(struct ockam_store *store, const char *name,
 int ockam_store_node_list(struct ockam_store *store, struct ockam_node_record **nodes,
 			  size_t *count, struct ockam_err *err);
 
+/**
+ * ockam_store_node_reach() - where a node is dialled
+ * @name: the node
+ * @socket: receives "host:port"
+ * @err: the reason
+ *
+ * Return: 0; -ENOENT when there is no such node or it has no TCP listener;
+ * -ECONNREFUSED when it is not running.
+ */
+int ockam_store_node_reach(struct ockam_store *store, const char *name,
+			   char socket[OCKAM_SOCKET_TEXT], struct ockam_err *err);
+
+/**
+ * ockam_store_node_at() - which running node would be reached by dialling @socket
+ * @name: receives its name, or "" when it is none of this home
+ *
+ * Return: 0 or a negative errno.
+ */
+int ockam_store_node_at(struct ockam_store *store, const char *socket,
+			char name[OCKAM_NAME_SIZE], struct ockam_err *err);
+
 /** ockam_store_node_set_default() - move the default mark */
 int ockam_store_node_set_default(struct ockam_store *store, const char *name,
 				 struct ockam_err *err);

@@ -50,37 +50,28 @@ static int ctl_channel_print_new(struct ctl *ctl, const char *from, const char *
 static int ctl_channel_make(struct ctl *ctl, const struct ctl_args *args,
 			    struct ctl_session *session, const char *to)
 {
-	struct ctl_route_options options = {
-		.identity = ctl_arg(args, "identity"),
-		.deadline = ctl_arg_deadline(args, "timeout"),
-	};
-	struct json_object *request, *result = NULL;
-	struct ctl_route route;
+	int64_t deadline = ctl_arg_deadline(args, "timeout");
+	const char *identity = ctl_arg(args, "identity");
+	struct json_object *request, *result;
 	struct ockam_err err;
 	int ret;
 
-	ret = ctl_resolve(ctl, session, to, &options, "--to", &route);
-	if (ret)
-		return ret;
 	request = json_object_new_object();
-	ctl_route_put(&route, request);
-	ockam_value_put_int(request, "timeout_ms", ctl_left_ms(options.deadline));
 	ctl_rule_put(args, request);
-	if (options.identity)
-		ockam_value_put_text(request, "identity", options.identity);
+	if (identity)
+		ockam_value_put_text(request, "identity", identity);
 	ctl_liveness_put(args, request);
 	if (ctl_arg(args, "credential"))
 		ockam_value_put_text(request, "credential", ctl_arg(args, "credential"));
-	ret = ctl_session_call(session, "secure-channel.create", request,
-			       ctl_left_ms(options.deadline), &result, &err);
+	ret = ctl_resolve_ask(ctl, session, "secure-channel.create", request, to, deadline,
+			      &result, &err);
 	if (ret < 0)
 		ret = ctl_output_fail(&ctl->out, ret, err.text, NULL,
 				      "Failed to create a secure channel from /node/%s to %s",
 				      session->node, to);
-	else
+	else if (!ret)
 		ret = ctl_channel_print_new(ctl, session->node, to, result);
 	json_object_put(result);
-	ctl_route_free(&route);
 	return ret;
 }
 

@@ -42,26 +42,20 @@ static int ctl_channel_move(struct ctl *ctl, const struct ctl_args *args,
 			    struct ctl_session *session, const char *to)
 {
 	const char *address = ctl_strip_service(ctl_arg_positional(args, 0));
-	struct ctl_route_options options = { .deadline = ctl_arg_deadline(args, "timeout") };
-	struct json_object *request, *result = NULL;
-	struct ctl_route route;
+	int64_t deadline = ctl_arg_deadline(args, "timeout");
+	struct json_object *request, *result;
 	struct ockam_err err;
 	int ret;
 
-	ret = ctl_resolve(ctl, session, to, &options, "--to", &route);
-	if (ret)
-		return ret;
 	request = json_object_new_object();
 	ockam_value_put_text(request, "address", address);
-	ctl_route_put(&route, request);
-	ctl_route_free(&route);
-	ret = ctl_session_call(session, "secure-channel.update", request,
-			       ctl_left_ms(options.deadline), &result, &err);
+	ret = ctl_resolve_ask(ctl, session, "secure-channel.update", request, to, deadline,
+			      &result, &err);
 	if (ret < 0)
 		ret = ctl_output_fail(&ctl->out, ret, err.text, NULL,
 				      "Failed to move the secure channel at /service/%s to %s",
 				      address, to);
-	else
+	else if (!ret)
 		ret = ctl_channel_print_moved(ctl, address, to, result);
 	json_object_put(result);
 	return ret;

@@ -83,32 +83,25 @@ static int ctl_message_print(struct ctl *ctl, struct json_object *result, bool i
 	return ret;
 }
 
-/* Resolve the route at the node of @session, send, wait, print. */
+/* Send by the node of @session, wait, print. */
 static int ctl_message_through(struct ctl *ctl, const struct ctl_args *args,
 			       struct ctl_session *session, const char *to)
 {
-	struct ctl_route_options options = {
-		.identity = ctl_arg(args, "identity"),
-		.deadline = ctl_arg_deadline(args, "timeout"),
-	};
+	int64_t deadline = ctl_arg_deadline(args, "timeout");
+	const char *identity = ctl_arg(args, "identity");
 	bool is_hex = ctl_arg_switch(args, "hex");
-	struct json_object *request, *result = NULL;
-	struct ctl_route route;
+	struct json_object *request, *result;
 	struct ockam_err err;
 	char *payload;
 	int ret;
 
-	ret = ctl_resolve(ctl, session, to, &options, "--to", &route);
-	if (ret)
-		return ret;
 	payload = ctl_message_payload(ctl_arg_positional(args, 0), is_hex);
 	request = json_object_new_object();
-	ockam_value_put(request, "route", json_object_get(route.hops));
-	ockam_value_put(request, "links", json_object_get(route.links));
 	ockam_value_put_text(request, "payload", payload);
-	ockam_value_put_int(request, "timeout_ms", ctl_left_ms(options.deadline));
-	ret = ctl_session_call(session, "message.send", request, ctl_left_ms(options.deadline),
-			       &result, &err);
+	if (identity)
+		ockam_value_put_text(request, "identity", identity);
+	ret = ctl_resolve_ask(ctl, session, "message.send", request, to, deadline, &result, &err);
+	free(payload);
 	if (ret == -ETIMEDOUT)
 		ret = ctl_output_fail(&ctl->out, ret, NULL,
 				      "is there such a service, and may this sender reach it?",
@@ -117,11 +110,9 @@ static int ctl_message_through(struct ctl *ctl, const struct ctl_args *args,
 	else if (ret < 0)
 		ret = ctl_output_fail(&ctl->out, ret, err.text, NULL, "Failed to send the message to %s",
 				      to);
-	else
+	else if (!ret)
 		ret = ctl_message_print(ctl, result, is_hex);
 	json_object_put(result);
-	free(payload);
-	ctl_route_free(&route);
 	return ret;
 }
 
@@ -142,7 +133,7 @@ static int ctl_message_once(struct ctl *ctl, const struct ctl_args *args, void *
 		return ret;
 	}
 	/* Before anything is started for a node that is not there. */
-	ret = ctl_resolve_check(ctl, to, "--to");
+	ret = ctl_resolve_check(ctl, to, true);
 	if (!ret)
 		ret = ctl_temporary_start(ctl, args, &temporary);
 	if (!ret) {
@@ -171,7 +162,7 @@ static int ctl_message_send(struct ctl *ctl, const struct ctl_args *args)
 	if (ret)
 		return ret;
 	/* Before anything is started for an address that leads nowhere. */
-	ret = ctl_resolve_check_text(ctl, to, "--to");
+	ret = ctl_resolve_check(ctl, to, false);
 	if (!ret && !ctl_arg(args, "from") &&
 	    (ctl_message_starts_with(to, "/service/") || ctl_message_starts_with(to, "/worker/") ||
 	     ctl_message_starts_with(to, "/secure/")))

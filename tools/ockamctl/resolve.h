@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a MultiAddr to the hops of a route (cli 1.9): opens connections, bridges
- * through nodes of this home, makes secure channels on the way.
+ * Routes of commands (cli 1.9): what is typed goes to the node, which makes of it
+ * what it needs and says what is wrong.
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
@@ -12,22 +12,6 @@
 #include <stdint.h>
 
 #include "session.h"
-
-/*
- * A resolved route. Links are ephemeral: they die with the session that made
- * them unless a channel or a message adopts them (the "links" argument).
- */
-struct ctl_route {
-	struct json_object	*hops;	/* array of address names, first hop first */
-	struct json_object	*links;	/* array of addresses of links to adopt */
-	char			*text;	/* the address as people gave it, nodes resolved */
-};
-
-/* What a route's secure channels are made with. */
-struct ctl_route_options {
-	const char	*identity;	/* of /secure/ hops; NULL: the node's */
-	int64_t		deadline;	/* of all steps together, see ctl_left_ms() */
-};
 
 /**
  * ctl_resolve_begin() - what a command with --to begins with
@@ -44,33 +28,26 @@ int ctl_resolve_begin(struct ctl *ctl, const struct ctl_args *args, const char *
 		      struct ctl_session *session, char **to);
 
 /**
- * ctl_resolve() - make the hops of @addr, seen from the node of @session
- * @ctl: for the store and for reports
- * @session: the acting node; stays open as long as the route is used
- * @addr: text of a MultiAddr, a dash replaced already
- * @options: see there
- * @what: how to name the argument in an error: "--to"
- * @route: receives the route; ctl_route_free() it
+ * ctl_resolve_ask() - a request with a route
+ * @request: its other members; the reference is taken over
+ * @to: text of the route, from --to, a dash replaced already
+ * @deadline: of everything, see ctl_left_ms()
+ * @result: receives a reference, or NULL
+ * @err: a failure that is not the route's
  *
- * Return: CTL_EXIT_OK or CTL_EXIT_FAILURE (reported; nothing is left behind
- * once @session is closed).
+ * Return: CTL_EXIT_OK; CTL_EXIT_FAILURE when the route is to blame (reported);
+ * the negative errno of another failure, not reported yet.
  */
-int ctl_resolve(struct ctl *ctl, struct ctl_session *session, const char *addr,
-		const struct ctl_route_options *options, const char *what,
-		struct ctl_route *route);
-void ctl_route_free(struct ctl_route *route);
-
-/** ctl_resolve_check_text() - is @addr well-formed? Return: as above */
-int ctl_resolve_check_text(struct ctl *ctl, const char *addr, const char *what);
+int ctl_resolve_ask(struct ctl *ctl, struct ctl_session *session, const char *op,
+		    struct json_object *request, const char *to, int64_t deadline,
+		    struct json_object **result, struct ockam_err *err);
 
 /**
- * ctl_resolve_check() - is @addr an address whose nodes exist and run?
+ * ctl_resolve_check() - is @to well-formed, and do the nodes that it names run?
+ * @nodes: false: only the former
  *
- * Nothing is connected. Return: as above.
+ * Return: CTL_EXIT_OK or CTL_EXIT_FAILURE (reported).
  */
-int ctl_resolve_check(struct ctl *ctl, const char *addr, const char *what);
-
-/** ctl_route_put() - a route as members of a request: hops, links, and the text for lists */
-void ctl_route_put(const struct ctl_route *route, struct json_object *request);
+int ctl_resolve_check(struct ctl *ctl, const char *to, bool nodes);
 
 #endif /* OCKAM_CTL_RESOLVE_H */

@@ -97,16 +97,25 @@ int ctl_session_open_default(struct ctl *ctl, const char *name, struct ctl_sessi
 	return ret ? ret : ctl_session_open(ctl, name, session);
 }
 
-int ctl_session_call(struct ctl_session *session, const char *op, struct json_object *args,
-		     int timeout_ms, struct json_object **result, struct ockam_err *err)
+int ctl_session_ask(struct ctl_session *session, const char *op, struct json_object *args,
+		    int timeout_ms, struct json_object **answer, struct ockam_err *err)
 {
-	struct json_object *answer = NULL;
 	int ret;
 
 	if (timeout_ms >= 0 && timeout_ms < INT_MAX - CTL_SESSION_GRACE_MS)
 		timeout_ms += CTL_SESSION_GRACE_MS;
-	ret = ockam_control_call(session->control, op, args, timeout_ms, &answer, err);
+	ret = ockam_control_call(session->control, op, args, timeout_ms, answer, err);
 	json_object_put(args);
+	return ret;
+}
+
+int ctl_session_call(struct ctl_session *session, const char *op, struct json_object *args,
+		     int timeout_ms, struct json_object **result, struct ockam_err *err)
+{
+	struct json_object *answer;
+	int ret;
+
+	ret = ctl_session_ask(session, op, args, timeout_ms, &answer, err);
 	if (ret < 0 || !result) {
 		json_object_put(answer);
 		answer = NULL;

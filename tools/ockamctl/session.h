@@ -53,7 +53,11 @@ int ctl_session_open_path(struct ctl *ctl, const char *name, const char *path,
 int ctl_session_call(struct ctl_session *session, const char *op, struct json_object *args,
 		     int timeout_ms, struct json_object **result, struct ockam_err *err);
 
-/** ctl_session_do() - the same, but a failure is reported; returns an exit code */
+/** ctl_session_ask() - the same, but of a failure *result is what the node says of it */
+int ctl_session_ask(struct ctl_session *session, const char *op, struct json_object *args,
+		    int timeout_ms, struct json_object **result, struct ockam_err *err);
+
+/** ctl_session_do() - ctl_session_call(), but a failure is reported; returns an exit code */
 int ctl_session_do(struct ctl *ctl, struct ctl_session *session, const char *op,
 		   struct json_object *args, int timeout_ms, struct json_object **result);
 

@@ -15,23 +15,28 @@
 #include "node.h"
 
 #define OCKAMD_CHANNEL_LATE_MS	10000	/* longer than the kernel takes to report anything */
-#define OCKAMD_CHANNEL_MS	120000	/* unless the request says otherwise; and at most */
+#define OCKAMD_CHANNEL_CUT	"The connection ended while the secure channel was made over it"
 
 /*
- * A channel being made. request NULL: its client went away, end it when it
- * comes. trust: the channel's, handed on to it.
+ * A channel being made. fn NULL: nobody wants it any more, end it when it comes.
+ * trust, shown: the channel's, handed on to it. first: name of its first hop.
  */
 struct ockamd_channel_making {
 	LIST_ENTRY(ockamd_channel_making)	link;
 	struct ockamd_timer			timer;	/* its report was lost */
-	struct ockamd_request			*request;
 	uint32_t				seq;
 	struct ockam_trust			trust;
+	bool					own_credential;
+	char					*shown;
+	char					first[OCKAMD_NAME_TEXT];
+	ockamd_channel_fn			fn;
+	void					*arg;
 };
 
 static void ockamd_channel_making_free(struct ockamd_channel_making *making)
 {
 	ockam_trust_free(&making->trust);
+	free(making->shown);
 	free(making);
 }
 
@@ -48,28 +53,20 @@ bool ockamd_channel_making_names(struct ockamd_node *node,
 }
 
 /*
- * Out of the list, with its links, the channel inside of it and those that
- * carried it alone. A walk over the list must begin anew.
+ * Out of the list, with its route and the one that it carries. Other channels may be
+ * freed as well, so a walk over the list must begin anew.
  */
-static void ockamd_channel_forget(struct ockamd_node *node, struct ockamd_channel *channel)
+static void ockamd_channel_forget(struct ockamd_channel *channel)
 {
-	struct ockamd_channel *user = channel->user;
-	struct ockamd_channel *carrier;
+	struct ockamd_route *carries = channel->carries;
 
 	LIST_REMOVE(channel, link);
-	LIST_FOREACH(carrier, &node->channels, link) {
-		if (carrier->user == channel) {
-			carrier->user = NULL;
-			ockamd_channel_lost(node, carrier);
-			break;
-		}
-	}
-	if (user)
-		ockamd_channel_lost(node, user);
-	ockamd_link_channel_gone(node, channel);
+	ockamd_route_end(channel->route);
 	ockam_trust_free(&channel->trust);
-	free(channel->route);
+	free(channel->shown);
 	free(channel);
+	if (carries)
+		ockamd_route_lost(carries);
 }
 
 static struct ockamd_channel *ockamd_channel_by_name(struct ockamd_node *node,
@@ -121,23 +118,21 @@ void ockamd_channel_gone(struct ockamd_node *node, const struct ockam_nl_name *e
 	if (!channel)
 		return;
 	ockamd_info("channel %s: ended%s%s", channel->address, reason[0] ? ": " : "", reason);
-	ockamd_channel_forget(node, channel);
+	ockamd_channel_forget(channel);
 }
 
 void ockamd_channel_lost(struct ockamd_node *node, struct ockamd_channel *channel)
 {
-	struct ockamd_channel *there;
-
-	/* A link and its pair may belong to one channel: the first has ended it already. */
-	LIST_FOREACH(there, &node->channels, link) {
-		if (there == channel)
-			break;
-	}
-	if (!there)
-		return;
 	ockam_nl_channel_del(node->nl, channel->encryptor.bytes, channel->encryptor.len, NULL);
 	ockamd_info("channel %s: ended with what it was made for", channel->address);
-	ockamd_channel_forget(node, channel);
+	ockamd_channel_forget(channel);
+}
+
+void ockamd_channel_route_lost(void *arg)
+{
+	struct ockamd_channel *channel = arg;
+
+	ockamd_channel_lost(channel->route->node, channel);
 }
 
 /* That it is there is all that is asked. */
@@ -158,21 +153,7 @@ void ockamd_channel_resync(struct ockamd_node *node)
 			channel = LIST_NEXT(channel, link);
 			continue;
 		}
-		ockamd_channel_forget(node, channel);
-		channel = LIST_FIRST(&node->channels);
-	}
-}
-
-void ockamd_channel_client_gone(struct ockamd_node *node, const struct ockamd_client *client)
-{
-	struct ockamd_channel *channel = LIST_FIRST(&node->channels);
-
-	while (channel) {
-		if (channel->owner != client) {
-			channel = LIST_NEXT(channel, link);
-			continue;
-		}
-		ockamd_channel_lost(node, channel);
+		ockamd_channel_forget(channel);
 		channel = LIST_FIRST(&node->channels);
 	}
 }
@@ -190,11 +171,20 @@ struct ockamd_channel *ockamd_channel_find(struct ockamd_node *node, const char 
 
 /* ---- create ----------------------------------------------------------------- */
 
-static void ockamd_channel_cancel(struct ockamd_request *request)
+void ockamd_channel_cancel(struct ockamd_channel_making *making)
 {
-	struct ockamd_channel_making *making = request->state;
+	making->fn = NULL;
+}
 
-	making->request = NULL;
+/* The end of an attempt that the kernel still may report; @err: why. */
+static void ockamd_channel_give_up(struct ockamd_channel_making *making,
+				   const struct ockam_err *err)
+{
+	ockamd_channel_fn fn = making->fn;
+
+	making->fn = NULL;
+	ockamd_warn("no channel along %s: %s", making->shown, err->text);
+	fn(making->arg, NULL, false, err);
 }
 
 /* The request's own credential. Something else would spoil the handshake's last message. */
@@ -217,12 +207,11 @@ static int ockamd_channel_credential(struct json_object *args, struct ockam_buf 
 	return ret;
 }
 
-/* Worker data of the request: identity, trust, credential. */
-static int ockamd_channel_opaque(struct ockamd_request *request, struct ockam_trust *trust,
-				 struct ockam_buf *out, struct ockam_err *err)
+/* Worker data of the channel: identity, trust, credential. */
+static int ockamd_channel_opaque(struct ockamd_node *node, struct json_object *args,
+				 struct ockam_trust *trust, struct ockam_buf *out,
+				 struct ockam_err *err)
 {
-	struct json_object *args = request->parts.args;
-	struct ockamd_node *node = request->node;
 	struct ockam_buf credential = { 0 };
 	uint32_t key;
 	int ret;
@@ -247,222 +236,203 @@ static void ockamd_channel_lost_report(struct ockamd_timer *timer)
 {
 	struct ockamd_channel_making *making = (struct ockamd_channel_making *)
 		((char *)timer - offsetof(struct ockamd_channel_making, timer));
-	struct ockamd_request *request = making->request;
+	struct ockam_err err;
 
 	LIST_REMOVE(making, link);
+	ockam_err_set(&err, -ETIMEDOUT,
+		      "timeout: the kernel did not say whether the secure channel was made");
+	if (making->fn)
+		ockamd_channel_give_up(making, &err);
 	ockamd_channel_making_free(making);
-	if (request)
-		ockamd_ctl_fail(request, OCKAM_CONTROL_TIMEOUT,
-				"timeout: the kernel did not say whether the secure channel was made",
-				NULL, NULL);
-}
-
-static const char *ockamd_channel_shown_route(struct ockamd_request *request)
-{
-	const char *text = ockam_value_text(request->parts.args, "shown_route");
-
-	return text ? text : "";
-}
-
-/* Does the request's channel go over a link or a first hop of that name? */
-static bool ockamd_channel_uses(struct ockamd_request *request, const char *address)
-{
-	struct json_object *args = request->parts.args;
-	struct json_object *links = ockam_value_array(args, "links");
-	struct json_object *route = ockam_value_array(args, "route");
-	const char *text;
-	size_t i, n;
-
-	text = json_object_get_string(json_object_array_get_idx(route, 0));
-	if (text && !strcmp(text, address))
-		return true;
-	n = links ? json_object_array_length(links) : 0;
-	for (i = 0; i < n; i++) {
-		text = json_object_get_string(json_object_array_get_idx(links, i));
-		if (text && !strcmp(text, address))
-			return true;
-	}
-	return false;
 }
 
 void ockamd_channel_path_gone(struct ockamd_node *node, const char *address)
 {
 	struct ockamd_channel_making *making;
-	struct ockamd_request *request;
 	struct ockam_err err;
 
-	ockam_err_set(&err, -ECONNRESET,
-		      "The connection ended while the secure channel was made over it");
+	ockam_err_set(&err, -ECONNRESET, OCKAMD_CHANNEL_CUT);
+	/* They stay in the list: the kernel still reports. */
 	LIST_FOREACH(making, &node->channel_makings, link) {
-		request = making->request;
-		if (!request || !ockamd_channel_uses(request, address))
-			continue;
-		/* The kernel still reports: what it has made by then is ended. */
-		making->request = NULL;
-		ockamd_warn("no channel along %s: %s", ockamd_channel_shown_route(request),
-			    err.text);
-		ockamd_ctl_error(request, &err);
+		if (making->fn && !strcmp(making->first, address))
+			ockamd_channel_give_up(making, &err);
 	}
 }
 
-static int ockamd_channel_begin(struct ockamd_request *request,
-				struct ockamd_channel_making *making, struct ockam_err *err)
+static int ockamd_channel_begin(struct ockamd_node *node, struct ockamd_channel_making *making,
+				struct json_object *args, const struct ockam_route *hops,
+				int timeout_ms, struct ockam_err *err)
 {
-	struct json_object *args = request->parts.args;
-	struct ockam_nl_channel_new new = { 0 };
+	struct ockam_nl_channel_new new = { .timeout_ms = (uint32_t)timeout_ms };
 	struct ockam_buf opaque = { 0 };
-	struct ockam_route route;
-	int64_t timeout = 0;
 	int ret;
 
-	ret = ockamd_message_route(ockam_value_array(args, "route"), &route, err);
-	if (!ret)
-		ret = ockamd_channel_opaque(request, &making->trust, &opaque, err);
+	ret = ockamd_channel_opaque(node, args, &making->trust, &opaque, err);
 	if (!ret)
 		ret = ockamd_liveness_read(args, &new.liveness, err);
 	if (!ret) {
-		timeout = ockam_value_int(args, "timeout_ms", OCKAMD_CHANNEL_MS);
-		if (timeout < 1 || timeout > OCKAMD_CHANNEL_MS)
-			timeout = OCKAMD_CHANNEL_MS;
-		new.route.data = route.packed;
-		new.route.len = route.len;
+		new.route.data = hops->packed;
+		new.route.len = hops->len;
 		new.opaque.data = opaque.data;
 		new.opaque.len = opaque.len;
-		new.timeout_ms = (uint32_t)timeout;
-		ret = ockam_nl_channel_new(request->node->nl, &new, &making->seq, err);
-	}
-	if (!ret) {
-		making->timer.fn = ockamd_channel_lost_report;
-		ockamd_loop_arm(&request->node->loop, &making->timer,
-				timeout + OCKAMD_CHANNEL_LATE_MS);
+		ret = ockam_nl_channel_new(node->nl, &new, &making->seq, err);
 	}
 	ockam_buf_free(&opaque);
 	return ret;
 }
 
-void ockamd_channel_op_create(struct ockamd_request *request)
+int ockamd_channel_make(struct ockamd_node *node, struct json_object *args,
+			const struct ockam_route *hops, const char *shown, int timeout_ms,
+			ockamd_channel_fn fn, void *arg, struct ockamd_channel_making **makingp,
+			struct ockam_err *err)
 {
 	struct ockamd_channel_making *making;
-	struct ockam_err err;
+	int ret = -ENOMEM;
 
 	making = calloc(1, sizeof(*making));
-	if (!making) {
-		ockamd_ctl_fail(request, OCKAM_CONTROL_INTERNAL, "Out of memory", NULL, NULL);
-		return;
+	if (making)
+		making->shown = strdup(shown);
+	if (!making || !making->shown)
+		ockam_err_set(err, ret, "Out of memory");
+	else
+		ret = ockamd_channel_begin(node, making, args, hops, timeout_ms, err);
+	if (ret) {
+		if (making)
+			ockamd_channel_making_free(making);
+		return ret;
 	}
-	making->request = request;
-	if (ockamd_channel_begin(request, making, &err)) {
-		ockamd_channel_making_free(making);
-		ockamd_ctl_error(request, &err);
-		return;
-	}
-	request->state = making;
-	request->cancel = ockamd_channel_cancel;
-	LIST_INSERT_HEAD(&request->node->channel_makings, making, link);
+	making->own_credential = !!ockam_value_get(args, "credential");
+	making->fn = fn;
+	making->arg = arg;
+	ockamd_route_first(hops, making->first);
+	making->timer.fn = ockamd_channel_lost_report;
+	ockamd_loop_arm(&node->loop, &making->timer, timeout_ms + OCKAMD_CHANNEL_LATE_MS);
+	LIST_INSERT_HEAD(&node->channel_makings, making, link);
+	*makingp = making;
+	return 0;
 }
 
-void ockamd_channel_take_path(struct ockamd_request *request, struct ockamd_channel *channel)
-{
-	struct json_object *args = request->parts.args;
-	struct ockamd_node *node = request->node;
-	struct ockamd_channel *carrier;
-	struct json_object *hop;
-
-	/* An ephemeral channel that it goes through was made for it. */
-	hop = json_object_array_get_idx(ockam_value_array(args, "route"), 0);
-	carrier = ockamd_channel_find(node, json_object_get_string(hop));
-	if (carrier && carrier->owner == request->client) {
-		carrier->owner = NULL;
-		carrier->user = channel;
-	}
-	ockamd_link_adopt(node, ockam_value_array(args, "links"), channel);
-}
-
-/* The kernel reports success: remember the channel, with @trust taken over. NULL without memory. */
-static struct ockamd_channel *ockamd_channel_add(struct ockamd_request *request,
+/* The kernel reports success: remember the channel. NULL without memory. */
+static struct ockamd_channel *ockamd_channel_add(struct ockamd_node *node,
 						 const struct ockam_nl_result *result,
-						 struct ockam_trust *trust)
+						 struct ockamd_channel_making *making)
 {
-	struct json_object *args = request->parts.args;
-	struct ockamd_node *node = request->node;
-	struct ockamd_channel *channel;
+	struct ockamd_channel *channel = calloc(1, sizeof(*channel));
 
-	channel = calloc(1, sizeof(*channel));
-	if (channel)
-		channel->route = strdup(ockamd_channel_shown_route(request));
-	if (!channel || !channel->route) {
-		free(channel);
+	if (!channel)
 		return NULL;
-	}
 	channel->encryptor = result->encryptor;
 	ockamd_link_name_text(&result->encryptor, channel->address);
 	ockamd_link_flow_text(&result->flow, channel->flow);
 	memcpy(channel->peer, result->peer.id, sizeof(channel->peer));
-	channel->trust = *trust;
-	memset(trust, 0, sizeof(*trust));
-	channel->own_credential = !!ockam_value_get(args, "credential");
-	if (ockam_value_bool(args, "ephemeral", false))
-		channel->owner = request->client;
+	channel->own_credential = making->own_credential;
+	channel->trust = making->trust;
+	memset(&making->trust, 0, sizeof(making->trust));
+	channel->shown = making->shown;
+	making->shown = NULL;
 	LIST_INSERT_HEAD(&node->channels, channel, link);
-	ockamd_channel_take_path(request, channel);
-	ockamd_info("channel %s: made along %s%s", channel->address, channel->route,
+	ockamd_info("channel %s: made along %s%s", channel->address, channel->shown,
 		    result->confirmed ? "" : " (unconfirmed)");
 	return channel;
 }
 
-static void ockamd_channel_failed(struct ockamd_request *request,
-				  const struct ockam_nl_result *result)
+static void ockamd_channel_why(const struct ockam_nl_result *result, struct ockam_err *err)
 {
 	const char *reason = result->reason[0] ? result->reason : strerror(-result->error);
-	struct ockam_err err;
 
-	ockamd_warn("no channel along %s: %s", ockamd_channel_shown_route(request), reason);
 	if (result->error == -ETIMEDOUT)
-		ockam_err_set(&err, -ETIMEDOUT,
+		ockam_err_set(err, -ETIMEDOUT,
 			      "timeout: the secure channel was not made in time: %s", reason);
 	else
-		ockam_err_set(&err, result->error, "The secure channel was not made: %s", reason);
-	ockamd_ctl_error(request, &err);
+		ockam_err_set(err, result->error, "The secure channel was not made: %s", reason);
 }
 
 void ockamd_channel_result(struct ockamd_node *node, const struct ockam_nl_result *result)
 {
 	struct ockamd_channel *channel = NULL;
 	struct ockamd_channel_making *making;
-	struct ockam_trust trust = { 0 };
-	struct ockamd_request *request;
-	struct json_object *map;
+	struct ockam_err err;
 
 	LIST_FOREACH(making, &node->channel_makings, link) {
 		if (making->seq == result->seq)
 			break;
 	}
-	request = making ? making->request : NULL;
 	if (making) {
 		ockamd_loop_disarm(&making->timer);
 		LIST_REMOVE(making, link);
-		trust = making->trust;
-		free(making);
 	}
-	if (!result->error && request)
-		channel = ockamd_channel_add(request, result, &trust);
-	ockam_trust_free(&trust);
 	if (result->error) {
-		if (request)
-			ockamd_channel_failed(request, result);
-		return;
+		ockamd_channel_why(result, &err);
+	} else if (making && making->fn) {
+		channel = ockamd_channel_add(node, result, making);
+		ockam_err_set(&err, -ENOMEM, "Out of memory");
 	}
-	if (!channel) {
+	if (!result->error && !channel)
 		ockam_nl_channel_del(node->nl, result->encryptor.bytes, result->encryptor.len,
 				     NULL);
-		if (request)
-			ockamd_ctl_fail(request, OCKAM_CONTROL_INTERNAL, "Out of memory", NULL,
-					NULL);
+	if (channel)
+		making->fn(making->arg, channel, result->confirmed, NULL);
+	else if (making && making->fn)
+		ockamd_channel_give_up(making, &err);
+	if (making)
+		ockamd_channel_making_free(making);
+}
+
+/* ---- for requests -------------------------------------------------------------- */
+
+static void ockamd_channel_cancel_request(struct ockamd_request *request)
+{
+	ockamd_channel_cancel(request->state);
+}
+
+static void ockamd_channel_cut(void *arg)
+{
+	struct ockamd_request *request = arg;
+	struct ockam_err err;
+
+	ockamd_channel_cancel(request->state);
+	ockam_err_set(&err, -ECONNRESET, OCKAMD_CHANNEL_CUT);
+	ockamd_ctl_error(request, &err);
+}
+
+static void ockamd_channel_made(void *arg, struct ockamd_channel *channel, bool confirmed,
+				const struct ockam_err *err)
+{
+	struct ockamd_request *request = arg;
+	struct json_object *map;
+
+	if (!channel) {
+		ockamd_ctl_error(request, err);
 		return;
 	}
-	map = ockamd_channel_to_json(node, channel);
-	ockam_value_put_bool(map, "confirmed", result->confirmed);
+	channel->route = request->route;
+	request->route = NULL;
+	ockamd_route_own(channel->route, ockamd_channel_route_lost, channel);
+	map = ockamd_channel_to_json(request->node, channel);
+	ockam_value_put_bool(map, "confirmed", confirmed);
 	ockamd_ctl_reply(request, map);
+}
+
+static void ockamd_channel_along(struct ockamd_request *request)
+{
+	struct ockamd_route *route = request->route;
+	struct ockamd_channel_making *making;
+	struct ockam_err err;
+
+	if (ockamd_channel_make(request->node, request->parts.args, &route->hops, route->shown,
+				ockamd_route_left(request->deadline, OCKAMD_CHANNEL_MS),
+				ockamd_channel_made, request, &making, &err)) {
+		ockamd_ctl_error(request, &err);
+		return;
+	}
+	request->state = making;
+	request->cancel = ockamd_channel_cancel_request;
+	ockamd_route_own(route, ockamd_channel_cut, request);
+}
+
+void ockamd_channel_op_create(struct ockamd_request *request)
+{
+	ockamd_route_serve(request, ockamd_channel_along);
 }
 
 void ockamd_channel_unknown(struct ockamd_request *request, const char *address)
@@ -497,6 +467,6 @@ void ockamd_channel_op_delete(struct ockamd_request *request)
 	}
 	ockamd_info("channel %s: deleted", address);
 	if (channel)
-		ockamd_channel_forget(node, channel);
+		ockamd_channel_forget(channel);
 	ockamd_ctl_reply(request, NULL);
 }

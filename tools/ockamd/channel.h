@@ -10,14 +10,14 @@
 
 #include "link.h"
 #include "names.h"
+#include "routes.h"
 #include "trust.h"
 
 /*
  * Born: when the kernel reports success. Dies: CHANNEL_DEL of the kernel,
- * secure-channel.delete, with a link that was made for it, or with owner or
- * user. Adopted links go with it.
- * owner: it is ephemeral and ends with that client. user: the channel inside
- * of it that it was made for; both end together. At most one of the two is set.
+ * secure-channel.delete, with its route or with the one that it carries.
+ * route: what was made for it, its own, or NULL. carries: the route that it was made
+ * for and is a part of, or NULL.
  * own_credential: it presented one that the request gave, not the node's.
  */
 struct ockamd_channel {
@@ -25,12 +25,12 @@ struct ockamd_channel {
 	struct ockam_nl_name		encryptor;
 	char				address[OCKAMD_NAME_TEXT];
 	char				flow[OCKAMD_FLOW_TEXT];
-	char				*route;		/* for people */
+	char				*shown;		/* its hops, for people */
 	uint8_t				peer[OCKAM_IDENTIFIER_LEN];
 	struct ockam_trust		trust;
 	bool				own_credential;
-	struct ockamd_client		*owner;
-	struct ockamd_channel		*user;
+	struct ockamd_route		*route;
+	struct ockamd_route		*carries;
 };
 
 /* A channel listener. */
@@ -47,6 +47,33 @@ struct ockamd_channel_making;
 LIST_HEAD(ockamd_channels, ockamd_channel);
 LIST_HEAD(ockamd_channel_makings, ockamd_channel_making);
 LIST_HEAD(ockamd_gates, ockamd_gate);
+
+#define OCKAMD_CHANNEL_MS	120000	/* that a handshake may take */
+
+/** ockamd_channel_fn() - @channel, or NULL and the reason; called once, from the loop */
+typedef void (*ockamd_channel_fn)(void *arg, struct ockamd_channel *channel, bool confirmed,
+				  const struct ockam_err *err);
+
+/**
+ * ockamd_channel_make() - make a channel to a listener
+ * @args: identity, credential, members of ockamd_rule_read() and of
+ *	ockamd_liveness_read(); all may be absent
+ * @hops: route to the listener
+ * @shown: the same for people
+ * @timeout_ms: limit of time, up to OCKAMD_CHANNEL_MS
+ * @fn: called when this returns 0
+ * @making: receives the attempt, valid until @fn is called or it is cancelled
+ * @err: the reason
+ *
+ * Return: 0; -EBUSY also when the database is locked; another negative errno.
+ */
+int ockamd_channel_make(struct ockamd_node *node, struct json_object *args,
+			const struct ockam_route *hops, const char *shown, int timeout_ms,
+			ockamd_channel_fn fn, void *arg, struct ockamd_channel_making **making,
+			struct ockam_err *err);
+
+/** ockamd_channel_cancel() - @fn is not called; the channel ends when it comes */
+void ockamd_channel_cancel(struct ockamd_channel_making *making);
 
 #define OCKAMD_GATE_API	"api"	/* channels made here may reach the other listeners */
 
@@ -86,9 +113,6 @@ struct ockamd_gate *ockamd_gate_find(struct ockamd_node *node, const char *addre
 /** ockamd_channel_find() - one that this node began, by its address; NULL when there is none */
 struct ockamd_channel *ockamd_channel_find(struct ockamd_node *node, const char *address);
 
-/** ockamd_channel_take_path() - "route" and "links" of @request were made for @channel */
-void ockamd_channel_take_path(struct ockamd_request *request, struct ockamd_channel *channel);
-
 /** ockamd_channel_is_accepted() - is @address the encryptor of one that another node began */
 bool ockamd_channel_is_accepted(struct ockamd_node *node, const char *address);
 
@@ -120,12 +144,12 @@ bool ockamd_channel_making_names(struct ockamd_node *node,
 void ockamd_channel_result(struct ockamd_node *node, const struct ockam_nl_result *result);
 void ockamd_channel_gone(struct ockamd_node *node, const struct ockam_nl_name *encryptor,
 			 const char *reason);
-/** ockamd_channel_path_gone() - fail what is being made over @address */
+/** ockamd_channel_path_gone() - fail what is being made with @address as its first hop */
 void ockamd_channel_path_gone(struct ockamd_node *node, const char *address);
+/** ockamd_channel_route_lost() - lost() of a channel's route: it ends too */
+void ockamd_channel_route_lost(void *arg);
 /** ockamd_channel_lost() - what @channel needs or was made for has ended: so does it */
 void ockamd_channel_lost(struct ockamd_node *node, struct ockamd_channel *channel);
-/** ockamd_channel_client_gone() - end ephemeral channels of @client */
-void ockamd_channel_client_gone(struct ockamd_node *node, const struct ockamd_client *client);
 /** ockamd_channel_resync() - reports were lost: look at the state again */
 void ockamd_channel_resync(struct ockamd_node *node);
 

@@ -62,7 +62,7 @@ struct json_object *ockamd_channel_to_json(struct ockamd_node *node,
 			     ockamd_channel_look, &look, NULL);
 	ockam_identifier_format(channel->peer, text);
 	ockam_value_put_text(map, "address", channel->address);
-	ockam_value_put_text(map, "route", channel->route);
+	ockam_value_put_text(map, "route", channel->shown);
 	ockam_value_put_text(map, "flow_control_id", channel->flow);
 	ockam_value_put_text(map, "their_identifier", text);
 	ockam_value_put_text(map, "role", "initiator");

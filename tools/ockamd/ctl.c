@@ -33,12 +33,13 @@ LIST_HEAD(ockamd_requests, ockamd_request);
 
 /*
  * Born: accepted. Dies: when it closes, sends garbage, or reads too slowly;
- * its requests are cancelled and its ephemeral links deleted. Requests point
+ * its requests are cancelled, with what was made for them. Requests point
  * to it, nothing else does.
  */
 struct ockamd_client {
 	struct ockamd_watch		watch;
 	struct ockamd_node		*node;
+	uid_t				user;
 	unsigned int			n_requests;
 	size_t				unsent;
 	bool				broken;	/* to be closed by the loop, not below a handler */
@@ -50,8 +51,6 @@ struct ockamd_client {
 
 /* One for all: the loop has one thread. */
 static uint8_t ockamd_ctl_packet[OCKAM_CONTROL_MAX];
-
-static void ockamd_ctl_dispatch(struct ockamd_request *request);
 
 /* ---- answers ---------------------------------------------------------------- */
 
@@ -109,14 +108,21 @@ static void ockamd_ctl_send(struct ockamd_client *client, struct ockam_buf *pack
 	ockamd_ctl_flush(client);
 }
 
+static void ockamd_ctl_free(struct ockamd_request *request)
+{
+	ockamd_route_end(request->route);
+	ockamd_loop_disarm(&request->again);
+	LIST_REMOVE(request, link);
+	request->client->n_requests--;
+	ockam_control_request_free(&request->parts);
+	free(request);
+}
+
 static void ockamd_ctl_finish(struct ockamd_request *request, struct ockam_buf *packet)
 {
 	struct ockamd_client *client = request->client;
 
-	LIST_REMOVE(request, link);
-	client->n_requests--;
-	ockam_control_request_free(&request->parts);
-	free(request);
+	ockamd_ctl_free(request);
 	ockamd_ctl_send(client, packet);
 }
 
@@ -139,19 +145,39 @@ void ockamd_ctl_reply(struct ockamd_request *request, struct json_object *result
 }
 
 void ockamd_ctl_fail(struct ockamd_request *request, enum ockam_control_code code,
-		     const char *text, const char *cause, const char *help)
+		     const char *text, const char *route, const char *help)
 {
 	struct ockam_buf packet = { 0 };
 
 	ockamd_debug("control: %s failed: %s", request->parts.op, text);
-	ockam_control_refuse(request->parts.id, code, text, cause, help, &packet);
+	ockam_control_refuse(request->parts.id, code, text, route, help, &packet);
 	ockamd_ctl_finish(request, &packet);
+}
+
+void ockamd_ctl_go_on(struct ockamd_request *request,
+		      void (*handler)(struct ockamd_request *request))
+{
+	struct ockamd_node *node = request->node;
+
+	/* What was busy before is no reason of this one's. */
+	ockam_store_was_busy(node->store);
+	request->handler = handler;
+	node->ctl.dispatched = request;
+	handler(request);
+	node->ctl.dispatched = NULL;
 }
 
 static void ockamd_ctl_again(struct ockamd_timer *timer)
 {
-	ockamd_ctl_dispatch((struct ockamd_request *)
-			    ((char *)timer - offsetof(struct ockamd_request, again)));
+	struct ockamd_request *request = (struct ockamd_request *)
+		((char *)timer - offsetof(struct ockamd_request, again));
+
+	ockamd_ctl_go_on(request, request->handler);
+}
+
+uid_t ockamd_ctl_user(const struct ockamd_request *request)
+{
+	return request->client->user;
 }
 
 /* Somebody writes to the database, and the loop does not wait: ask it again, a little later. */
@@ -171,11 +197,17 @@ static bool ockamd_ctl_defer(struct ockamd_request *request, const struct ockam_
 	return true;
 }
 
-void ockamd_ctl_error(struct ockamd_request *request, const struct ockam_err *err)
+void ockamd_ctl_blame(struct ockamd_request *request, const struct ockam_err *err,
+		      const char *route, const char *help)
 {
 	if (ockamd_ctl_defer(request, err))
 		return;
-	ockamd_ctl_fail(request, ockam_control_code_from_errno(err->code), err->text, NULL, NULL);
+	ockamd_ctl_fail(request, ockam_control_code_from_errno(err->code), err->text, route, help);
+}
+
+void ockamd_ctl_error(struct ockamd_request *request, const struct ockam_err *err)
+{
+	ockamd_ctl_blame(request, err, NULL, NULL);
 }
 
 /* ---- operations --------------------------------------------------------------- */
@@ -298,17 +330,12 @@ static const struct {
 
 static void ockamd_ctl_dispatch(struct ockamd_request *request)
 {
-	struct ockamd_node *node = request->node;
 	char text[128];
 	size_t i;
 
-	/* What was busy before is no reason of this one's. */
-	ockam_store_was_busy(node->store);
 	for (i = 0; i < sizeof(ockamd_ctl_ops) / sizeof(ockamd_ctl_ops[0]); i++) {
 		if (!strcmp(ockamd_ctl_ops[i].op, request->parts.op)) {
-			node->ctl.dispatched = request;
-			ockamd_ctl_ops[i].fn(request);
-			node->ctl.dispatched = NULL;
+			ockamd_ctl_go_on(request, ockamd_ctl_ops[i].fn);
 			return;
 		}
 	}
@@ -328,14 +355,8 @@ static void ockamd_ctl_close(struct ockamd_client *client)
 	while ((request = LIST_FIRST(&client->requests))) {
 		if (request->cancel)
 			request->cancel(request);
-		ockamd_loop_disarm(&request->again);
-		LIST_REMOVE(request, link);
-		ockam_control_request_free(&request->parts);
-		free(request);
+		ockamd_ctl_free(request);
 	}
-	/* Channels first: they still say Close over their links. */
-	ockamd_channel_client_gone(node, client);
-	ockamd_link_client_gone(node, client);
 	while (!TAILQ_EMPTY(&client->answers))
 		ockamd_ctl_free_answer(client, TAILQ_FIRST(&client->answers));
 	ockamd_loop_remove(&node->loop, &client->watch);
@@ -415,6 +436,7 @@ static void ockamd_ctl_accept(struct ockamd_watch *watch, uint32_t events)
 {
 	struct ockamd_ctl *ctl = (struct ockamd_ctl *)watch;
 	struct ockamd_client *client;
+	uid_t user;
 	int fd;
 
 	(void)events;
@@ -428,7 +450,7 @@ static void ockamd_ctl_accept(struct ockamd_watch *watch, uint32_t events)
 		ockamd_loop_arm(&ctl->node->loop, &ctl->pause, OCKAMD_CTL_PAUSE_MS);
 		return;
 	}
-	client = ockam_control_peer_allowed(fd) ? calloc(1, sizeof(*client)) : NULL;
+	client = ockam_control_peer(fd, &user) ? NULL : calloc(1, sizeof(*client));
 	if (!client) {
 		ockamd_warn("control: refused a client of another user");
 		close(fd);
@@ -436,6 +458,7 @@ static void ockamd_ctl_accept(struct ockamd_watch *watch, uint32_t events)
 	}
 	ockamd_keeper_make_room(ctl->node->keeper, fd);
 	client->node = ctl->node;
+	client->user = user;
 	client->watch.fd = fd;
 	client->watch.fn = ockamd_ctl_client_ready;
 	TAILQ_INIT(&client->answers);

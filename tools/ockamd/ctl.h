@@ -22,6 +22,7 @@ struct ockamd_node;
  * of ockamd_ctl_reply(), ockamd_ctl_fail(), ockamd_ctl_error(), which free it.
  * A handler that answers later sets cancel (and state): when the client goes
  * away first, cancel() frees the state and the request is freed behind it.
+ * route: made for the request; it ends with that unless the handler hands it on.
  */
 struct ockamd_request {
 	LIST_ENTRY(ockamd_request)	link;
@@ -30,6 +31,10 @@ struct ockamd_request {
 	struct ockam_control_request	parts;
 	void				(*cancel)(struct ockamd_request *request);
 	void				*state;
+	struct ockamd_route		*route;
+	void				(*then)(struct ockamd_request *request);
+	int64_t				deadline;	/* 0: none */
+	void				(*handler)(struct ockamd_request *request);
 	struct ockamd_timer		again;	/* the database was locked */
 	int64_t				give_up;	/* then, 0: it was not */
 };
@@ -52,9 +57,16 @@ void ockamd_ctl_stop(struct ockamd_node *node);
 /** ockamd_ctl_reply() - done; @result (a map or array, or NULL for {}) is put */
 void ockamd_ctl_reply(struct ockamd_request *request, struct json_object *result);
 
-/** ockamd_ctl_fail() - refused, with a code of the protocol; @cause and @help may be NULL */
+/** ockamd_ctl_fail() - refused, as ockam_control_refuse() says it */
 void ockamd_ctl_fail(struct ockamd_request *request, enum ockam_control_code code,
-		     const char *text, const char *cause, const char *help);
+		     const char *text, const char *route, const char *help);
+
+/** ockamd_ctl_go_on() - the rest of a handler that had to wait */
+void ockamd_ctl_go_on(struct ockamd_request *request,
+		      void (*handler)(struct ockamd_request *request));
+
+/** ockamd_ctl_user() - who has connected */
+uid_t ockamd_ctl_user(const struct ockamd_request *request);
 
 /**
  * ockamd_ctl_reply_list() - done, with as much of a list as fits one answer
@@ -70,8 +82,12 @@ size_t ockamd_ctl_skip(const struct ockamd_request *request);
  *
  * A handler that could not write, because another process has locked the database,
  * is called again for some seconds, unless it has answered later than at once:
- * it must have undone what it did.
+ * it must have undone what it did. So is what ockamd_ctl_go_on() was given.
  */
 void ockamd_ctl_error(struct ockamd_request *request, const struct ockam_err *err);
+
+/** ockamd_ctl_blame() - the same with @route and @help of ockamd_ctl_fail() */
+void ockamd_ctl_blame(struct ockamd_request *request, const struct ockam_err *err,
+		      const char *route, const char *help);
 
 #endif /* OCKAMD_CTL_H */

@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "control.h"
@@ -31,6 +32,7 @@ enum ockamd_keeper_op {
 	OCKAMD_KEEPER_SOCKET,
 	OCKAMD_KEEPER_SPAWN,
 	OCKAMD_KEEPER_ROOM,
+	OCKAMD_KEEPER_SIBLING,
 	OCKAMD_KEEPER_UNPIN,
 };
 
@@ -40,7 +42,7 @@ struct ockamd_keeper_request {
 	uint32_t	op;
 	int32_t		number;		/* SOCKET: family; SPAWN: role */
 	union {
-		char			text[OCKAMD_KEEPER_TEXT];	/* SPAWN */
+		char			text[OCKAMD_KEEPER_TEXT];	/* SPAWN, SIBLING */
 		struct ockam_pin	pin;				/* UNPIN */
 	};
 };
@@ -183,7 +185,26 @@ static int ockamd_keeper_do_unpin(const struct ockam_pin *pin)
 	return ockam_sweep_unpin(pin);
 }
 
-static int ockamd_keeper_do(const struct ockamd_keeper_request *request, const int *fds, int *made)
+/* The socket is made even when it does not connect: the caller closes it. */
+static int ockamd_keeper_do_sibling(const struct ockam_home *home, const char *name, int *made)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	uid_t user;
+	int ret;
+
+	if (!memchr(name, '\0', OCKAMD_KEEPER_TEXT))
+		return -EINVAL;
+	ret = ockam_control_find(home, name, addr.sun_path, NULL);
+	if (ret)
+		return ret;
+	*made = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (*made < 0 || connect(*made, (struct sockaddr *)&addr, sizeof(addr)))
+		return -errno;
+	return ockam_control_peer(*made, &user);
+}
+
+static int ockamd_keeper_do(const struct ockam_home *home,
+			    const struct ockamd_keeper_request *request, const int *fds, int *made)
 {
 	int room = 2 * OCKAM_CONTROL_MAX;
 
@@ -198,13 +219,15 @@ static int ockamd_keeper_do(const struct ockamd_keeper_request *request, const i
 	case OCKAMD_KEEPER_ROOM:
 		return setsockopt(fds[0], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) ?
 			-errno : 0;
+	case OCKAMD_KEEPER_SIBLING:
+		return ockamd_keeper_do_sibling(home, request->text, made);
 	case OCKAMD_KEEPER_UNPIN:
 		return ockamd_keeper_do_unpin(&request->pin);
 	}
 	return -EINVAL;
 }
 
-static void ockamd_keeper_serve(int sock)
+static void ockamd_keeper_serve(const struct ockam_home *home, int sock)
 {
 	struct ockamd_keeper_request request;
 	int fds[OCKAMD_KEEPER_FDS];
@@ -218,8 +241,9 @@ static void ockamd_keeper_serve(int sock)
 		ret = ockamd_keeper_receive(sock, &request, sizeof(request), fds);
 		if (!ret) {
 			answer.sequence = request.sequence;
-			answer.result = ockamd_keeper_do(&request, fds, &made);
-			ret = ockamd_keeper_send(sock, &answer, sizeof(answer), &made, made >= 0);
+			answer.result = ockamd_keeper_do(home, &request, fds, &made);
+			ret = ockamd_keeper_send(sock, &answer, sizeof(answer), &made,
+						 !answer.result && made >= 0);
 		}
 		for (i = 0; i < OCKAMD_KEEPER_FDS; i++)
 			if (fds[i] >= 0)
@@ -229,7 +253,7 @@ static void ockamd_keeper_serve(int sock)
 	} while (!ret);
 }
 
-static void ockamd_keeper_run(int sock)
+static void ockamd_keeper_run(const struct ockam_home *home, int sock)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
 	sigset_t none;
@@ -255,13 +279,13 @@ static void ockamd_keeper_run(int sock)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) || chdir("/") ||
 	    ockamd_privilege_keep(ockamd_keeper_caps, sizeof(ockamd_keeper_caps) / sizeof(int)))
 		_exit(1);
-	ockamd_keeper_serve(OCKAMD_KEEPER_FD);
+	ockamd_keeper_serve(home, OCKAMD_KEEPER_FD);
 	_exit(0);
 }
 
 /* ---- in the node process ------------------------------------------------------------ */
 
-int ockamd_keeper_start(struct ockam_err *err)
+int ockamd_keeper_start(const struct ockam_home *home, struct ockam_err *err)
 {
 	const struct timeval limit = { .tv_sec = OCKAMD_KEEPER_ANSWER_S };
 	int ends[2];
@@ -271,7 +295,7 @@ int ockamd_keeper_start(struct ockam_err *err)
 		return ockam_err_set(err, -errno, "Cannot make a socket pair: %s", strerror(errno));
 	pid = fork();
 	if (!pid)
-		ockamd_keeper_run(ends[1]);
+		ockamd_keeper_run(home, ends[1]);
 	close(ends[1]);
 	if (pid < 0) {
 		ockam_err_set(err, -errno, "Cannot start a process: %s", strerror(errno));
@@ -305,16 +329,32 @@ static int ockamd_keeper_ask(int keeper, struct ockamd_keeper_request *request, 
 	return answer.result;
 }
 
-int ockamd_keeper_socket(int keeper, int family)
+static int ockamd_keeper_make(int keeper, struct ockamd_keeper_request *request)
 {
-	struct ockamd_keeper_request request = { .op = OCKAMD_KEEPER_SOCKET, .number = family };
 	int made = -1;
 	int ret;
 
-	ret = ockamd_keeper_ask(keeper, &request, NULL, 0, &made);
+	ret = ockamd_keeper_ask(keeper, request, NULL, 0, &made);
 	if (ret)
 		return ret;
 	return made < 0 ? -EMFILE : made;
+}
+
+int ockamd_keeper_socket(int keeper, int family)
+{
+	struct ockamd_keeper_request request = { .op = OCKAMD_KEEPER_SOCKET, .number = family };
+
+	return ockamd_keeper_make(keeper, &request);
+}
+
+int ockamd_keeper_sibling(int keeper, const char *name)
+{
+	struct ockamd_keeper_request request = { .op = OCKAMD_KEEPER_SIBLING };
+
+	if (strlen(name) >= sizeof(request.text))
+		return -ENAMETOOLONG;
+	strcpy(request.text, name);
+	return ockamd_keeper_make(keeper, &request);
 }
 
 pid_t ockamd_keeper_spawn(int keeper, enum ockamd_keeper_role role, int fd, const char *text)

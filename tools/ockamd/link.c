@@ -153,12 +153,12 @@ struct ockamd_link *ockamd_link_find(struct ockamd_node *node, const char *text)
 
 /*
  * Out of the list, and what depends on it with it: the other link of a bridge,
- * the channel that it was made for. Other links may be freed as well, so a
+ * the route that it was made for. Other links may be freed as well, so a
  * walk over the list must begin anew.
  */
 static void ockamd_link_forget(struct ockamd_node *node, struct ockamd_link *link)
 {
-	struct ockamd_channel *channel = link->channel;
+	struct ockamd_route *route = link->route;
 	struct ockamd_link *pair = link->pair;
 
 	LIST_REMOVE(link, link);
@@ -167,8 +167,10 @@ static void ockamd_link_forget(struct ockamd_node *node, struct ockamd_link *lin
 		pair->pair = NULL;
 		ockamd_link_delete(node, pair);
 	}
-	if (channel)
-		ockamd_channel_lost(node, channel);
+	if (route) {
+		route->link = NULL;
+		ockamd_route_lost(route);
+	}
 }
 
 void ockamd_link_delete(struct ockamd_node *node, struct ockamd_link *link)
@@ -217,56 +219,6 @@ void ockamd_link_resync(struct ockamd_node *node)
 		}
 		ockamd_channel_path_gone(node, link->address);
 		ockamd_link_forget(node, link);
-		link = LIST_FIRST(&node->links);
-	}
-}
-
-void ockamd_link_adopt(struct ockamd_node *node, struct json_object *links,
-		       struct ockamd_channel *channel)
-{
-	struct ockamd_link *link;
-	const char *text;
-	size_t i, n;
-
-	n = links ? json_object_array_length(links) : 0;
-	for (i = 0; i < n; i++) {
-		text = json_object_get_string(json_object_array_get_idx(links, i));
-		link = text ? ockamd_link_find(node, text) : NULL;
-		if (!link || link->channel)
-			continue;
-		link->owner = NULL;
-		link->channel = channel;
-		if (!channel)
-			ockamd_link_delete(node, link);
-	}
-}
-
-void ockamd_link_channel_gone(struct ockamd_node *node, const struct ockamd_channel *channel)
-{
-	struct ockamd_link *link = LIST_FIRST(&node->links);
-
-	while (link) {
-		if (link->channel != channel) {
-			link = LIST_NEXT(link, link);
-			continue;
-		}
-		/* The channel is ending already. */
-		link->channel = NULL;
-		ockamd_link_delete(node, link);
-		link = LIST_FIRST(&node->links);
-	}
-}
-
-void ockamd_link_client_gone(struct ockamd_node *node, const struct ockamd_client *client)
-{
-	struct ockamd_link *link = LIST_FIRST(&node->links);
-
-	while (link) {
-		if (link->owner != client) {
-			link = LIST_NEXT(link, link);
-			continue;
-		}
-		ockamd_link_delete(node, link);
 		link = LIST_FIRST(&node->links);
 	}
 }

@@ -13,19 +13,17 @@
 #include "nl.h"
 
 struct json_object;
-struct ockamd_channel;
-struct ockamd_client;
 struct ockamd_node;
 struct ockamd_request;
+struct ockamd_route;
 
 #define OCKAMD_NAME_TEXT	(2 * OCKAM_ADDR_MAX_LEN + 1)	/* a name for people */
 #define OCKAMD_FLOW_TEXT	(2 * OCKAM_FLOW_ID_LEN + 1)
 
 /*
  * Born: LINK_NEW. Dies: when the kernel says LINK_DEL, or ockamd_link_delete().
- * owner: ephemeral, ends with that client. channel: adopted, ends with that
- * channel. At most one of the two is set. pair: the other link of a bridge,
- * which ends with this one.
+ * route: that it was made for; both end together. pair: the other link of a bridge,
+ * which ends with this one. At most one of the two is set.
  */
 struct ockamd_link {
 	LIST_ENTRY(ockamd_link)		link;
@@ -35,8 +33,7 @@ struct ockamd_link {
 	char				local[OCKAMD_SOCKET_TEXT];
 	char				peer[OCKAMD_SOCKET_TEXT];
 	bool				accepted;
-	struct ockamd_client		*owner;
-	struct ockamd_channel		*channel;
+	struct ockamd_route		*route;
 	struct ockamd_link		*pair;
 };
 
@@ -75,19 +72,6 @@ void ockamd_link_gone(struct ockamd_node *node, const struct ockam_nl_event *eve
 
 /** ockamd_link_resync() - forget links that the kernel does not have any more */
 void ockamd_link_resync(struct ockamd_node *node);
-
-/**
- * ockamd_link_adopt() - links of the request's "links" member change owner
- * @channel: who ends them from now on; NULL: delete them
- */
-void ockamd_link_adopt(struct ockamd_node *node, struct json_object *links,
-		       struct ockamd_channel *channel);
-
-/** ockamd_link_channel_gone() - delete what @channel had adopted */
-void ockamd_link_channel_gone(struct ockamd_node *node, const struct ockamd_channel *channel);
-
-/** ockamd_link_client_gone() - delete ephemeral links of @client */
-void ockamd_link_client_gone(struct ockamd_node *node, const struct ockamd_client *client);
 
 /**
  * ockamd_link_describe() - list of connections for answers, or NULL without memory

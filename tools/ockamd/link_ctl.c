@@ -30,7 +30,6 @@ struct ockamd_link_making {
 	const char			*to;
 	const char			*inbound;	/* peer of the pair; NULL: no pair */
 	const char			*listener;	/* the pair's own end */
-	bool				ephemeral;
 	int				timeout_ms;
 };
 
@@ -113,8 +112,6 @@ static void ockamd_link_dialled(void *arg, int fd, const struct ockam_err *why)
 		}
 	}
 	ret = ockamd_link_add(request->node, fd, false, pair, &link, &err);
-	if (!ret && making->ephemeral)
-		link->owner = request->client;
 out:
 	ockamd_link_making_free(making);
 	if (ret)
@@ -167,7 +164,6 @@ void ockamd_link_op_create(struct ockamd_request *request)
 
 	if (!making)
 		return;
-	making->ephemeral = ockam_value_bool(request->parts.args, "ephemeral", false);
 	ockamd_link_dial(making);
 }
 
@@ -187,10 +183,20 @@ static void ockamd_link_wait_over(struct ockamd_timer *timer)
 
 void ockamd_link_op_bridge(struct ockamd_request *request)
 {
-	struct ockamd_link_making *making = ockamd_link_making_new(request);
 	struct json_object *args = request->parts.args;
 	struct ockamd_node *node = request->node;
+	struct ockamd_link_making *making;
+	int64_t user;
 
+	/* Who asks for somebody else has no other rights here than that one. */
+	user = ockam_value_int(args, "user", ockamd_ctl_user(request));
+	if (user != (uid_t)user || !ockam_control_user_allowed((uid_t)user)) {
+		ockamd_ctl_fail(request, OCKAM_CONTROL_DENIED,
+				"The user who is behind the request may not use this node", NULL,
+				NULL);
+		return;
+	}
+	making = ockamd_link_making_new(request);
 	if (!making)
 		return;
 	making->inbound = ockam_value_text(args, "inbound");

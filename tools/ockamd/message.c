@@ -14,8 +14,6 @@
 #include "node.h"
 #include "socket.h"
 
-#define OCKAMD_MESSAGE_MS	10000	/* unless the request says otherwise */
-#define OCKAMD_MESSAGE_MAX_MS	86400000	/* and at most: a day */
 /* A reply travels back as hexadecimal text in one packet. */
 #define OCKAMD_MESSAGE_MAX	(OCKAM_CONTROL_MAX / 2 - 1024)
 
@@ -40,12 +38,11 @@ static void ockamd_message_close(struct ockamd_loop *loop, struct ockamd_watch *
 
 static void ockamd_message_free(struct ockamd_message *message)
 {
-	struct ockamd_request *request = message->request;
+	struct ockamd_loop *loop = &message->request->node->loop;
 
 	ockamd_loop_disarm(&message->timer);
-	ockamd_message_close(&request->node->loop, &message->watch);
-	ockamd_message_close(&request->node->loop, &message->way);
-	ockamd_link_adopt(request->node, ockam_value_array(request->parts.args, "links"), NULL);
+	ockamd_message_close(loop, &message->watch);
+	ockamd_message_close(loop, &message->way);
 	free(message);
 }
 
@@ -154,27 +151,6 @@ static int ockamd_message_watch_way(struct ockamd_message *message,
 	return ockamd_loop_add(&message->request->node->loop, &message->way, 0);
 }
 
-int ockamd_message_route(struct json_object *hops, struct ockam_route *route,
-			 struct ockam_err *err)
-{
-	struct json_object *hop;
-	size_t i, n;
-	int ret = 0;
-
-	memset(route, 0, sizeof(*route));
-	n = hops ? json_object_array_length(hops) : 0;
-	if (!n)
-		return ockam_err_set(err, -EINVAL, "'route' is missing or empty");
-	for (i = 0; i < n && !ret; i++) {
-		hop = json_object_array_get_idx(hops, i);
-		if (!json_object_is_type(hop, json_type_string))
-			return ockam_err_set(err, -EINVAL,
-					     "'route' holds something else than text");
-		ret = ockam_route_append_text(route, json_object_get_string(hop), err);
-	}
-	return ret;
-}
-
 static int ockamd_message_refused(const struct ockam_route *route, int ret, struct ockam_err *err)
 {
 	char text[OCKAM_ROUTE_TEXT];
@@ -195,14 +171,11 @@ static int ockamd_message_start(struct ockamd_message *message, struct ockam_err
 	struct ockamd_request *request = message->request;
 	struct json_object *args = request->parts.args;
 	struct ockamd_loop *loop = &request->node->loop;
+	const struct ockam_route *route = &request->route->hops;
 	struct ockam_buf payload = { 0 };
-	struct ockam_route route;
-	int64_t timeout;
 	int ret;
 
-	ret = ockamd_message_route(ockam_value_array(args, "route"), &route, err);
-	if (!ret)
-		ret = ockam_value_bytes(args, "payload", &payload, err);
+	ret = ockam_value_bytes(args, "payload", &payload, err);
 	if (ret)
 		goto out;
 	ret = ockam_socket_open(NULL, OCKAM_REACH_ALL, err);
@@ -215,24 +188,21 @@ static int ockamd_message_start(struct ockamd_message *message, struct ockam_err
 		ockam_err_set(err, ret, "Cannot wait for the reply: %s", strerror(-ret));
 		goto out;
 	}
-	ret = ockamd_message_watch_way(message, &route);
+	ret = ockamd_message_watch_way(message, route);
 	if (!ret)
-		ret = ockam_socket_send(message->watch.fd, &route, payload.data, payload.len);
+		ret = ockam_socket_send(message->watch.fd, route, payload.data, payload.len);
 	if (ret) {
-		ockamd_message_refused(&route, ret, err);
+		ockamd_message_refused(route, ret, err);
 		goto out;
 	}
-	timeout = ockam_value_int(args, "timeout_ms", OCKAMD_MESSAGE_MS);
-	if (timeout < 0 || timeout > OCKAMD_MESSAGE_MAX_MS)
-		timeout = OCKAMD_MESSAGE_MAX_MS;
 	message->timer.fn = ockamd_message_late;
-	ockamd_loop_arm(loop, &message->timer, timeout);
+	ockamd_loop_arm(loop, &message->timer, request->deadline - ockamd_loop_now());
 out:
 	ockam_buf_free(&payload);
 	return ret;
 }
 
-void ockamd_message_op_send(struct ockamd_request *request)
+static void ockamd_message_along(struct ockamd_request *request)
 {
 	struct ockamd_message *message;
 	struct ockam_err err;
@@ -251,4 +221,9 @@ void ockamd_message_op_send(struct ockamd_request *request)
 		return;
 	ockamd_message_free(message);
 	ockamd_ctl_error(request, &err);
+}
+
+void ockamd_message_op_send(struct ockamd_request *request)
+{
+	ockamd_route_serve(request, ockamd_message_along);
 }

@@ -204,6 +204,13 @@ static void ockamd_node_unclaim(struct ockamd_node *node)
 	ockam_store_node_unclaim(node->store, name, &node->before, NULL);
 }
 
+static int ockamd_node_find_home(struct ockamd_node *node, struct ockam_err *err)
+{
+	const char *home = node->options->home;
+
+	return home ? ockam_home_set(&node->home, home, err) : ockam_home_find(&node->home, err);
+}
+
 /* Open the home, take the name, find or make the identity. */
 static int ockamd_node_claim(struct ockamd_node *node, struct ockam_err *err)
 {
@@ -211,14 +218,11 @@ static int ockamd_node_claim(struct ockamd_node *node, struct ockam_err *err)
 	struct ockam_identity_record identity;
 	int ret;
 
-	ret = o->home ? ockam_home_set(&node->home, o->home, err) :
-			ockam_home_find(&node->home, err);
-	/* The home is absolute now; nothing keeps the caller's directory in use. */
-	if (!ret && chdir("/"))
-		ret = ockam_err_set(err, -errno, "Cannot change to the directory /: %s",
-				    strerror(errno));
-	if (!ret)
-		ret = ockam_store_open(&node->home, OCKAM_STORE_CREATE, &node->store, err);
+	/* All paths are absolute now; nothing keeps the caller's directory in use. */
+	if (chdir("/"))
+		return ockam_err_set(err, -errno, "Cannot change to the directory /: %s",
+				     strerror(errno));
+	ret = ockam_store_open(&node->home, OCKAM_STORE_CREATE, &node->store, err);
 	if (ret)
 		return ret;
 	if (o->identity) {
@@ -389,7 +393,7 @@ static int ockamd_node_start_keeper(struct ockamd_node *node, struct ockam_err *
 {
 	int ret;
 
-	node->keeper = ockamd_keeper_start(err);
+	node->keeper = ockamd_keeper_start(&node->home, err);
 	if (node->keeper < 0)
 		return node->keeper;
 	node->keeper_watch.fd = node->keeper;
@@ -420,6 +424,8 @@ static int ockamd_node_start(struct ockamd_node *node, struct ockam_err *err)
 		ret = ockamd_node_watch_signals(node, err);
 	if (!ret)
 		ret = ockam_family_check(err);
+	if (!ret)
+		ret = ockamd_node_find_home(node, err);
 	if (!ret)
 		ret = ockamd_node_start_keeper(node, err);
 	if (!ret)

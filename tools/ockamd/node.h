@@ -20,6 +20,7 @@
 #include "message.h"
 #include "nl.h"
 #include "present.h"
+#include "routes.h"
 #include "rule.h"
 #include "service.h"
 #include "spawn.h"
