@@ -17,6 +17,9 @@
  * "invalid" when it names what is not there and nothing was begun, "failed" when a
  * step of it failed.
  *
+ * secure-channel.create with "keep": true makes a channel that outlives what was made
+ * for its route: that is made again, from its text, until the channel can go on.
+ *
  * A node asks another one by tcp-connection.bridge: dial "to" and join the new
  * connection with the one from "inbound" to "listener". "user" is the user id that
  * the asking node acts for; the other node admits him as if he had connected himself.

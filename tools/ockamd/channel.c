@@ -61,6 +61,7 @@ static void ockamd_channel_forget(struct ockamd_channel *channel)
 	struct ockamd_route *carries = channel->carries;
 
 	LIST_REMOVE(channel, link);
+	ockamd_loop_disarm(&channel->again);
 	ockamd_route_end(channel->route);
 	ockam_trust_free(&channel->trust);
 	free(channel->shown);
@@ -132,7 +133,10 @@ void ockamd_channel_route_lost(void *arg)
 {
 	struct ockamd_channel *channel = arg;
 
-	ockamd_channel_lost(channel->route->node, channel);
+	if (channel->keep)
+		ockamd_channel_return(channel);
+	else
+		ockamd_channel_lost(channel->route->node, channel);
 }
 
 /* That it is there is all that is asked. */
@@ -405,6 +409,7 @@ static void ockamd_channel_made(void *arg, struct ockamd_channel *channel, bool 
 		ockamd_ctl_error(request, err);
 		return;
 	}
+	channel->keep = ockam_value_bool(request->parts.args, "keep", false);
 	channel->route = request->route;
 	request->route = NULL;
 	ockamd_route_own(channel->route, ockamd_channel_route_lost, channel);

@@ -18,10 +18,15 @@
  * secure-channel.delete, with its route or with the one that it carries.
  * route: what was made for it, its own, or NULL. carries: the route that it was made
  * for and is a part of, or NULL.
+ * keep: it outlives the loss of its route, which is made again until the channel can go
+ * along it; again is armed in between, for the next attempt.
  * own_credential: it presented one that the request gave, not the node's.
  */
 struct ockamd_channel {
 	LIST_ENTRY(ockamd_channel)	link;
+	bool				keep;
+	struct ockamd_timer		again;
+	int				pause_ms;
 	struct ockam_nl_name		encryptor;
 	char				address[OCKAMD_NAME_TEXT];
 	char				flow[OCKAMD_FLOW_TEXT];
@@ -146,8 +151,10 @@ void ockamd_channel_gone(struct ockamd_node *node, const struct ockam_nl_name *e
 			 const char *reason);
 /** ockamd_channel_path_gone() - fail what is being made with @address as its first hop */
 void ockamd_channel_path_gone(struct ockamd_node *node, const char *address);
-/** ockamd_channel_route_lost() - lost() of a channel's route: it ends too */
+/** ockamd_channel_route_lost() - lost() of a channel's route: it ends too, or makes it again */
 void ockamd_channel_route_lost(void *arg);
+/** ockamd_channel_return() - make the route of @channel again and move it there */
+void ockamd_channel_return(struct ockamd_channel *channel);
 /** ockamd_channel_lost() - what @channel needs or was made for has ended: so does it */
 void ockamd_channel_lost(struct ockamd_node *node, struct ockamd_channel *channel);
 /** ockamd_channel_resync() - reports were lost: look at the state again */

@@ -18,6 +18,9 @@
 #include "node.h"
 
 #define OCKAMD_CHANNEL_MOVE_MS	2000	/* until the old path is given back */
+#define OCKAMD_CHANNEL_RETURN_MS	20000	/* for one attempt to make a route again */
+#define OCKAMD_CHANNEL_PAUSE_MS	100	/* behind the first that failed, then twice as long */
+#define OCKAMD_CHANNEL_PAUSE_MAX_MS	10000
 
 /* Last hop of a channel's route: the peer's decryptor, packed. */
 struct ockamd_channel_last {
@@ -91,6 +94,48 @@ static int ockamd_channel_move(struct ockamd_channel *channel, const struct ocka
 	return 0;
 }
 
+/* ---- a route that is made again ---------------------------------------------------- */
+
+static void ockamd_channel_again(struct ockamd_timer *timer)
+{
+	ockamd_channel_return((struct ockamd_channel *)
+			      ((char *)timer - offsetof(struct ockamd_channel, again)));
+}
+
+static void ockamd_channel_returned(void *arg, const struct ockam_err *why)
+{
+	struct ockamd_channel *channel = arg;
+	struct ockamd_route *route = channel->route;
+	struct ockam_err err;
+
+	if (!why && ockamd_channel_move(channel, route, &err))
+		why = &err;
+	if (!why) {
+		channel->pause_ms = 0;
+		return;
+	}
+	ockamd_debug("channel %s: no way along %s yet: %s", channel->address, route->text,
+		     why->text);
+	channel->pause_ms = channel->pause_ms ? 2 * channel->pause_ms : OCKAMD_CHANNEL_PAUSE_MS;
+	if (channel->pause_ms > OCKAMD_CHANNEL_PAUSE_MAX_MS)
+		channel->pause_ms = OCKAMD_CHANNEL_PAUSE_MAX_MS;
+	channel->again.fn = ockamd_channel_again;
+	ockamd_loop_arm(&route->node->loop, &channel->again, channel->pause_ms);
+}
+
+void ockamd_channel_return(struct ockamd_channel *channel)
+{
+	int64_t deadline = ockamd_loop_now() + OCKAMD_CHANNEL_RETURN_MS;
+	struct ockam_err err;
+	int ret;
+
+	ret = ockamd_route_make(channel->route, deadline, ockamd_channel_returned, channel, &err);
+	if (ret)
+		ockamd_channel_returned(channel, ret < 0 ? &err : NULL);
+}
+
+/* ---- another route ----------------------------------------------------------------- */
+
 /* The new path is the channel's; the old one goes in a moment. */
 static void ockamd_channel_along(struct ockamd_request *request)
 {
@@ -109,6 +154,8 @@ static void ockamd_channel_along(struct ockamd_request *request)
 		ockamd_ctl_error(request, &err);
 		return;
 	}
+	ockamd_loop_disarm(&channel->again);
+	channel->pause_ms = 0;
 	old = channel->route;
 	channel->route = request->route;
 	request->route = NULL;
