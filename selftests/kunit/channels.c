@@ -47,7 +47,7 @@ static int test_aead_open(struct ockam_aead_op *op, u8 *buf, size_t len,
 }
 
 /* The same for messages that are skbs. */
-static struct ockam_aead_op * __maybe_unused
+static __maybe_unused struct ockam_aead_op *
 test_aead_reserve(struct ockam_aead_pool *pool, struct ockam_aead_key *key,
 		  unsigned int n_sg)
 {

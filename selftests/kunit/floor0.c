@@ -60,6 +60,7 @@ static void test_driver_work(struct work_struct *work)
 static int test_driver_run(struct aead_request *req,
 			   int (*run)(struct aead_request *req))
 {
+	bool backlog = test_driver.backlog;
 	struct test_later *later;
 
 	if (!test_driver.later)
@@ -69,10 +70,11 @@ static int test_driver_run(struct aead_request *req,
 		return -ENOMEM;
 	later->req = req;
 	later->run = run;
-	later->backlog = test_driver.backlog;
+	later->backlog = backlog;
 	INIT_WORK(&later->work, test_driver_work);
+	/* From here on it may be gone. */
 	queue_work(system_unbound_wq, &later->work);
-	return later->backlog ? -EBUSY : -EINPROGRESS;
+	return backlog ? -EBUSY : -EINPROGRESS;
 }
 
 static int test_driver_encrypt(struct aead_request *req)
