@@ -290,28 +290,31 @@ int ockam_names_init_net(struct ockam_net *on)
 	return err;
 }
 
+static void ockam_names_free(void *ptr, void *arg)
+{
+	struct ockam_name *n = ptr;
+
+	n->user->n--;
+	((struct ockam_names *)arg)->n--;
+	kfree(n);
+}
+
 /* No endpoint is left, so all names are on some list of those that are kept. */
 void ockam_names_exit_net(struct ockam_net *on)
 {
 	struct ockam_names *names = on->names;
 	struct ockam_names_user *user;
 	struct hlist_node *next;
-	struct ockam_name *n, *tmp;
 	unsigned int i;
 
+	/* Waits for the table's own work first, which looks at the names. */
+	rhashtable_free_and_destroy(&names->table, ockam_names_free, names);
 	for (i = 0; i < ARRAY_SIZE(names->users); i++) {
 		hlist_for_each_entry_safe(user, next, &names->users[i], node) {
-			list_for_each_entry_safe(n, tmp, &user->kept, list) {
-				user->n--;
-				names->n--;
-				kfree(n);
-			}
 			WARN_ON_ONCE(user->n);
 			kfree(user);
 		}
 	}
 	WARN_ON_ONCE(names->n);
-	/* Its buckets point to freed names, and nobody looks. */
-	rhashtable_destroy(&names->table);
 	kfree(names);
 }
