@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Messages of SOCK_DGRAM sockets: into the node, out of it, and the receive
- * queue between.
+ * Messages of SOCK_DGRAM sockets: into the node, and out of it. Their receive and
+ * send buffers, and the waiting for them, are the socket layer's.
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
+#include <linux/filter.h>
 #include <linux/net.h>
 #include <linux/sched/signal.h>
 #include <linux/uio.h>
@@ -12,329 +13,129 @@
 #include <net/compat.h>
 
 #include "af_ockam.h"
+#include "af_quota.h"
 #include "compat.h"
 #include "message.h"
 #include "netns.h"
 #include "route.h"
 
-/*
- * Return a charge to the send buffer. Like the release of an skb: the charge
- * has kept the socket's memory, so the last byte may end it. Any context.
- */
-static void ockam_dgram_uncharge_tx(struct ockam_message *msg)
-{
-	struct sock *sk = msg->sk;
-
-	msg->uncharge = NULL;
-	msg->sk = NULL;
-	WARN_ON_ONCE(refcount_sub_and_test(msg->charged - 1,
-					   &sk->sk_wmem_alloc));
-	sk->sk_write_space(sk);
-	sk_free(sk);	/* the last byte */
-}
-
-static void ockam_dgram_charge_tx(struct ockam_message *msg, struct sock *sk)
-{
-	msg->sk = sk;
-	msg->charged = msg->truesize;
-	msg->uncharge = ockam_dgram_uncharge_tx;
-	refcount_add(msg->charged, &sk->sk_wmem_alloc);
-}
-
-static void ockam_dgram_uncharge_rx(struct ockam_message *msg)
-{
-	struct sock *sk = msg->sk;
-
-	msg->uncharge = NULL;
-	msg->sk = NULL;
-	atomic_sub(msg->charged, &sk->sk_rmem_alloc);
-}
+/* --- into the receive queue --- */
 
 /* Does it come from where connect() pointed, and not from who has that name now? */
-static bool __ockam_dgram_from_peer(const struct ockam_sock *os,
-				    const struct ockam_message *msg)
-	__must_hold(&os->rx_lock)
+static bool ockam_dgram_from_peer(const struct ockam_sock *os,
+				  const struct sk_buff *skb)
 {
-	return msg->ret.len == os->peer.len &&
-	       !memcmp(ockam_route_bytes(&msg->ret),
-		       ockam_route_bytes(&os->peer), os->peer.len) &&
-	       (os->peer_id == OCKAM_ENDPOINT_ANY ||
-		os->peer_id == msg->ret_id);
+	struct ockam_hops ret = ockam_message_ret(skb);
+	struct ockam_peer *peer;
+	bool is = true;
+	u64 id;
+
+	rcu_read_lock();
+	peer = rcu_dereference(os->peer);
+	if (peer) {
+		id = READ_ONCE(peer->id);
+		is = ret.len == peer->len &&
+		     !memcmp(ret.bytes, peer->route, ret.len) &&
+		     (id == OCKAM_ENDPOINT_ANY || id == ockam_cb(skb)->ret_id);
+	}
+	rcu_read_unlock();
+	return is;
 }
 
-/*
- * Put @msg into the queue, or say why not. One message may go over the limit of
- * the buffer, or messages larger than the buffer could never be received.
- */
-static int __ockam_dgram_enqueue(struct ockam_sock *os,
-				 struct ockam_message *msg)
-	__must_hold(&os->rx_lock)
+/* Put @skb into the queue, or say why not. It is the socket's afterwards. */
+static enum ockam_mib ockam_dgram_queue(struct ockam_sock *os,
+					struct sk_buff *skb)
 {
 	struct sock *sk = &os->sk;
 
-	lockdep_assert_held(&os->rx_lock);
-	if (os->rx_dead || sk->sk_shutdown & RCV_SHUTDOWN)
+	if (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN)
 		return OCKAM_DROP_DEAD;
-	if (os->connected && !__ockam_dgram_from_peer(os, msg))
+	if (!ockam_dgram_from_peer(os, skb))
 		return OCKAM_DROP_SOCKET_PEER;
-	if (atomic_read(&sk->sk_rmem_alloc) >= READ_ONCE(sk->sk_rcvbuf)) {
-		atomic_inc(&sk->sk_drops);
+	/* A filter sees the payload, wherever it looks for headers. */
+	skb_reset_mac_header(skb);
+	skb_reset_network_header(skb);
+	skb_reset_transport_header(skb);
+	if (sk_filter(sk, skb))
+		return OCKAM_DROP_SOCKET_FILTER;
+	if (sock_flag(sk, SOCK_TIMESTAMP) ||
+	    sock_flag(sk, SOCK_TIMESTAMPING_RX_SOFTWARE))
+		__net_timestamp(skb);
+	/*
+	 * As for any datagram socket one message may go over the limit of the
+	 * buffer, or those larger than the buffer could never be received.
+	 */
+	if (__sock_queue_rcv_skb(sk, skb))
 		return OCKAM_DROP_SOCKET_FULL;
-	}
-	msg->sk = sk;
-	msg->charged = msg->truesize;
-	msg->uncharge = ockam_dgram_uncharge_rx;
-	msg->cookie = atomic_read(&sk->sk_drops);
-	atomic_add(msg->charged, &sk->sk_rmem_alloc);
-	list_add_tail(&msg->list, &os->rx);
 	return OCKAM_MIB_MESSAGES_DELIVERED;
 }
 
-int ockam_dgram_deliver(struct ockam_endpoint *ep, struct ockam_message *msg,
+int ockam_dgram_deliver(struct ockam_endpoint *ep, struct sk_buff *skb,
 			struct ockam_dispatch *d)
 {
 	struct ockam_sock *os = container_of(ep, struct ockam_sock, ep);
 	enum ockam_mib outcome;
 
 	/* From here on the receiver pays, or nobody. */
-	if (msg->uncharge)
-		msg->uncharge(msg);
-	ockam_message_leave_node(msg);
-	ockam_message_count_routes(msg);
-	spin_lock_bh(&os->rx_lock);
-	outcome = __ockam_dgram_enqueue(os, msg);
-	spin_unlock_bh(&os->rx_lock);
-	if (outcome != OCKAM_MIB_MESSAGES_DELIVERED) {
-		/* A datagram: the sender does not learn what became of it. */
-		ockam_drop(ep->on, outcome, msg);
-		return 0;
-	}
-	ockam_mib_inc(ep->on, outcome);
-	os->sk.sk_data_ready(&os->sk);
+	skb_orphan(skb);
+	outcome = ockam_dgram_queue(os, skb);
+	/* A datagram: the sender does not learn what became of it. */
+	if (outcome == OCKAM_MIB_MESSAGES_DELIVERED)
+		ockam_mib_inc(ep->on, outcome);
+	else
+		ockam_drop(ep->on, outcome, skb);
 	return 0;
 }
 
-void ockam_dgram_close(struct ockam_sock *os)
+/* --- out of it --- */
+
+static bool ockam_dgram_readable(const struct ockam_sock *os,
+				 const struct sk_buff *last)
 {
-	LIST_HEAD(list);
+	const struct sock *sk = &os->sk;
 
-	spin_lock_bh(&os->rx_lock);
-	os->rx_dead = true;
-	list_splice_init(&os->rx, &list);
-	spin_unlock_bh(&os->rx_lock);
-	ockam_message_free_list(&list);
-}
-
-size_t ockam_dgram_first_len(struct ockam_sock *os)
-{
-	struct ockam_message *msg;
-	size_t len = 0;
-
-	spin_lock_bh(&os->rx_lock);
-	msg = list_first_entry_or_null(&os->rx, struct ockam_message, list);
-	if (msg)
-		len = msg->len;
-	spin_unlock_bh(&os->rx_lock);
-	return len;
-}
-
-/* What a caller waits for; both look at the socket without its lock. */
-static bool ockam_dgram_readable(struct sock *sk)
-{
-	return !list_empty_careful(&ockam_af_sock(sk)->rx) ||
-	       READ_ONCE(ockam_af_sock(sk)->hungup) || READ_ONCE(sk->sk_err) ||
+	return READ_ONCE(sk->sk_receive_queue.prev) != last ||
+	       READ_ONCE(os->hungup) || READ_ONCE(sk->sk_err) ||
 	       READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN;
 }
 
-static bool ockam_dgram_has_room(struct sock *sk)
-{
-	return sk_wmem_alloc_get(sk) < READ_ONCE(sk->sk_sndbuf);
-}
-
-static bool ockam_dgram_writable(struct sock *sk)
-{
-	if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN ||
-	    ockam_dgram_has_room(sk))
-		return true;
-	/* Ask to be woken, then look again. */
-	sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
-	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
-	/* Room that came before the bits were set woke nobody. */
-	smp_mb__after_atomic();
-	return ockam_dgram_has_room(sk);
-}
-
 /*
- * Sleep until @ready, at most *@timeo. 0, -EAGAIN, or what a signal means. No
- * lock is held, so nobody waits for the sleeper.
+ * As __skb_recv_datagram(), but the end of what the socket is connected to ends
+ * the waiting of everybody. NULL with *@err, where 0 means that nothing will come
+ * any more.
  */
-static int ockam_dgram_wait(struct sock *sk, long *timeo,
-			    bool (*ready)(struct sock *sk))
+static struct sk_buff *ockam_dgram_first(struct ockam_sock *os, int flags,
+					 int *off, int *err)
 {
-	DEFINE_WAIT_FUNC(wait, woken_wake_function);
-	int err = 0;
+	struct sock *sk = &os->sk;
+	struct sk_buff *skb, *last;
+	long timeo, left;
 
-	add_wait_queue(sk_sleep(sk), &wait);
-	while (!ready(sk)) {
-		if (!*timeo) {
-			err = -EAGAIN;
-			break;
+	timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
+	for (;;) {
+		skb = __skb_try_recv_datagram(sk, &sk->sk_receive_queue, flags,
+					      off, err, &last);
+		if (skb || *err != -EAGAIN)
+			return skb;
+		if (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN) {
+			*err = 0;
+			return NULL;
 		}
-		if (signal_pending(current)) {
-			err = sock_intr_errno(*timeo);
-			break;
+		if (READ_ONCE(os->hungup)) {
+			*err = -ECONNRESET;
+			return NULL;
 		}
-		*timeo = wait_woken(&wait, TASK_INTERRUPTIBLE, *timeo);
+		if (!timeo)
+			return NULL;
+		left = wait_event_interruptible_timeout(*sk_sleep(sk),
+							ockam_dgram_readable(os, last),
+							timeo);
+		if (left < 0) {
+			*err = sock_intr_errno(timeo);
+			return NULL;
+		}
+		timeo = left;
 	}
-	remove_wait_queue(sk_sleep(sk), &wait);
-	return err;
-}
-
-/* The onward route among the ancillary data, if there. Sets *@given. */
-static int ockam_dgram_parse_control(struct msghdr *m, struct ockam_route *route,
-				     bool *given)
-{
-	struct cmsghdr *c;
-	int err;
-
-	for_each_cmsghdr(c, m) {
-		if (!CMSG_OK(m, c))
-			return -EINVAL;
-		if (c->cmsg_level != SOL_OCKAM)
-			continue;
-		if (c->cmsg_type != OCKAM_CMSG_ROUTE || *given)
-			return -EINVAL;
-		err = ockam_route_set(route, CMSG_DATA(c),
-				      c->cmsg_len - CMSG_LEN(0));
-		if (err)
-			return err == -E2BIG ? -EINVAL : err;
-		*given = true;
-	}
-	return 0;
-}
-
-/*
- * Where does this message go, and under which name of ours? *@to: what the
- * route has to begin with.
- */
-static int ockam_dgram_resolve(struct ockam_sock *os, struct msghdr *m,
-			       struct ockam_route *onward, u64 *to)
-{
-	bool given = m->msg_name;
-	int err;
-
-	if (given) {
-		err = ockam_af_parse_name(onward, m->msg_name, m->msg_namelen);
-		if (err)
-			return err;
-	}
-	if (m->msg_controllen) {
-		err = ockam_dgram_parse_control(m, onward, &given);
-		if (err)
-			return err;
-	}
-
-	lock_sock(&os->sk);
-	if (!given && os->connected) {
-		err = ockam_route_copy(onward, &os->peer);
-		/* If it was not there, it may be there now. */
-		ockam_af_watch_peer(os);
-		*to = os->peer_id;
-	} else {
-		err = onward->hops ? 0 : -EDESTADDRREQ;
-	}
-	if (!err && !os->bound)
-		err = ockam_af_bind_name(os, NULL, 0);
-	release_sock(&os->sk);
-	return err;
-}
-
-static int ockam_dgram_send(struct ockam_sock *os, struct ockam_message *msg)
-{
-	struct ockam_net *on = msg->on;
-	struct ockam_dispatch d;
-	int err;
-
-	err = ockam_message_return_to(msg, &os->ep);
-	if (err) {
-		ockam_message_free(msg);
-		return err;
-	}
-	ockam_mib_inc(on, OCKAM_MIB_MESSAGES_SENT_LOCAL);
-	ockam_dispatch_init(&d);
-	err = ockam_route_dispatch(on, msg, &on->local, &d);
-	/* A full queue on the way needs nothing: the send buffer bounds us. */
-	ockam_dispatch_fini(&d);
-	return err;
-}
-
-/*
- * All sockets together get half of the node's memory. Its links stop reading
- * when it is full and go on when half of it is free, so programs that send more
- * than is taken from them, whoever they belong to, do not stop the links.
- */
-static bool ockam_dgram_node_has_room(struct ockam_net *on)
-{
-	u64 limit = ockam_netns_limit(on, OCKAM_LIMIT_NODE_QUEUE_BYTES);
-
-	return !ockam_gate_full(&on->memory) &&
-	       (u64)atomic64_read(&on->local_bytes) <= limit / 2;
-}
-
-int ockam_dgram_sendmsg(struct socket *sock, struct msghdr *m, size_t len)
-{
-	struct sock *sk = sock->sk;
-	struct ockam_sock *os = ockam_af_sock(sk);
-	struct ockam_net *on = ockam_netns_from(sock_net(sk));
-	struct ockam_message *msg;
-	struct ockam_route onward;
-	u64 to = OCKAM_ENDPOINT_ANY;
-	long timeo;
-	int err;
-
-	if (m->msg_flags & (MSG_OOB | MSG_MORE))
-		return -EOPNOTSUPP;
-	if (len > ockam_netns_limit(on, OCKAM_LIMIT_FRAME_BYTES))
-		return -EMSGSIZE;
-	ockam_route_init(&onward);
-	err = ockam_dgram_resolve(os, m, &onward, &to);
-	if (err)
-		goto out;
-
-	timeo = sock_sndtimeo(sk, m->msg_flags & MSG_DONTWAIT);
-	err = ockam_dgram_wait(sk, &timeo, ockam_dgram_writable);
-	if (err)
-		goto out;
-	err = -EPIPE;
-	if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)
-		goto out;
-
-	err = -ENOBUFS;
-	if (!ockam_dgram_node_has_room(on))
-		goto out;
-	msg = ockam_message_alloc(on, OCKAM_MESSAGE_HEADROOM, len,
-				  OCKAM_MESSAGE_TAILROOM, GFP_KERNEL_ACCOUNT);
-	if (!msg)
-		goto out;
-	err = memcpy_from_msg(msg->data, m, len);
-	if (err) {
-		ockam_message_free(msg);
-		goto out;
-	}
-	ockam_route_move(&msg->onward, &onward);
-	msg->to = to;
-	/* sendmmsg(2) has another one for us. */
-	msg->more = m->msg_flags & MSG_BATCH;
-	ockam_message_count_routes(msg);
-	ockam_message_mark_local(msg);
-	ockam_dgram_charge_tx(msg, sk);
-	err = ockam_dgram_send(os, msg);
-	/* What the socket was connected to is not there: now it has been told. */
-	if (err == -EHOSTUNREACH && to != OCKAM_ENDPOINT_ANY)
-		sock_error(sk);
-out:
-	ockam_route_reset(&onward);
-	return err ?: len;
 }
 
 /* The same as CMSG_LEN(), for the kind of process that asked. */
@@ -347,110 +148,435 @@ static size_t ockam_dgram_cmsg_len(const struct msghdr *m, size_t len)
 	return CMSG_LEN(len);
 }
 
-/* Ancillary data is there in full, or MSG_CTRUNC says that it is not. */
-static void ockam_dgram_put_cmsg(struct msghdr *m, int level, int type,
-				 size_t len, const void *data)
+/* Ancillary data of ours is there in full, or MSG_CTRUNC says that it is not. */
+static void ockam_dgram_put_cmsg(struct msghdr *m, int type, size_t len,
+				 const void *data)
 {
 	if (m->msg_controllen < ockam_dgram_cmsg_len(m, len))
 		m->msg_flags |= MSG_CTRUNC;
 	else
-		put_cmsg(m, level, type, len, (void *)data);
+		put_cmsg(m, SOL_OCKAM, type, len, (void *)data);
 }
 
-/* Address and ancillary data of @msg. */
-static void ockam_dgram_describe(struct ockam_sock *os, struct msghdr *m,
-				 const struct ockam_message *msg)
+/* Who asks for credentials is not left to think that some were checked. */
+static void ockam_dgram_put_nobody(struct msghdr *m)
 {
+	struct ucred nobody = {
+		.uid = from_kuid_munged(current_user_ns(), INVALID_UID),
+		.gid = from_kgid_munged(current_user_ns(), INVALID_GID),
+	};
+
+	put_cmsg(m, SOL_SOCKET, SCM_CREDENTIALS, sizeof(nobody), &nobody);
+}
+
+/* Address and ancillary data of @skb. */
+static void ockam_dgram_describe(struct socket *sock, struct msghdr *m,
+				 struct sk_buff *skb)
+{
+	const struct ockam_sock *os = ockam_af_sock(sock->sk);
+	struct ockam_hops ret = ockam_message_ret(skb);
 	bool recv_route = READ_ONCE(os->recv_route);
-	u32 drops = msg->cookie;
 
 	if (m->msg_name) {
-		m->msg_namelen = ockam_af_write_name(m->msg_name, &msg->ret);
+		m->msg_namelen = ockam_af_write_name(m->msg_name, &ret);
 		if (!m->msg_namelen && !recv_route)
 			m->msg_flags |= MSG_CTRUNC;
 	}
+	sock_recv_cmsgs(m, sock->sk, skb);
+	if (ockam_compat_passcred(sock))
+		ockam_dgram_put_nobody(m);
 	if (recv_route)
-		ockam_dgram_put_cmsg(m, SOL_OCKAM, OCKAM_CMSG_ROUTE,
-				     msg->ret.len, ockam_route_bytes(&msg->ret));
-	if (READ_ONCE(os->recv_peer) && msg->has_peer)
-		ockam_dgram_put_cmsg(m, SOL_OCKAM, OCKAM_CMSG_PEER,
-				     sizeof(msg->peer), msg->peer);
-	if (sock_flag(&os->sk, SOCK_RXQ_OVFL) && drops)
-		ockam_dgram_put_cmsg(m, SOL_SOCKET, SO_RXQ_OVFL, sizeof(drops),
-				     &drops);
+		ockam_dgram_put_cmsg(m, OCKAM_CMSG_ROUTE, ret.len, ret.bytes);
+	if (READ_ONCE(os->recv_peer) && ockam_cb(skb)->flags & OCKAM_MSG_PEER)
+		ockam_dgram_put_cmsg(m, OCKAM_CMSG_PEER, OCKAM_IDENTIFIER_LEN,
+				     ockam_message_peer(skb));
 }
 
-/*
- * The first message, with ->rx_mutex held so that it stays the first; or NULL
- * with *@err, where 0 means that nothing will come any more.
- */
-static struct ockam_message *ockam_dgram_wait_first(struct ockam_sock *os,
-						    long timeo, int *err)
+/* SO_PEEK_OFF: @copied bytes were looked at, or taken. */
+static void ockam_dgram_move_peek(struct sock *sk, int flags, int copied)
 {
-	struct ockam_message *msg;
-	struct sock *sk = &os->sk;
+	bool slow;
 
-	for (;;) {
-		*err = mutex_lock_interruptible(&os->rx_mutex);
-		if (*err) {
-			*err = sock_intr_errno(timeo);
-			return NULL;
-		}
-		spin_lock_bh(&os->rx_lock);
-		msg = list_first_entry_or_null(&os->rx, struct ockam_message,
-					       list);
-		spin_unlock_bh(&os->rx_lock);
-		if (msg)
-			return msg;
-		mutex_unlock(&os->rx_mutex);
-		if (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN)
-			return NULL;
-		*err = sock_error(sk);
-		/* Nothing will come any more, whoever reads. */
-		if (!*err && READ_ONCE(os->hungup))
-			*err = -ECONNRESET;
-		if (*err)
-			return NULL;
-		*err = ockam_dgram_wait(sk, &timeo, ockam_dgram_readable);
-		if (*err)
-			return NULL;
+	if (READ_ONCE(sk->sk_peek_off) < 0)
+		return;
+	slow = lock_sock_fast(sk);
+	if (flags & MSG_PEEK)
+		sk_peek_offset_fwd(sk, copied);
+	else
+		sk_peek_offset_bwd(sk, copied);
+	unlock_sock_fast(sk, slow);
+}
+
+/* It could not be copied out: whoever asks next gets it. */
+static void ockam_dgram_put_back(struct sock *sk, struct sk_buff *skb, int flags)
+{
+	if (flags & MSG_PEEK) {
+		kfree_skb(skb);
+		return;
 	}
+	skb_queue_head(&sk->sk_receive_queue, skb);
+	sk->sk_data_ready(sk);
 }
 
 int ockam_dgram_recvmsg(struct socket *sock, struct msghdr *m, size_t len,
 			int flags)
 {
-	struct ockam_sock *os = ockam_af_sock(sock->sk);
-	struct ockam_message *msg;
-	size_t copied;
-	int err;
+	struct sock *sk = sock->sk;
+	struct sk_buff *skb;
+	size_t copied, rest;
+	int off, err;
 
 	if (flags & (MSG_OOB | MSG_ERRQUEUE))
 		return -EOPNOTSUPP;
-	msg = ockam_dgram_wait_first(os, sock_rcvtimeo(sock->sk,
-						       flags & MSG_DONTWAIT),
-				     &err);
-	if (!msg) {
+	off = sk_peek_offset(sk, flags);
+	skb = ockam_dgram_first(ockam_af_sock(sk), flags, &off, &err);
+	if (!skb) {
 		m->msg_namelen = 0;
 		return err;
 	}
 
-	copied = min(len, msg->len);
-	if (copied < msg->len)
+	rest = skb->len - off;
+	copied = min(len, rest);
+	if (copied < rest)
 		m->msg_flags |= MSG_TRUNC;
-	/* A fault leaves the message where it was. */
-	err = memcpy_to_msg(m, msg->data, copied);
-	if (err)
-		goto out;
-	ockam_dgram_describe(os, m, msg);
-	err = flags & MSG_TRUNC ? msg->len : copied;
-	if (!(flags & MSG_PEEK)) {
-		spin_lock_bh(&os->rx_lock);
-		list_del_init(&msg->list);
-		spin_unlock_bh(&os->rx_lock);
-		ockam_message_free(msg);
+	err = skb_copy_datagram_msg(skb, off, m, copied);
+	if (err) {
+		ockam_dgram_put_back(sk, skb, flags);
+		return err;
 	}
-out:
-	mutex_unlock(&os->rx_mutex);
+	ockam_dgram_move_peek(sk, flags, copied);
+	ockam_dgram_describe(sock, m, skb);
+	err = flags & MSG_TRUNC ? rest : copied;
+	skb_free_datagram(sk, skb);
 	return err;
+}
+
+/* --- sending --- */
+
+/*
+ * The destination that the caller gives, borrowed from @m, if he does; else
+ * @onward is unchanged. Marks and the like go to @sockc.
+ */
+static int ockam_dgram_parse(struct sock *sk, struct msghdr *m,
+			     struct ockam_hops *onward,
+			     struct sockcm_cookie *sockc)
+{
+	bool given = m->msg_name;
+	struct cmsghdr *c;
+	int err, hops;
+
+	if (given) {
+		err = ockam_af_parse_name(onward, m->msg_name, m->msg_namelen);
+		if (err)
+			return err;
+	}
+	if (m->msg_controllen) {
+		err = sock_cmsg_send(sk, m, sockc);
+		if (err)
+			return err;
+		for_each_cmsghdr(c, m) {
+			size_t len = c->cmsg_len - CMSG_LEN(0);
+
+			if (c->cmsg_level != SOL_OCKAM)
+				continue;
+			if (c->cmsg_type != OCKAM_CMSG_ROUTE || given)
+				return -EINVAL;
+			hops = ockam_route_check(CMSG_DATA(c), len);
+			if (hops < 0)
+				return -EINVAL;
+			*onward = (struct ockam_hops){ CMSG_DATA(c), len, hops };
+			given = true;
+		}
+	}
+	return given && !onward->hops ? -EDESTADDRREQ : 0;
+}
+
+/* Bytes of the route that connect() has set, 0 when there is none. */
+static u16 ockam_dgram_peer_len(struct ockam_sock *os)
+{
+	bool watched = true;
+	struct ockam_peer *peer;
+	u16 len = 0;
+
+	rcu_read_lock();
+	peer = rcu_dereference(os->peer);
+	if (peer) {
+		len = peer->len;
+		watched = READ_ONCE(peer->id) != OCKAM_ENDPOINT_ANY;
+	}
+	rcu_read_unlock();
+	if (unlikely(!watched)) {
+		/* If it was not there, it may be there now. */
+		lock_sock(&os->sk);
+		ockam_af_watch_peer(os);
+		release_sock(&os->sk);
+	}
+	return len;
+}
+
+/* A sender without a name gets one. */
+static int ockam_dgram_autobind(struct ockam_sock *os)
+{
+	int err = 0;
+
+	if (likely(ockam_af_bound(os)))
+		return 0;
+	lock_sock(&os->sk);
+	if (!os->bound)
+		err = ockam_af_bind_name(os, NULL, 0);
+	release_sock(&os->sk);
+	return err;
+}
+
+/* @skb goes to @onward, and comes back to the socket. 0 or -ENOMEM. */
+static int ockam_dgram_address(struct ockam_sock *os, struct sk_buff *skb,
+			       const struct ockam_hops *onward, gfp_t gfp)
+{
+	struct ockam_hop own = ockam_endpoint_hop(&os->ep);
+	struct ockam_cb *cb = ockam_cb(skb);
+	u8 *to, *ret;
+	int err;
+
+	err = ockam_message_place(skb, onward->len, onward->hops,
+				  OCKAM_HOP_HDR_LEN + own.len, 1, &to, &ret, gfp);
+	if (err)
+		return err;
+	memcpy(to, onward->bytes, onward->len);
+	ret[0] = own.type;
+	ret[1] = own.len;
+	memcpy(ret + OCKAM_HOP_HDR_LEN, own.name, own.len);
+	cb->ret_id = READ_ONCE(os->ep.id);
+	return 0;
+}
+
+/* The same along the connected route. -EDESTADDRREQ: there is none any more. */
+static int ockam_dgram_address_peer(struct ockam_sock *os, struct sk_buff *skb)
+{
+	struct ockam_peer *peer;
+	struct ockam_hops onward;
+	int err = -EDESTADDRREQ;
+
+	rcu_read_lock();
+	peer = rcu_dereference(os->peer);
+	if (peer) {
+		onward = (struct ockam_hops){ peer->route, peer->len, peer->hops };
+		/* There is room, unless it is another one by now. */
+		err = ockam_dgram_address(os, skb, &onward, GFP_ATOMIC);
+		ockam_cb(skb)->to = READ_ONCE(peer->id);
+	}
+	rcu_read_unlock();
+	return err;
+}
+
+/*
+ * A message of @len bytes, charged to the send buffer, with room for a route of
+ * @onward bytes and ours. NULL with *@err.
+ */
+static struct sk_buff *ockam_dgram_alloc(struct ockam_sock *os, size_t onward,
+					 size_t len, bool noblock, int *err)
+{
+	struct ockam_net *on = ockam_netns_from(sock_net(&os->sk));
+	size_t routes = onward + OCKAM_HOP_HDR_LEN + os->ep.name_len;
+	struct ockam_message_plan plan;
+	struct sk_buff *skb;
+
+	ockam_message_plan(&plan, routes, len, false);
+	skb = sock_alloc_send_pskb(&os->sk, plan.head, plan.frags, noblock, err,
+				   OCKAM_MESSAGE_ORDER);
+	if (!skb)
+		return NULL;
+	if (ockam_message_build(skb, on, &plan, os->sk.sk_allocation)) {
+		kfree_skb(skb);
+		*err = -ENOBUFS;
+		return NULL;
+	}
+	return skb;
+}
+
+/* Of a message that is charged to the node, to its sender's share, and to him. */
+static void ockam_dgram_wfree(struct sk_buff *skb)
+{
+	ockam_message_uncharge(skb);
+	ockam_quota_uncharge(ockam_af_sock(skb->sk)->account, skb->truesize);
+	/* May let go of the socket, and with it of the namespace. */
+	sock_wfree(skb);
+}
+
+/* Charge it so. False: something is full, which is noted in @d. */
+static bool ockam_dgram_charge(struct ockam_sock *os, struct sk_buff *skb,
+			       struct ockam_dispatch *d)
+{
+	struct ockam_gate *memory = &ockam_cb(skb)->on->memory;
+	struct ockam_gate *full;
+
+	full = ockam_gate_full(memory) ? memory :
+	       ockam_quota_charge(os->account, skb->truesize);
+	if (full) {
+		ockam_dispatch_note_gate(d, full);
+		return false;
+	}
+	ockam_message_charge(skb);
+	skb->destructor = ockam_dgram_wfree;
+	return true;
+}
+
+void ockam_dgram_wake(struct ockam_gate_waiter *waiter)
+{
+	struct ockam_sock_waiter *w = container_of(waiter, struct ockam_sock_waiter,
+						   gate);
+	struct socket_wq *wq;
+
+	/* As sk_write_space(), whatever is in the send buffer. */
+	rcu_read_lock();
+	wq = rcu_dereference(w->sk->sk_wq);
+	if (skwq_has_sleeper(wq))
+		wake_up_interruptible_poll(&wq->wait, EPOLLOUT | EPOLLWRNORM |
+						      EPOLLWRBAND);
+	sk_wake_async(w->sk, SOCK_WAKE_SPACE, POLL_OUT);
+	rcu_read_unlock();
+}
+
+/* Somebody who does not wait is told by poll() when @gate has room again. */
+static int ockam_dgram_block(struct ockam_sock *os, struct ockam_gate *gate)
+{
+	struct sock *sk = &os->sk;
+	bool waits;
+
+	lock_sock(sk);
+	/* What was met last is what poll() is asked for. */
+	ockam_gate_cancel(&os->blocked.gate);
+	sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
+	waits = ockam_gate_wait(gate, &os->blocked.gate);
+	release_sock(sk);
+	return waits ? -EAGAIN : 0;
+}
+
+static bool ockam_dgram_may_go(const struct sock *sk,
+			       const struct ockam_gate_waiter *waiter)
+{
+	return !READ_ONCE(waiter->gate) || READ_ONCE(sk->sk_err) ||
+	       READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN;
+}
+
+/*
+ * Sleep until @gate, which the caller holds, has room, at most *@timeo. 0: look
+ * again; -EAGAIN, -EPIPE, what a signal means, or what has happened to the socket.
+ */
+static int ockam_dgram_wait(struct ockam_sock *os, struct ockam_gate *gate,
+			    long *timeo)
+{
+	struct ockam_sock_waiter waiter = { .sk = &os->sk };
+	struct sock *sk = &os->sk;
+	long left;
+
+	if (!*timeo)
+		return ockam_dgram_block(os, gate);
+	ockam_gate_waiter_init(&waiter.gate, ockam_dgram_wake);
+	if (!ockam_gate_wait(gate, &waiter.gate))
+		return 0;
+	left = wait_event_interruptible_timeout(*sk_sleep(sk),
+						ockam_dgram_may_go(sk, &waiter.gate),
+						*timeo);
+	ockam_gate_cancel(&waiter.gate);
+	if (left < 0)
+		return sock_intr_errno(*timeo);
+	*timeo = left;
+	if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)
+		return -EPIPE;
+	return sock_error(sk);
+}
+
+/*
+ * Bring @skb into the node, when the queue that it would stand in has room. What
+ * goes to a socket stands in none. Takes ownership.
+ */
+static int ockam_dgram_send(struct ockam_sock *os, struct sk_buff *skb, bool noblock)
+{
+	struct ockam_net *on = ockam_cb(skb)->on;
+	long timeo = sock_sndtimeo(&os->sk, noblock);
+	struct ockam_endpoint *ep;
+	struct ockam_dispatch d;
+	struct ockam_hop hop;
+	int err;
+
+	ockam_message_first(skb, &hop);
+	for (;;) {
+		ockam_dispatch_init(&d);
+		ep = ockam_route_find(on, &hop, ockam_cb(skb)->to, &on->local);
+		/* Let the dispatch find and count that, too. */
+		if (IS_ERR(ep))
+			break;
+		if (ep->ops->kind == OCKAM_KIND_SOCKET ||
+		    (!ockam_route_full(ep, &d) && ockam_dgram_charge(os, skb, &d)))
+			break;
+		ockam_endpoint_put(ep);
+		err = ockam_dgram_wait(os, d.gate, &timeo);
+		ockam_dispatch_fini(&d);
+		if (err) {
+			kfree_skb(skb);
+			return err;
+		}
+	}
+	ockam_mib_inc(on, OCKAM_MIB_MESSAGES_SENT_LOCAL);
+	if (IS_ERR(ep)) {
+		err = ockam_route_dispatch(on, skb, &on->local, &d);
+	} else {
+		err = ockam_route_dispatch_to(ep, skb, &d);
+		ockam_endpoint_put(ep);
+	}
+	ockam_dispatch_fini(&d);
+	return err;
+}
+
+int ockam_dgram_sendmsg(struct socket *sock, struct msghdr *m, size_t len)
+{
+	bool noblock = m->msg_flags & MSG_DONTWAIT;
+	struct sock *sk = sock->sk;
+	struct ockam_sock *os = ockam_af_sock(sk);
+	struct ockam_net *on = ockam_netns_from(sock_net(sk));
+	struct ockam_hops onward = { NULL };
+	struct sockcm_cookie sockc;
+	struct sk_buff *skb;
+	size_t route;
+	int err;
+
+	if (m->msg_flags & (MSG_OOB | MSG_MORE))
+		return -EOPNOTSUPP;
+	if (len > ockam_netns_limit(on, OCKAM_LIMIT_FRAME_BYTES))
+		return -EMSGSIZE;
+	sockcm_init(&sockc, sk);
+	sockc.mark = READ_ONCE(sk->sk_mark);
+	err = ockam_dgram_parse(sk, m, &onward, &sockc);
+	if (err)
+		return err;
+	route = onward.hops ? onward.len : ockam_dgram_peer_len(os);
+	if (!route)
+		return -EDESTADDRREQ;
+	err = ockam_dgram_autobind(os);
+	if (err)
+		return err;
+
+	skb = ockam_dgram_alloc(os, route, len, noblock, &err);
+	if (!skb)
+		return err;
+	err = skb_copy_datagram_from_iter(skb, 0, &m->msg_iter, len);
+	if (!err)
+		err = onward.hops ?
+		      ockam_dgram_address(os, skb, &onward, GFP_KERNEL_ACCOUNT) :
+		      ockam_dgram_address_peer(os, skb);
+	if (err) {
+		kfree_skb(skb);
+		return err;
+	}
+	skb->priority = READ_ONCE(sk->sk_priority);
+	skb->mark = sockc.mark;
+	ockam_cb(skb)->flags = OCKAM_MSG_LOCAL;
+	/* sendmmsg(2) has another one for us. */
+	if (m->msg_flags & MSG_BATCH)
+		ockam_cb(skb)->flags |= OCKAM_MSG_MORE;
+	err = ockam_dgram_send(os, skb, noblock);
+	/* What the socket was connected to is not there: now it has been told. */
+	if (err == -EHOSTUNREACH && !onward.hops)
+		sock_error(sk);
+	return err ?: len;
 }

@@ -51,14 +51,11 @@ static bool ockam_af_is_admin(const struct sock *sk)
 	return ns_capable_noaudit(sock_net(sk)->user_ns, CAP_NET_ADMIN);
 }
 
-int ockam_af_parse_name(struct ockam_route *route, const void *name,
-			int name_len)
+int ockam_af_parse_name(struct ockam_hops *route, const void *name, int name_len)
 {
 	const struct sockaddr_ockam *sa = name;
-	struct ockam_route parsed;
 	size_t room, used = 0;
 	unsigned int i;
-	int err;
 
 	if (name_len < (int)sizeof(sa->sockam_family))
 		return -EINVAL;
@@ -75,18 +72,14 @@ int ockam_af_parse_name(struct ockam_route *route, const void *name,
 		if (used > room)
 			return -EINVAL;
 	}
-	if (memchr_inv(sa->sockam_route + used, 0, room - used))
+	if (memchr_inv(sa->sockam_route + used, 0, room - used) ||
+	    ockam_route_check(sa->sockam_route, used) < 0)
 		return -EINVAL;
-
-	ockam_route_init(&parsed);
-	err = ockam_route_set(&parsed, sa->sockam_route, used);
-	if (err)
-		return err == -E2BIG ? -EINVAL : err;
-	ockam_route_move(route, &parsed);
+	*route = (struct ockam_hops){ sa->sockam_route, used, sa->sockam_hops };
 	return 0;
 }
 
-int ockam_af_write_name(void *name, const struct ockam_route *route)
+int ockam_af_write_name(void *name, const struct ockam_hops *route)
 {
 	struct sockaddr_ockam *sa = name;
 
@@ -97,7 +90,7 @@ int ockam_af_write_name(void *name, const struct ockam_route *route)
 	sa->sockam_family = AF_OCKAM;
 	sa->sockam_hops = route->hops;
 	sa->sockam_pad = 0;
-	memcpy(sa->sockam_route, ockam_route_bytes(route), route->len);
+	memcpy(sa->sockam_route, route->bytes, route->len);
 	return OCKAM_AF_NAME_HDR + route->len;
 }
 
@@ -106,7 +99,8 @@ static void ockam_af_release_ep(struct ockam_endpoint *ep)
 {
 	struct ockam_sock *os = container_of(ep, struct ockam_sock, ep);
 
-	ockam_quota_give(os->user);
+	if (os->counted)
+		ockam_quota_give_address(os->account);
 	sock_put(&os->sk);
 }
 
@@ -119,28 +113,32 @@ static const struct ockam_endpoint_ops ockam_af_dgram_ep_ops = {
 int ockam_af_bind_name(struct ockam_sock *os, const u8 *name, u8 len)
 {
 	struct ockam_net *on = ockam_netns_from(sock_net(&os->sk));
+	bool admin = ockam_af_is_admin(&os->sk);
 	int err;
 
 	sock_owned_by_me(&os->sk);
 
-	err = ockam_quota_take(&os->sk, &os->user);
-	if (err)
-		return err;
+	/* An administrator's are not counted. */
+	if (!admin) {
+		err = ockam_quota_take_address(os->account);
+		if (err)
+			return err;
+	}
 	err = ockam_endpoint_init(&os->ep, on, &ockam_af_dgram_ep_ops,
 				  &on->local, name, len, os->reach);
 	if (err)
 		goto err_quota;
 	if (name)
-		err = ockam_endpoint_take_name(&os->ep,
-					       ockam_af_is_admin(&os->sk),
-					       NULL);
+		err = ockam_endpoint_take_name(&os->ep, admin, NULL);
 	if (err)
 		goto err_name;
+	os->counted = !admin;
 	sock_hold(&os->sk);
 	err = ockam_endpoint_add(&os->ep, NULL);
 	if (err)
 		goto err_endpoint;
-	os->bound = true;
+	/* Pairs with ockam_af_bound(): ->ep is whole. */
+	smp_store_release(&os->bound, true);
 	return 0;
 
 err_endpoint:
@@ -148,8 +146,8 @@ err_endpoint:
 err_name:
 	ockam_endpoint_fini(&os->ep);
 err_quota:
-	ockam_quota_give(os->user);
-	os->user = NULL;
+	if (!admin)
+		ockam_quota_give_address(os->account);
 	return err;
 }
 
@@ -159,24 +157,20 @@ static int ockam_af_bind(struct socket *sock, struct ockam_compat_sockaddr *addr
 	struct sock *sk = sock->sk;
 	struct ockam_sock *os = ockam_af_sock(sk);
 	struct ockam_hop hop = { .name = NULL };
-	struct ockam_route route;
+	struct ockam_hops route;
 	int err;
 
-	ockam_route_init(&route);
 	err = ockam_af_parse_name(&route, addr, len);
 	if (err)
 		return err;
-	err = -EINVAL;
 	if (route.hops > 1)
-		goto out;
-	if (ockam_route_first(&route, &hop)) {
-		err = -EADDRNOTAVAIL;
+		return -EINVAL;
+	if (ockam_hops_first(&route, &hop)) {
 		if (hop.type != OCKAM_ADDR_LOCAL)
-			goto out;
-		err = -EACCES;
+			return -EADDRNOTAVAIL;
 		if (ockam_af_name_reserved(hop.name, hop.len) &&
 		    !ns_capable(sock_net(sk)->user_ns, CAP_NET_ADMIN))
-			goto out;
+			return -EACCES;
 	}
 
 	lock_sock(sk);
@@ -184,8 +178,6 @@ static int ockam_af_bind(struct socket *sock, struct ockam_compat_sockaddr *addr
 	if (!os->bound)
 		err = ockam_af_bind_name(os, hop.name, hop.len);
 	release_sock(sk);
-out:
-	ockam_route_reset(&route);
 	return err;
 }
 
@@ -204,20 +196,44 @@ static void ockam_af_peer_gone(struct ockam_watch *watch, bool gone)
 	sk_error_report(sk);
 }
 
+static struct ockam_peer *ockam_af_peer(const struct ockam_sock *os)
+{
+	return rcu_dereference_protected(os->peer, lockdep_sock_is_held(&os->sk));
+}
+
 void ockam_af_watch_peer(struct ockam_sock *os)
 {
+	struct ockam_peer *peer = ockam_af_peer(os);
 	u64 id = OCKAM_ENDPOINT_ANY;
+	struct ockam_hops route;
 	struct ockam_hop first;
 
 	sock_owned_by_me(&os->sk);
-	if (os->peer_id != OCKAM_ENDPOINT_ANY ||
-	    !ockam_route_first(&os->peer, &first))
+	if (!peer || peer->id != OCKAM_ENDPOINT_ANY)
+		return;
+	route = (struct ockam_hops){ peer->route, peer->len, peer->hops };
+	if (!ockam_hops_first(&route, &first))
 		return;
 	/* If it goes in between ->hungup is set already. */
 	ockam_watch_start(&os->watch, &first, &id);
-	spin_lock_bh(&os->rx_lock);
-	os->peer_id = id;
-	spin_unlock_bh(&os->rx_lock);
+	WRITE_ONCE(peer->id, id);
+}
+
+/* From now on @peer, or none. */
+static void ockam_af_set_peer(struct ockam_sock *os, struct ockam_peer *peer)
+{
+	struct ockam_peer *old = ockam_af_peer(os);
+	struct sock *sk = &os->sk;
+
+	/* What the old route had to say does not matter any more. */
+	ockam_watch_stop(&os->watch);
+	ockam_gate_cancel(&os->blocked.gate);
+	rcu_assign_pointer(os->peer, peer);
+	if (old)
+		kfree_rcu(old, rcu);
+	WRITE_ONCE(sk->sk_err, 0);
+	WRITE_ONCE(os->hungup, false);
+	ockam_af_watch_peer(os);
 }
 
 static int ockam_af_connect(struct socket *sock,
@@ -226,68 +242,72 @@ static int ockam_af_connect(struct socket *sock,
 {
 	struct sock *sk = sock->sk;
 	struct ockam_sock *os = ockam_af_sock(sk);
-	struct ockam_route route;
-	bool connect;
+	struct ockam_peer *peer = NULL;
+	struct ockam_hops route;
 	int err = 0;
 
 	if (len < (int)sizeof(addr->sa_family))
 		return -EINVAL;
-	ockam_route_init(&route);
-	connect = addr->sa_family != AF_UNSPEC;
-	if (connect) {
+	if (addr->sa_family != AF_UNSPEC) {
 		err = ockam_af_parse_name(&route, addr, len);
 		if (err)
 			return err;
 		if (!route.hops)
 			return -EDESTADDRREQ;
+		peer = kmalloc(struct_size(peer, route, route.len),
+			       GFP_KERNEL_ACCOUNT);
+		if (!peer)
+			return -ENOMEM;
+		peer->id = OCKAM_ENDPOINT_ANY;
+		peer->len = route.len;
+		peer->hops = route.hops;
+		memcpy(peer->route, route.bytes, route.len);
 	}
 
 	lock_sock(sk);
-	if (connect && !os->bound)
+	if (peer && !os->bound)
 		err = ockam_af_bind_name(os, NULL, 0);
 	if (!err) {
-		/* What the old route had to say does not matter any more. */
-		ockam_watch_stop(&os->watch);
-		spin_lock_bh(&os->rx_lock);
-		ockam_route_move(&os->peer, &route);
-		os->peer_id = OCKAM_ENDPOINT_ANY;
-		os->connected = connect;
-		spin_unlock_bh(&os->rx_lock);
-		WRITE_ONCE(sk->sk_err, 0);
-		WRITE_ONCE(os->hungup, false);
-		if (connect)
-			ockam_af_watch_peer(os);
-		sock->state = connect ? SS_CONNECTED : SS_UNCONNECTED;
+		ockam_af_set_peer(os, peer);
+		sock->state = peer ? SS_CONNECTED : SS_UNCONNECTED;
 	}
 	release_sock(sk);
-	ockam_route_reset(&route);
+	if (err)
+		kfree(peer);
 	return err;
 }
 
-static int ockam_af_getname(struct socket *sock, struct sockaddr *addr,
-			    int peer)
+/* The socket's own name as a route, in @packed. */
+static struct ockam_hops ockam_af_own_route(const struct ockam_sock *os, u8 *packed)
 {
+	packed[0] = OCKAM_ADDR_LOCAL;
+	packed[1] = os->ep.name_len;
+	memcpy(packed + OCKAM_HOP_HDR_LEN, os->ep.name, os->ep.name_len);
+	return (struct ockam_hops){ packed, OCKAM_HOP_HDR_LEN + os->ep.name_len, 1 };
+}
+
+static int ockam_af_getname(struct socket *sock, struct sockaddr *addr,
+			    int want_peer)
+{
+	u8 packed[OCKAM_HOP_HDR_LEN + OCKAM_ADDR_MAX_LEN];
 	struct sock *sk = sock->sk;
 	struct ockam_sock *os = ockam_af_sock(sk);
-	struct ockam_route route;
-	struct ockam_hop hop;
+	struct ockam_hops route = { NULL };
+	struct ockam_peer *peer;
 	int err = 0;
 
-	ockam_route_init(&route);
 	lock_sock(sk);
-	if (peer) {
-		err = os->connected ? ockam_route_copy(&route, &os->peer) :
-				      -ENOTCONN;
-	} else if (os->bound) {
-		hop = ockam_endpoint_hop(&os->ep);
-		err = ockam_route_push_front(&route, &hop);
-	}
-	release_sock(sk);
-	if (!err) {
-		/* A name longer than the structure has no other way out. */
+	peer = ockam_af_peer(os);
+	if (!want_peer && os->bound)
+		route = ockam_af_own_route(os, packed);
+	else if (want_peer && peer)
+		route = (struct ockam_hops){ peer->route, peer->len, peer->hops };
+	else if (want_peer)
+		err = -ENOTCONN;
+	/* A name longer than the structure has no other way out. */
+	if (!err)
 		err = ockam_af_write_name(addr, &route) ?: -EOVERFLOW;
-	}
-	ockam_route_reset(&route);
+	release_sock(sk);
 	return err;
 }
 
@@ -302,12 +322,10 @@ static int ockam_af_shutdown(struct socket *sock, int how)
 	how++;
 
 	lock_sock(sk);
-	spin_lock_bh(&os->rx_lock);
 	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | how);
-	spin_unlock_bh(&os->rx_lock);
+	if (how & SEND_SHUTDOWN)
+		ockam_gate_cancel(&os->blocked.gate);
 	sk->sk_state_change(sk);
-	/* Writers do not wait for that. */
-	sk->sk_write_space(sk);
 	release_sock(sk);
 	return 0;
 }
@@ -315,37 +333,30 @@ static int ockam_af_shutdown(struct socket *sock, int how)
 static __poll_t ockam_af_poll(struct file *file, struct socket *sock,
 			      poll_table *wait)
 {
-	struct sock *sk = sock->sk;
-	struct ockam_sock *os = ockam_af_sock(sk);
-	u8 shutdown;
-	__poll_t mask = 0;
+	struct ockam_sock *os = ockam_af_sock(sock->sk);
+	__poll_t mask = datagram_poll(file, sock, wait);
 
-	sock_poll_wait(file, sock, wait);
-	shutdown = READ_ONCE(sk->sk_shutdown);
-	/*
-	 * Until somebody was told: ->hungup alone is nothing that happens, and
-	 * would wake a poller again and again.
-	 */
-	if (READ_ONCE(sk->sk_err))
-		mask |= EPOLLERR | EPOLLIN | EPOLLRDNORM;
-	if (shutdown == SHUTDOWN_MASK)
-		mask |= EPOLLHUP;
-	if (shutdown & RCV_SHUTDOWN)
-		mask |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
-	/* A reader looks again under the lock; here a glance is enough. */
-	if (!list_empty_careful(&os->rx))
+	/* Who waits for a message only is told as well. */
+	if (mask & EPOLLERR)
 		mask |= EPOLLIN | EPOLLRDNORM;
-	if (shutdown & SEND_SHUTDOWN)
-		return mask | EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
-	if (!sock_writeable(sk)) {
-		sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
-		set_bit(SOCK_NOSPACE, &sock->flags);
-		/* Room that came before the bits were set woke nobody. */
-		smp_mb__after_atomic();
-	}
-	if (sock_writeable(sk))
-		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
+	/* Behind poll_wait(): ockam_dgram_wake() comes after the waiter is off. */
+	if (READ_ONCE(os->blocked.gate.gate))
+		mask &= ~(EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
 	return mask;
+}
+
+/* Payload bytes of the first message in the receive queue, 0 when there is none. */
+static size_t ockam_af_first_len(struct sock *sk)
+{
+	struct sk_buff *skb;
+	size_t len = 0;
+
+	spin_lock_bh(&sk->sk_receive_queue.lock);
+	skb = skb_peek(&sk->sk_receive_queue);
+	if (skb)
+		len = skb->len;
+	spin_unlock_bh(&sk->sk_receive_queue.lock);
+	return len;
 }
 
 static int ockam_af_ioctl(struct socket *sock, unsigned int cmd,
@@ -356,7 +367,7 @@ static int ockam_af_ioctl(struct socket *sock, unsigned int cmd,
 
 	switch (cmd) {
 	case SIOCINQ:
-		n = ockam_dgram_first_len(ockam_af_sock(sk));
+		n = ockam_af_first_len(sk);
 		break;
 	case SIOCOUTQ:
 		n = sk_wmem_alloc_get(sk);
@@ -377,14 +388,16 @@ static int ockam_af_release(struct socket *sock)
 	os = ockam_af_sock(sk);
 	lock_sock(sk);
 	ockam_watch_stop(&os->watch);
+	ockam_gate_cancel(&os->blocked.gate);
 	/* First no look-up finds it, then those that did find it closed. */
 	if (os->bound)
 		ockam_endpoint_remove(&os->ep);
-	ockam_dgram_close(os);
+	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
 	sock_orphan(sk);
 	sock->sk = NULL;
 	release_sock(sk);
 
+	skb_queue_purge(&sk->sk_receive_queue);
 	if (os->bound)
 		ockam_endpoint_put(&os->ep);
 	sock_put(sk);
@@ -396,11 +409,22 @@ static void ockam_af_destruct(struct sock *sk)
 {
 	struct ockam_sock *os = ockam_af_sock(sk);
 
-	WARN_ON_ONCE(!list_empty(&os->rx));
+	/* From who had looked it up before it closed. */
+	skb_queue_purge(&sk->sk_receive_queue);
 	WARN_ON_ONCE(!list_empty(&os->watch.list));
 	WARN_ON_ONCE(atomic_read(&sk->sk_rmem_alloc));
-	ockam_route_reset(&os->peer);
+	kfree(rcu_dereference_protected(os->peer, true));
+	ockam_quota_close(os->account);
 	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, -1);
+}
+
+/* One message is enough, and a part of one nothing. */
+static int ockam_af_set_rcvlowat(struct sock *sk, int v)
+{
+	if (v > 1)
+		return -EOPNOTSUPP;
+	WRITE_ONCE(sk->sk_rcvlowat, 1);
+	return 0;
 }
 
 static const struct proto_ops ockam_af_dgram_ops = {
@@ -414,6 +438,7 @@ static const struct proto_ops ockam_af_dgram_ops = {
 	.getname = ockam_af_getname,
 	.poll = ockam_af_poll,
 	.ioctl = ockam_af_ioctl,
+	.gettstamp = sock_gettstamp,
 	.listen = sock_no_listen,
 	.shutdown = ockam_af_shutdown,
 	.setsockopt = ockam_sockopt_set,
@@ -421,6 +446,8 @@ static const struct proto_ops ockam_af_dgram_ops = {
 	.sendmsg = ockam_dgram_sendmsg,
 	.recvmsg = ockam_dgram_recvmsg,
 	.mmap = sock_no_mmap,
+	.set_peek_off = sk_set_peek_off,
+	.set_rcvlowat = ockam_af_set_rcvlowat,
 	OCKAM_COMPAT_NO_SENDPAGE
 };
 
@@ -433,6 +460,7 @@ static struct proto ockam_af_proto = {
 static int ockam_af_create(struct net *net, struct socket *sock, int protocol,
 			   int kern)
 {
+	struct ockam_account *account;
 	const struct proto_ops *ops;
 	struct ockam_sock *os;
 	struct sock *sk;
@@ -447,20 +475,26 @@ static int ockam_af_create(struct net *net, struct socket *sock, int protocol,
 	if (protocol)
 		return -EPROTONOSUPPORT;
 
-	sk = sk_alloc(net, PF_OCKAM, GFP_KERNEL, &ockam_af_proto, kern);
-	if (!sk)
+	account = ockam_quota_open(net, SOCK_INODE(sock)->i_uid);
+	if (!account)
 		return -ENOMEM;
+	sk = sk_alloc(net, PF_OCKAM, GFP_KERNEL, &ockam_af_proto, kern);
+	if (!sk) {
+		ockam_quota_close(account);
+		return -ENOMEM;
+	}
 	sock_init_data(sock, sk);
 	sock->ops = ops;
 	sk->sk_destruct = ockam_af_destruct;
+	/* Who sends pays for the memory, in his cgroup. */
+	sk->sk_allocation = GFP_KERNEL_ACCOUNT;
 
 	os = ockam_af_sock(sk);
+	os->account = account;
 	os->reach = OCKAM_AF_DEFAULT_REACH;
-	ockam_route_init(&os->peer);
 	ockam_watch_init(&os->watch, ockam_netns_from(net), ockam_af_peer_gone);
-	mutex_init(&os->rx_mutex);
-	spin_lock_init(&os->rx_lock);
-	INIT_LIST_HEAD(&os->rx);
+	ockam_gate_waiter_init(&os->blocked.gate, ockam_dgram_wake);
+	os->blocked.sk = sk;
 	sock_prot_inuse_add(net, sk->sk_prot, 1);
 	return 0;
 }

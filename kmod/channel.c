@@ -75,13 +75,14 @@ static void ockam_channel_release_dec(struct ockam_endpoint *ep)
 static const struct ockam_endpoint_ops ockam_channel_enc_ops = {
 	.kind = OCKAM_KIND_ENCRYPTOR,
 	.deliver = ockam_channel_deliver_tx,
-	.forwarded = ockam_channel_forwarded_tx,
+	.full = ockam_channel_full,
 	.release = ockam_channel_release_enc,
 };
 
 static const struct ockam_endpoint_ops ockam_channel_dec_ops = {
 	.kind = OCKAM_KIND_DECRYPTOR,
 	.deliver = ockam_channel_deliver_rx,
+	.forwarded = ockam_channel_forwarded_rx,
 	.release = ockam_channel_release_dec,
 };
 
@@ -498,6 +499,7 @@ struct ockam_channel *ockam_channel_get_next(struct ockam_net *on, u32 *number)
 int ockam_channel_get_info(struct ockam_channel *ch,
 			   struct ockam_channel_info *info)
 {
+	unsigned int start;
 	u64 first;
 	int err;
 
@@ -533,10 +535,11 @@ int ockam_channel_get_info(struct ockam_channel *ch,
 	info->tx_bytes = ch->tx.bytes;
 	info->tx_messages = ch->tx.messages;
 	spin_unlock_bh(&ch->tx.lock);
-	spin_lock_bh(&ch->rx.lock);
-	info->rx_bytes = ch->rx.bytes;
-	info->rx_messages = ch->rx.messages;
-	spin_unlock_bh(&ch->rx.lock);
+	do {
+		start = u64_stats_fetch_begin(&ch->rx.stats);
+		info->rx_bytes = u64_stats_read(&ch->rx.bytes);
+		info->rx_messages = u64_stats_read(&ch->rx.messages);
+	} while (u64_stats_fetch_retry(&ch->rx.stats, start));
 	spin_lock_bh(&ch->rx.gate.lock);
 	info->queued_bytes = ch->rx.gate.used;
 	spin_unlock_bh(&ch->rx.gate.lock);

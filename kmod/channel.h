@@ -9,7 +9,9 @@
 #define OCKAM_CHANNEL_H
 
 #include <linux/mutex.h>
+#include <linux/skbuff.h>
 #include <linux/spinlock.h>
+#include <linux/u64_stats_sync.h>
 #include <linux/workqueue.h>
 
 #include "addr.h"
@@ -22,7 +24,7 @@
 
 struct ockam_channel;
 struct ockam_dispatch;
-struct ockam_message;
+struct sk_buff;
 
 /* What a channel tells whoever made it. Process context, no locks held. */
 struct ockam_channel_ops {
@@ -168,7 +170,7 @@ int ockam_channel_alloc(struct ockam_net *on,
 			struct ockam_channel **out);
 int ockam_channel_publish(struct ockam_channel *ch, struct ockam_endpoint *old,
 			  struct netlink_ext_ack *extack);
-void ockam_channel_start(struct ockam_channel *ch, struct list_head *held);
+void ockam_channel_start(struct ockam_channel *ch, struct sk_buff_head *held);
 void ockam_channel_discard(struct ockam_channel *ch);
 /* One Close, best effort; nothing can be sent afterwards. */
 void ockam_channel_send_close(struct ockam_channel *ch);
@@ -178,7 +180,7 @@ void ockam_channel_send_close(struct ockam_channel *ch);
  */
 int ockam_channel_send_probe(struct ockam_channel *ch);
 /* A message for the decryptor that did not come by its address. Takes it. */
-int ockam_channel_receive(struct ockam_channel *ch, struct ockam_message *msg,
+int ockam_channel_receive(struct ockam_channel *ch, struct sk_buff *skb,
 			  struct ockam_dispatch *d);
 /* The encryptor, for a result. */
 const struct ockam_endpoint *ockam_channel_encryptor(const struct ockam_channel *ch);
@@ -209,16 +211,21 @@ struct ockam_channel_tx {
 	u64 interval;
 	u64 next;			/* nonce */
 	/* Packets that have not left, by nonce; each holds a reference on ->enc. */
-	struct list_head order;
+	struct sk_buff_head order;
+	struct sk_buff_head later;	/* plaintexts that ->work seals */
 	bool busy;			/* somebody carries one to the next hop */
 	bool closed;			/* no nonce is given out any more */
 	bool broken;			/* a packet is missing: none leaves any more */
+	int failed;			/* why, for ->work to end the channel; or 0 */
 	u64 bytes;
 	u64 messages;
 	struct work_struct work;	/* carries what senders have left */
 };
 
-/* Receiving. Opened by ->work alone, so window and keys need no lock. */
+/*
+ * Receiving. Whoever sets ->busy opens: a link's work that finds the channel idle,
+ * or ->work. Window, keys and counts are his, without a lock.
+ */
 struct ockam_channel_rx {
 	struct work_struct work;
 	struct ockam_window window;
@@ -227,12 +234,15 @@ struct ockam_channel_rx {
 	struct ockam_gate_waiter waiter;	/* a full queue further on */
 	struct delayed_work stall_work;
 	struct ockam_gate gate;		/* bytes of ->queue */
+	struct u64_stats_sync stats;	/* the next two */
+	u64_stats_t bytes;
+	u64_stats_t messages;
+	bool by_work;			/* ->work has set ->busy */
 	spinlock_t lock;		/* all below */
-	struct list_head queue;
+	struct sk_buff_head queue;
+	bool busy;
 	bool corked;			/* until ockam_channel_start() */
 	bool paused;			/* until ->waiter is woken */
-	u64 bytes;
-	u64 messages;
 };
 
 /* See channel_live.c. */
@@ -348,6 +358,8 @@ bool ockam_channel_has_way(struct ockam_channel *ch);
 /* Would that find none? @route, @first: copy of the path. Changes nothing. */
 bool ockam_channel_lost_way(struct ockam_channel *ch,
 			    const struct ockam_route *route, u64 first);
+/* With a reference, which ockam_channel_put_path() takes back. */
+struct ockam_channel_path *ockam_channel_get_path(struct ockam_channel *ch);
 /* Copy the path to @route, and what it begins with to *@first. 0 or -ENOMEM. */
 int ockam_channel_copy_path(struct ockam_channel *ch, struct ockam_route *route,
 			    u64 *first);
@@ -362,12 +374,32 @@ void ockam_channel_init_tx(struct ockam_channel *ch, const u8 *key);
 void ockam_channel_close_tx(struct ockam_channel *ch);
 /* Nothing leaves any more, also of what has a nonce. */
 void ockam_channel_stop_tx(struct ockam_channel *ch);
-void ockam_channel_forwarded_tx(struct ockam_endpoint *ep);
-int ockam_channel_deliver_tx(struct ockam_endpoint *ep, struct ockam_message *msg,
+bool ockam_channel_full(struct ockam_endpoint *ep, struct ockam_dispatch *d);
+/* Turn the routed message into the plaintext of a Payload. 0 or -ENOMEM. */
+int ockam_channel_build_payload(struct sk_buff *skb);
+/*
+ * Exchange the routes of @skb for those of a packet: the path, and no return
+ * route, for the peer takes what transports put there for the way back, unless
+ * @keep_ret. Returns the next hop, with a reference, or ERR_PTR().
+ */
+struct ockam_endpoint *ockam_channel_address(struct ockam_channel *ch,
+					     struct sk_buff *skb, bool keep_ret);
+/*
+ * Seal the addressed plaintext, its path beginning with @next, and send it; @last:
+ * nothing can be sent afterwards. On error @skb is still the caller's.
+ */
+int ockam_channel_send(struct ockam_channel *ch, struct sk_buff *skb,
+		       struct ockam_endpoint *next, bool last,
+		       struct ockam_dispatch *d);
+/* Why a message is dropped that was not sent for @err. */
+enum ockam_mib ockam_channel_tx_reason(int err);
+void ockam_channel_forwarded_rx(struct ockam_endpoint *ep,
+				struct ockam_dispatch *d);
+int ockam_channel_deliver_tx(struct ockam_endpoint *ep, struct sk_buff *skb,
 			     struct ockam_dispatch *d);
 
 void ockam_channel_init_rx(struct ockam_channel *ch, const u8 *key);
-int ockam_channel_deliver_rx(struct ockam_endpoint *ep, struct ockam_message *msg,
+int ockam_channel_deliver_rx(struct ockam_endpoint *ep, struct sk_buff *skb,
 			     struct ockam_dispatch *d);
 
 #endif /* OCKAM_CHANNEL_H */

@@ -29,11 +29,9 @@ void ockam_channel_put_path(struct ockam_channel_path *path)
 		call_rcu(&path->rcu, ockam_channel_free_path);
 }
 
-int ockam_channel_copy_path(struct ockam_channel *ch, struct ockam_route *route,
-			    u64 *first)
+struct ockam_channel_path *ockam_channel_get_path(struct ockam_channel *ch)
 {
 	struct ockam_channel_path *path;
-	int err;
 
 	rcu_read_lock();
 	do {
@@ -41,6 +39,15 @@ int ockam_channel_copy_path(struct ockam_channel *ch, struct ockam_route *route,
 		path = rcu_dereference(ch->path);
 	} while (!refcount_inc_not_zero(&path->refs));
 	rcu_read_unlock();
+	return path;
+}
+
+int ockam_channel_copy_path(struct ockam_channel *ch, struct ockam_route *route,
+			    u64 *first)
+{
+	struct ockam_channel_path *path = ockam_channel_get_path(ch);
+	int err;
+
 	err = ockam_route_copy(route, &path->route);
 	*first = path->first;
 	ockam_channel_put_path(path);

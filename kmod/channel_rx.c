@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Receiving on a channel: packets queue at the decryptor and are opened in
- * order by one work a channel, all channels in parallel (wire-protocol
- * sections 6.3, 6.5 and 6.6).
+ * Receiving on a channel, in the order of arrival (wire-protocol sections 6.3,
+ * 6.5 and 6.6). The work of the link that has read a packet opens it at once when
+ * the channel is idle; what arrives while somebody else opens, or while a queue
+ * further on is full, waits for the channel's own work.
  *
  * A packet goes through select (window and key, no change of state), open
- * (AEAD alone: the part that could run on several processors) and commit.
+ * (AEAD alone) and commit.
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
-#include <linux/slab.h>
+#include <linux/skbuff.h>
 
 #include "channel.h"
 #include "compat.h"
@@ -76,7 +77,8 @@ void ockam_channel_init_rx(struct ockam_channel *ch, const u8 *key)
 	ockam_gate_init(&rx->gate, &ch->dec, OCKAM_CHANNEL_QUEUE_BYTES,
 			ockam_channel_stalled);
 	spin_lock_init(&rx->lock);
-	INIT_LIST_HEAD(&rx->queue);
+	__skb_queue_head_init(&rx->queue);
+	u64_stats_init(&rx->stats);
 	rx->corked = true;
 }
 
@@ -96,23 +98,33 @@ static void ockam_channel_stall_work(struct work_struct *work)
 	ockam_channel_put(ch);
 }
 
-int ockam_channel_receive(struct ockam_channel *ch, struct ockam_message *msg,
-			  struct ockam_dispatch *d)
+/* @skb is for the caller's opening, who then has ->busy. Else it was taken. */
+static bool ockam_channel_enqueue(struct ockam_channel *ch, struct sk_buff *skb,
+				  struct ockam_dispatch *d, int *err)
 {
+	/* What programs send here is no reason to open in their time slice. */
+	bool local = ockam_cb(skb)->flags & OCKAM_MSG_LOCAL;
 	struct ockam_channel_rx *rx = &ch->rx;
 	bool full, run;
 
-	/* What is charged now is uncharged later, whatever the message becomes. */
-	msg->cookie = msg->truesize;
+	*err = 0;
 	spin_lock_bh(&rx->lock);
 	if (READ_ONCE(ch->dead)) {
 		spin_unlock_bh(&rx->lock);
-		ockam_drop(ch->on, OCKAM_DROP_CHANNEL_DEAD, msg);
-		return -EPIPE;
+		ockam_drop(ch->on, OCKAM_DROP_CHANNEL_DEAD, skb);
+		*err = -EPIPE;
+		return false;
 	}
-	full = ockam_gate_charge(&rx->gate, msg->cookie);
-	list_add_tail(&msg->list, &rx->queue);
-	run = !rx->corked && !READ_ONCE(rx->paused);
+	if (likely(!rx->busy && !local && !rx->corked && !rx->paused &&
+		   skb_queue_empty(&rx->queue))) {
+		rx->busy = true;
+		rx->by_work = false;
+		spin_unlock_bh(&rx->lock);
+		return true;
+	}
+	full = ockam_gate_charge(&rx->gate, skb->truesize);
+	__skb_queue_tail(&rx->queue, skb);
+	run = !rx->busy && !rx->corked && !rx->paused;
 	spin_unlock_bh(&rx->lock);
 
 	if (run)
@@ -122,28 +134,34 @@ int ockam_channel_receive(struct ockam_channel *ch, struct ockam_message *msg,
 		ockam_dispatch_note_gate(d, &rx->gate);
 		ockam_endpoint_put(&ch->dec);
 	}
-	return 0;
+	return false;
 }
 
-int ockam_channel_deliver_rx(struct ockam_endpoint *ep, struct ockam_message *msg,
-			     struct ockam_dispatch *d)
-{
-	return ockam_channel_receive(container_of(ep, struct ockam_channel, dec),
-				     msg, d);
-}
-
-void ockam_channel_start(struct ockam_channel *ch, struct list_head *held)
+/* Nobody opens any more. What has come meanwhile is the work's. */
+static void ockam_channel_release_rx(struct ockam_channel *ch)
 {
 	struct ockam_channel_rx *rx = &ch->rx;
-	struct ockam_message *msg;
+	bool run;
+
+	spin_lock_bh(&rx->lock);
+	rx->busy = false;
+	run = READ_ONCE(ch->dead) ||
+	      (!skb_queue_empty(&rx->queue) && !rx->corked && !rx->paused);
+	spin_unlock_bh(&rx->lock);
+	if (run)
+		ockam_channel_queue_rx(ch);
+}
+
+void ockam_channel_start(struct ockam_channel *ch, struct sk_buff_head *held)
+{
+	struct ockam_channel_rx *rx = &ch->rx;
+	struct sk_buff *skb;
 
 	spin_lock_bh(&rx->lock);
 	if (held) {
-		list_for_each_entry(msg, held, list) {
-			msg->cookie = msg->truesize;
-			ockam_gate_charge(&rx->gate, msg->cookie);
-		}
-		list_splice_init(held, &rx->queue);
+		skb_queue_walk(held, skb)
+			ockam_gate_charge(&rx->gate, skb->truesize);
+		skb_queue_splice_init(held, &rx->queue);
 	}
 	rx->corked = false;
 	spin_unlock_bh(&rx->lock);
@@ -189,10 +207,10 @@ static void ockam_channel_commit(struct ockam_channel *ch, u64 nonce, size_t len
 				 sizeof(rx->keys[OCKAM_KEY_NEXT]));
 		ockam_mib_inc(ch->on, OCKAM_MIB_CHANNEL_REKEYS);
 	}
-	spin_lock_bh(&rx->lock);
-	rx->messages++;
-	rx->bytes += len;
-	spin_unlock_bh(&rx->lock);
+	u64_stats_update_begin(&rx->stats);
+	u64_stats_inc(&rx->messages);
+	u64_stats_add(&rx->bytes, len);
+	u64_stats_update_end(&rx->stats);
 	WRITE_ONCE(ch->live.heard, jiffies);
 	ockam_mib_inc(ch->on, OCKAM_MIB_CHANNEL_PACKETS_RX);
 }
@@ -207,33 +225,73 @@ static void ockam_channel_confirm(struct ockam_channel *ch)
 		ch->ops->confirmed(ch, ch->cookie);
 }
 
-/* Open the packet in @msg: it holds the plaintext afterwards. 0 or a reason. */
+/*
+ * Open the packet @skb. 0 and *@plain, which is @skb itself unless others use its
+ * fragments too: those are opened out of place. Else a reason.
+ */
 static enum ockam_mib ockam_channel_open(struct ockam_channel *ch,
-					 struct ockam_message *msg, u64 *nonce)
+					 struct sk_buff *skb,
+					 struct sk_buff **plain, u64 *nonce)
 {
+	bool shared = ockam_cb(skb)->flags & OCKAM_MSG_SHARED;
+	unsigned int off = OCKAM_NONCE_LEN, len = skb->len, n_sg;
 	struct ockam_aead_key *key;
-	enum ockam_mib reason;
 	struct ockam_aead_op *op;
-	size_t len = msg->len;
+	struct sk_buff *to = skb;
+	enum ockam_mib reason;
+	__be64 buf, *p;
 	int err;
 
 	if (len < OCKAM_NONCE_LEN + OCKAM_TAG_LEN)
 		return OCKAM_DROP_PACKET_SHORT;
-	*nonce = get_unaligned_be64(msg->data);
+	p = skb_header_pointer(skb, 0, sizeof(buf), &buf);
+	*nonce = get_unaligned_be64(p);
 	reason = ockam_channel_select(&ch->rx, *nonce, &key);
 	if (reason)
 		return reason;
-	op = ockam_aead_prepare(key, msg->data, len);
-	if (!op)
-		return OCKAM_DROP_NO_MEMORY;
-	ockam_message_pull(msg, OCKAM_NONCE_LEN);
-	err = ockam_aead_open(op, msg->data, msg->len, *nonce);
-	if (err)
+	n_sg = ockam_aead_count_skb(skb);
+	if (shared) {
+		to = ockam_message_alloc(ch->on, 0, len - OCKAM_NONCE_LEN -
+					 OCKAM_TAG_LEN, false,
+					 GFP_KERNEL_ACCOUNT);
+		if (!to)
+			return OCKAM_DROP_NO_MEMORY;
+		ockam_cb(to)->depth = ockam_cb(skb)->depth;
+		n_sg += ockam_aead_count_skb(to);
+		off = 0;
+	}
+	op = ockam_aead_reserve(&ch->on->aead, key, n_sg);
+	err = op ? ockam_aead_open_skb(op, skb, OCKAM_NONCE_LEN,
+				       len - OCKAM_NONCE_LEN, to, off, *nonce) :
+		   -ENOMEM;
+	if (!err && !shared) {
+		pskb_pull(skb, OCKAM_NONCE_LEN);
+		err = pskb_trim(skb, skb->len - OCKAM_TAG_LEN);
+	}
+	if (err) {
+		if (shared)
+			ockam_message_free(to);
 		return err == -EBADMSG ? OCKAM_DROP_PACKET_BAD_TAG :
 					 OCKAM_DROP_NO_MEMORY;
-	ockam_message_trim(msg, msg->len - OCKAM_TAG_LEN);
+	}
 	ockam_channel_commit(ch, *nonce, len);
+	*plain = to;
 	return 0;
+}
+
+/* Does the path lead where @skb came from? Then *@last is the end of it. */
+static bool ockam_channel_same_way(const struct ockam_channel_path *path,
+				   const struct sk_buff *skb)
+{
+	struct ockam_hops hops = ockam_route_hops(&path->route);
+	const struct ockam_cb *cb = ockam_cb(skb);
+	struct ockam_hop last;
+
+	/* All of it but the peer's decryptor. */
+	return path->first == cb->ret_id && hops.hops == cb->ret_hops + 1 &&
+	       ockam_hops_last(&hops, &last) &&
+	       hops.len == cb->ret_len + OCKAM_HOP_HDR_LEN + last.len &&
+	       !memcmp(hops.bytes, skb->head + cb->ret, cb->ret_len);
 }
 
 /*
@@ -241,10 +299,12 @@ static enum ockam_mib ockam_channel_open(struct ockam_channel *ch,
  * the return route of the newest Payload, and the peer's decryptor behind it.
  */
 static int ockam_channel_follow(struct ockam_channel *ch,
-				const struct ockam_message *msg, u64 nonce)
+				const struct sk_buff *skb, u64 nonce)
 {
+	struct ockam_hops ret = ockam_message_ret(skb);
 	struct ockam_route route, old;
 	struct ockam_hop last;
+	bool same;
 	u64 first;
 	int err;
 
@@ -252,7 +312,12 @@ static int ockam_channel_follow(struct ockam_channel *ch,
 		return 0;
 	ch->rx.route_nonce = nonce;
 	/* Without a way back there is nothing to follow. */
-	if (!msg->ret.hops)
+	if (!ret.hops)
+		return 0;
+	rcu_read_lock();
+	same = ockam_channel_same_way(rcu_dereference(ch->path), skb);
+	rcu_read_unlock();
+	if (likely(same))
 		return 0;
 
 	ockam_route_init(&route);
@@ -260,16 +325,11 @@ static int ockam_channel_follow(struct ockam_channel *ch,
 	err = ockam_channel_copy_path(ch, &old, &first);
 	if (err || !ockam_route_last(&old, &last))
 		goto out;
-	if (first == msg->ret_id &&
-	    old.len == msg->ret.len + OCKAM_HOP_HDR_LEN + last.len &&
-	    !memcmp(ockam_route_bytes(&old), ockam_route_bytes(&msg->ret),
-		    msg->ret.len))
-		goto out;
-	err = ockam_route_copy(&route, &msg->ret);
+	err = ockam_route_set(&route, ret.bytes, ret.len);
 	if (!err)
 		err = ockam_route_push_back(&route, &last);
 	if (!err)
-		err = ockam_channel_move_path(ch, &route, msg->ret_id);
+		err = ockam_channel_move_path(ch, &route, ockam_cb(skb)->ret_id);
 	if (!err)
 		ockam_mib_inc(ch->on, OCKAM_MIB_CHANNEL_ROUTE_UPDATES);
 out:
@@ -278,96 +338,127 @@ out:
 	return err == -E2BIG ? err : 0;
 }
 
-/* A decoded Payload goes into the node. Takes @msg. */
-static void ockam_channel_route_inner(struct ockam_channel *ch,
-				      struct ockam_message *msg,
-				      struct ockam_body *body,
-				      struct ockam_dispatch *d)
+/*
+ * A decoded Payload goes into the node: handed on in @d, or 0 or a reason not to.
+ * Takes @skb when it returns none.
+ */
+static enum ockam_mib ockam_channel_route_inner(struct ockam_channel *ch,
+						struct sk_buff *skb,
+						struct ockam_wire_message *m,
+						struct ockam_dispatch *d)
 {
-	struct ockam_hop enc = ockam_endpoint_hop(&ch->enc);
 	struct ockam_hop dec = ockam_endpoint_hop(&ch->dec);
+	struct ockam_cb *cb = ockam_cb(skb);
 	struct ockam_hop first;
 	int err;
 
+	if (ockam_message_unpack(skb, m, GFP_KERNEL_ACCOUNT))
+		return OCKAM_DROP_NO_MEMORY;
 	/* The answer to a probe has done its work by being opened. */
-	if (ockam_route_first(&body->onward, &first) &&
-	    ockam_hop_equal(&first, &dec)) {
+	if (ockam_message_first(skb, &first) && ockam_hop_equal(&first, &dec)) {
 		WRITE_ONCE(ch->live.answered, true);
-		ockam_message_free(msg);
-		return;
+		ockam_message_free(skb);
+		return 0;
 	}
-	err = ockam_route_push_front(&body->ret, &enc);
-	if (err) {
-		ockam_drop(ch->on, err == -E2BIG ? OCKAM_DROP_ROUTE_LIMIT :
-						   OCKAM_DROP_NO_MEMORY, msg);
-		return;
-	}
-	ockam_message_pull(msg, body->payload_len ? body->payload - msg->data : 0);
-	ockam_message_trim(msg, body->payload_len);
-	ockam_route_move(&msg->onward, &body->onward);
-	ockam_route_move(&msg->ret, &body->ret);
-	msg->ret_id = ch->enc.id;
-	memcpy(msg->peer, ch->peer, sizeof(msg->peer));
-	msg->has_peer = true;
-	msg->control = false;
-	ockam_message_count_routes(msg);
-	ockam_route_dispatch(ch->on, msg, &ch->origin, d);
+	err = ockam_message_return_to(skb, &ch->enc, GFP_KERNEL_ACCOUNT);
+	if (err)
+		return err == -E2BIG ? OCKAM_DROP_ROUTE_LIMIT :
+				       OCKAM_DROP_NO_MEMORY;
+	memcpy(ockam_message_peer(skb), ch->peer, sizeof(ch->peer));
+	cb->flags = (cb->flags | OCKAM_MSG_PEER) & ~OCKAM_MSG_CONTROL;
+	ockam_route_forward(d, &ch->dec, skb);
+	return 0;
 }
 
-static void ockam_channel_read_inner(struct ockam_channel *ch,
-				     struct ockam_message *msg, u64 nonce,
-				     struct ockam_dispatch *d)
+/* What @skb, which is @len bytes of plaintext, holds. 0 or an errno. */
+static int ockam_channel_scan(struct sk_buff *skb, enum ockam_inner_kind *kind,
+			      struct ockam_wire_message *m)
 {
-	struct ockam_inner in;
-	u32 portid;
+	u8 last = 0;
 	int err;
 
-	ockam_body_init(&in.body);
-	err = ockam_wire_decode_inner(msg->data, msg->len, &in);
+	if (skb_is_nonlinear(skb))
+		skb_copy_bits(skb, skb->len - 1, &last, sizeof(last));
+	err = ockam_wire_scan_inner(skb->data, skb_headlen(skb), skb->len, last,
+				    kind, m);
+	if (err == -EAGAIN || (!err && *kind == OCKAM_INNER_REFRESH &&
+			       skb_is_nonlinear(skb))) {
+		/* An unusual encoding, or one item that is needed as a whole. */
+		if (skb_linearize(skb))
+			return -ENOMEM;
+		err = ockam_wire_scan_inner(skb->data, skb->len, skb->len, last,
+					    kind, m);
+	}
+	return err;
+}
+
+/* RefreshCredentials is the worker's. A reason to drop, or 0. */
+static enum ockam_mib ockam_channel_refresh(struct ockam_channel *ch,
+					    struct sk_buff *skb,
+					    const struct ockam_wire_message *m)
+{
+	u32 portid;
+
+	/* One attribute carries it, whose length has 16 bits. */
+	if (m->payload_len > OCKAM_HANDSHAKE_MAX)
+		return OCKAM_DROP_TOO_LARGE;
+	/* Lost when no worker is bound, like one that nobody reads. */
+	portid = READ_ONCE(ch->on->worker_portid);
+	if (portid)
+		ockam_event_control(ch->on, portid, &ch->enc, ch->peer,
+				    skb->data + m->payload, m->payload_len);
+	ockam_message_free(skb);
+	return 0;
+}
+
+/* @skb is the plaintext of @packet, which may be the same. Takes @skb. */
+static void ockam_channel_read_inner(struct ockam_channel *ch,
+				     struct sk_buff *skb,
+				     const struct sk_buff *packet, u64 nonce,
+				     struct ockam_dispatch *d)
+{
+	enum ockam_mib reason = 0;
+	struct ockam_wire_message m;
+	enum ockam_inner_kind kind;
+	int err;
+
+	err = ockam_channel_scan(skb, &kind, &m);
 	/* A Close as first packet is a refusal. */
-	if (err || in.kind != OCKAM_INNER_CLOSE)
+	if (err || kind != OCKAM_INNER_CLOSE)
 		ockam_channel_confirm(ch);
 	if (err) {
 		ockam_drop(ch->on, err == -ENOMEM ? OCKAM_DROP_NO_MEMORY :
 						    OCKAM_DROP_PACKET_MALFORMED,
-			   msg);
+			   skb);
 		return;
 	}
-	switch (in.kind) {
+	switch (kind) {
 	case OCKAM_INNER_PAYLOAD:
-		if (ockam_channel_follow(ch, msg, nonce))
-			ockam_drop(ch->on, OCKAM_DROP_PACKET_ROUTE, msg);
+		if (ockam_channel_follow(ch, packet, nonce))
+			reason = OCKAM_DROP_PACKET_ROUTE;
 		else
-			ockam_channel_route_inner(ch, msg, &in.body, d);
+			reason = ockam_channel_route_inner(ch, skb, &m, d);
 		break;
 	case OCKAM_INNER_REFRESH:
-		/* One attribute carries it, whose length has 16 bits. */
-		if (in.body.payload_len > OCKAM_HANDSHAKE_MAX) {
-			ockam_drop(ch->on, OCKAM_DROP_TOO_LARGE, msg);
-			break;
-		}
-		/* Lost when no worker is bound, like one that nobody reads. */
-		portid = READ_ONCE(ch->on->worker_portid);
-		if (portid)
-			ockam_event_control(ch->on, portid, &ch->enc, ch->peer,
-					    in.body.payload,
-					    in.body.payload_len);
-		ockam_message_free(msg);
+		reason = ockam_channel_refresh(ch, skb, &m);
 		break;
 	case OCKAM_INNER_CLOSE:
-		ockam_message_free(msg);
+		ockam_message_free(skb);
 		ockam_channel_kill(ch, 0, "closed by the peer", true);
 		break;
 	}
-	ockam_body_reset(&in.body);
+	if (reason)
+		ockam_drop(ch->on, reason, skb);
 }
 
-/* One packet from the queue into the node. */
-static void ockam_channel_rx_one(struct ockam_channel *ch,
-				 struct ockam_message *msg,
+/*
+ * One packet into the node, by who has ->busy: what it holds is handed on in @d,
+ * if anything.
+ */
+static void ockam_channel_rx_one(struct ockam_channel *ch, struct sk_buff *skb,
 				 struct ockam_dispatch *d)
 {
-	size_t charged = msg->cookie;
+	struct sk_buff *plain = NULL;
 	enum ockam_mib reason;
 	u64 nonce;
 
@@ -375,37 +466,60 @@ static void ockam_channel_rx_one(struct ockam_channel *ch,
 		ockam_channel_queue_expiry(ch, 0);
 		reason = OCKAM_DROP_CHANNEL_EXPIRED;
 	} else {
-		reason = ockam_channel_open(ch, msg, &nonce);
+		reason = ockam_channel_open(ch, skb, &plain, &nonce);
 	}
-	if (reason)
-		ockam_drop(ch->on, reason, msg);
-	else
-		ockam_channel_read_inner(ch, msg, nonce, d);
-	ockam_gate_uncharge(&ch->rx.gate, charged);
+	if (reason) {
+		ockam_drop(ch->on, reason, skb);
+		return;
+	}
+	ockam_channel_read_inner(ch, plain, skb, nonce, d);
+	if (plain != skb)
+		ockam_message_free(skb);
+}
+
+int ockam_channel_receive(struct ockam_channel *ch, struct sk_buff *skb,
+			  struct ockam_dispatch *d)
+{
+	int err;
+
+	if (!ockam_channel_enqueue(ch, skb, d, &err))
+		return err;
+	ockam_channel_rx_one(ch, skb, d);
+	/* Until it has been taken further on, or the next one could be faster. */
+	if (!d->next)
+		ockam_channel_release_rx(ch);
+	return 0;
+}
+
+int ockam_channel_deliver_rx(struct ockam_endpoint *ep, struct sk_buff *skb,
+			     struct ockam_dispatch *d)
+{
+	return ockam_channel_receive(container_of(ep, struct ockam_channel, dec),
+				     skb, d);
 }
 
 /* The channel is dead: free what waits, forget the keys. Idempotent. */
 static void ockam_channel_end_rx(struct ockam_channel *ch)
 {
 	struct ockam_channel_rx *rx = &ch->rx;
-	struct ockam_message *msg, *next;
+	struct sk_buff_head list;
+	struct sk_buff *skb;
 	unsigned int i;
-	LIST_HEAD(list);
 
 	ockam_gate_cancel(&rx->waiter);
+	__skb_queue_head_init(&list);
 	spin_lock_bh(&rx->lock);
-	list_splice_init(&rx->queue, &list);
+	skb_queue_splice_init(&rx->queue, &list);
 	spin_unlock_bh(&rx->lock);
-	list_for_each_entry_safe(msg, next, &list, list) {
-		list_del_init(&msg->list);
-		ockam_gate_uncharge(&rx->gate, msg->cookie);
-		ockam_drop(ch->on, OCKAM_DROP_CHANNEL_DEAD, msg);
+	while ((skb = __skb_dequeue(&list))) {
+		ockam_gate_uncharge(&rx->gate, skb->truesize);
+		ockam_drop(ch->on, OCKAM_DROP_CHANNEL_DEAD, skb);
 	}
 	for (i = 0; i < __OCKAM_KEY_SLOTS; i++)
 		ockam_aead_key_wipe(&rx->keys[i]);
 }
 
-/* A queue further on is full: stop until it has drained. */
+/* A queue further on is full: stop until it has drained. By who has ->busy. */
 static bool ockam_channel_pause(struct ockam_channel *ch,
 				struct ockam_gate *gate)
 {
@@ -419,39 +533,82 @@ static bool ockam_channel_pause(struct ockam_channel *ch,
 	return false;
 }
 
+/*
+ * What a link's work has opened is further on. If a queue there is full it is the
+ * channel that waits for it: the link reads on for others, until our own is full.
+ */
+void ockam_channel_forwarded_rx(struct ockam_endpoint *ep,
+				struct ockam_dispatch *d)
+{
+	struct ockam_channel *ch = container_of(ep, struct ockam_channel, dec);
+
+	if (ch->rx.by_work)
+		return;
+	if (d->gate) {
+		ockam_channel_pause(ch, d->gate);
+		ockam_dispatch_forget_gate(d);
+	}
+	ockam_channel_release_rx(ch);
+}
+
+/* May the work open? Then it has ->busy, and what waited is in @run. */
+static bool ockam_channel_begin_run(struct ockam_channel *ch,
+				    struct sk_buff_head *run)
+{
+	struct ockam_channel_rx *rx = &ch->rx;
+	bool ours;
+
+	__skb_queue_head_init(run);
+	spin_lock_bh(&rx->lock);
+	/* Who has it looks at the queue when he is done. */
+	ours = !rx->busy;
+	if (ours) {
+		rx->busy = true;
+		rx->by_work = true;
+		if (!rx->corked && !rx->paused)
+			skb_queue_splice_init(&rx->queue, run);
+	}
+	spin_unlock_bh(&rx->lock);
+	return ours;
+}
+
 static void ockam_channel_rx_work(struct work_struct *work)
 {
 	struct ockam_channel *ch = container_of(work, struct ockam_channel,
 						rx.work);
 	struct ockam_channel_rx *rx = &ch->rx;
 	unsigned int left = OCKAM_CHANNEL_BATCH;
-	struct ockam_message *msg;
 	struct ockam_dispatch d;
+	struct sk_buff_head run;
+	struct sk_buff *skb;
 	bool paused = false;
+	size_t charged;
 
-	while (!READ_ONCE(ch->dead) && !READ_ONCE(rx->paused) && !paused) {
-		if (!left--) {
-			ockam_channel_queue_rx(ch);
-			break;
-		}
-		spin_lock_bh(&rx->lock);
-		msg = rx->corked ? NULL :
-		      list_first_entry_or_null(&rx->queue, struct ockam_message,
-					       list);
-		if (msg)
-			list_del_init(&msg->list);
-		spin_unlock_bh(&rx->lock);
-		if (!msg)
-			break;
-
+	if (!ockam_channel_begin_run(ch, &run))
+		goto out;
+	while (!READ_ONCE(ch->dead) && !paused && left-- &&
+	       (skb = __skb_dequeue(&run))) {
+		charged = skb->truesize;
 		ockam_dispatch_init(&d);
-		ockam_channel_rx_one(ch, msg, &d);
+		ockam_channel_rx_one(ch, skb, &d);
+		ockam_route_run(ch->on, &d);
+		ockam_gate_uncharge(&rx->gate, charged);
 		if (d.gate)
 			paused = ockam_channel_pause(ch, d.gate);
 		ockam_dispatch_fini(&d);
 		cond_resched();
 	}
-	if (READ_ONCE(ch->dead))
+	spin_lock_bh(&rx->lock);
+	skb_queue_splice(&run, &rx->queue);
+	spin_unlock_bh(&rx->lock);
+	if (READ_ONCE(ch->dead)) {
 		ockam_channel_end_rx(ch);
+		spin_lock_bh(&rx->lock);
+		rx->busy = false;
+		spin_unlock_bh(&rx->lock);
+	} else {
+		ockam_channel_release_rx(ch);
+	}
+out:
 	ockam_channel_put(ch);
 }

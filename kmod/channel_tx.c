@@ -4,19 +4,21 @@
  * sender's own context (wire-protocol sections 6.1, 6.2 and 6.4).
  *
  * Everything that can fail comes before a nonce is taken: memory for headers
- * and trailers, the remote route, the transform. A nonce that was taken and
- * not sent would be a hole, and 32 holes in a row kill a channel; so from there
- * on there is success or the channel dies.
+ * and trailers, the remote route, the next hop, the transform. A nonce that was
+ * taken and not sent would be a hole, and 32 holes in a row kill a channel; so
+ * from there on there is success or the channel dies.
  *
- * Several senders seal at the same time; packets are handed to the next hop one
- * after the other, in the order of nonces. A sender carries its packet there
- * itself when it is the next one and nobody else carries at this moment.
- * Otherwise it leaves the packet to a work and never waits: channels may lead
- * through each other in a ring, and the peer has a say in that.
+ * From the nonce until the packet is in the queue of its link a sender cannot be
+ * preempted: nobody who sends through the same channel waits for the time slice
+ * of a program. That is why larger messages are sealed by a work, which also
+ * carries whatever a sender cannot carry itself: packets whose turn has not come
+ * when they are sealed (they leave in the order of nonces), those that an
+ * asynchronous driver seals, and those whose next hop may sleep. No sender waits
+ * for another one: channels may lead through each other in a ring.
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
-#include <linux/slab.h>
+#include <linux/skbuff.h>
 
 #include "channel.h"
 #include "compat.h"
@@ -24,18 +26,18 @@
 #include "route.h"
 #include "wire.h"
 
-/* ->cookie of a message on tx->order. */
-enum {
-	OCKAM_CHANNEL_SEALING,
-	OCKAM_CHANNEL_SEALED,
-};
+/* Plaintexts up to this size are sealed without a chance to be preempted. */
+#define OCKAM_CHANNEL_INLINE_BYTES	(64u << 10)
+/* Packets that one run of the work carries before others get their turn. */
+#define OCKAM_CHANNEL_TX_BATCH		64
 
 static void ockam_channel_tx_work(struct work_struct *work);
 
 void ockam_channel_init_tx(struct ockam_channel *ch, const u8 *key)
 {
 	spin_lock_init(&ch->tx.lock);
-	INIT_LIST_HEAD(&ch->tx.order);
+	__skb_queue_head_init(&ch->tx.order);
+	__skb_queue_head_init(&ch->tx.later);
 	INIT_WORK(&ch->tx.work, ockam_channel_tx_work);
 	ockam_aead_key_install(&ch->tx.key, key);
 }
@@ -51,7 +53,15 @@ void ockam_channel_close_tx(struct ockam_channel *ch)
 	spin_unlock_bh(&tx->lock);
 }
 
-/* The key of the next nonce, copied to @key. Returns its interval. */
+/* The caller has set ->busy: the work goes on from there. Any context. */
+static void ockam_channel_queue_tx(struct ockam_channel *ch)
+{
+	ockam_channel_get(ch);
+	if (WARN_ON_ONCE(!queue_work(ockam_channel_wq, &ch->tx.work)))
+		ockam_channel_put(ch);
+}
+
+/* The key of the next nonce, copied to @key. */
 static int ockam_channel_get_key(struct ockam_channel *ch,
 				 struct ockam_aead_key *key, u64 *interval)
 {
@@ -79,18 +89,51 @@ out:
 	return err;
 }
 
+/* Under the lock: the nonce, and a place in the order of packets. */
+static int __ockam_channel_take_nonce(struct ockam_channel *ch,
+				      struct sk_buff *skb, u64 interval,
+				      bool last, u64 *nonce)
+	__must_hold(&ch->tx.lock)
+{
+	struct ockam_channel_tx *tx = &ch->tx;
+
+	lockdep_assert_held(&tx->lock);
+	if (tx->closed)
+		return -EPIPE;
+	if (tx->next == U64_MAX)
+		return -EOVERFLOW;	/* never used for a message */
+	/* Others took the rest of the interval: again, with the next key. */
+	if (tx->next / OCKAM_REKEY_INTERVAL != interval)
+		return -EAGAIN;
+	*nonce = tx->next++;
+	tx->messages++;
+	tx->bytes += OCKAM_NONCE_LEN + skb->len;
+	ockam_cb(skb)->flags &= ~OCKAM_MSG_SEALED;
+	__skb_queue_tail(&tx->order, skb);
+	/*
+	 * Until it has left. The birth's is there still: the death sets ->closed
+	 * before it puts that.
+	 */
+	ockam_endpoint_get(&ch->enc);
+	if (last) {
+		tx->closed = true;
+		ockam_aead_key_wipe(&tx->key);
+	}
+	return 0;
+}
+
 /*
  * A transform with the right key, the nonce that goes with it, and a place in
  * the order of packets. @last: no other nonce after this one. On success @op
- * has been prepared for @msg.
+ * has been prepared for @skb, whose tag is part of skb->len, and bottom halves
+ * are off.
  */
 static int ockam_channel_take_nonce(struct ockam_channel *ch,
-				    struct ockam_message *msg, bool last,
+				    struct sk_buff *skb, bool last,
 				    struct ockam_aead_op **op, u64 *nonce)
 {
 	struct ockam_channel_tx *tx = &ch->tx;
 	struct ockam_aead_key key;
-	bool taken = false;
 	u64 interval;
 	int err;
 
@@ -98,186 +141,146 @@ static int ockam_channel_take_nonce(struct ockam_channel *ch,
 		err = ockam_channel_get_key(ch, &key, &interval);
 		if (err)
 			break;
-		*op = ockam_aead_prepare(&key, msg->data,
-					 msg->len + OCKAM_TAG_LEN);
+		*op = ockam_aead_reserve(&ch->on->aead, &key,
+					 ockam_aead_count_skb(skb));
 		if (!*op) {
 			err = -ENOMEM;
 			break;
 		}
 		spin_lock_bh(&tx->lock);
-		if (tx->closed) {
-			err = -EPIPE;
-		} else if (tx->next == U64_MAX) {
-			err = -EOVERFLOW;	/* never used for a message */
-		} else if (tx->next / OCKAM_REKEY_INTERVAL == interval) {
-			*nonce = tx->next++;
+		err = __ockam_channel_take_nonce(ch, skb, interval, last,
+						 nonce);
+		if (tx->key.id == key.id)
 			tx->key.hint = key.hint;
-			tx->messages++;
-			tx->bytes += OCKAM_NONCE_LEN + msg->len + OCKAM_TAG_LEN;
-			msg->cookie = OCKAM_CHANNEL_SEALING;
-			list_add_tail(&msg->list, &tx->order);
-			/*
-			 * Until it has left. The birth's is there still: the
-			 * death sets ->closed before it puts that.
-			 */
-			ockam_endpoint_get(&ch->enc);
-			taken = true;
-			if (last) {
-				tx->closed = true;
-				ockam_aead_key_wipe(&tx->key);
-			}
+		if (!err) {
+			/* Not those of the lock only. */
+			spin_unlock(&tx->lock);
+			break;
 		}
 		spin_unlock_bh(&tx->lock);
-		/* Others took the rest of the interval: again, with the next key. */
-		if (!taken)
-			ockam_aead_release(*op);
-	} while (!taken && !err);
+		ockam_aead_release(*op);
+	} while (err == -EAGAIN);
 	memzero_explicit(&key, sizeof(key));
 	return err;
 }
 
 /* The next packet, when it is ready to leave. */
-static struct ockam_message *__ockam_channel_next(struct ockam_channel_tx *tx)
+static struct sk_buff *__ockam_channel_next(struct ockam_channel_tx *tx)
 	__must_hold(&tx->lock)
 {
-	struct ockam_message *msg;
+	struct sk_buff *skb = skb_peek(&tx->order);
 
 	lockdep_assert_held(&tx->lock);
-	msg = list_first_entry_or_null(&tx->order, struct ockam_message, list);
-	return msg && msg->cookie == OCKAM_CHANNEL_SEALED ? msg : NULL;
+	return skb && ockam_cb(skb)->flags & OCKAM_MSG_SEALED ? skb : NULL;
 }
 
-/*
- * @msg is sealed. Returns it when the caller is to carry it to the next hop, with
- * the reference on ->enc that its place in the order had; NULL when others do:
- * then @msg is no more the caller's. *@broken: it must not leave, and is the
- * caller's.
- */
-static struct ockam_message *ockam_channel_commit_tx(struct ockam_channel *ch,
-						     struct ockam_message *msg,
-						     bool *broken)
+/* Is there anything for the work? */
+static bool __ockam_channel_more(struct ockam_channel_tx *tx)
+	__must_hold(&tx->lock)
 {
+	return __ockam_channel_next(tx) || !skb_queue_empty(&tx->later) ||
+	       tx->failed;
+}
+
+enum ockam_channel_turn {
+	OCKAM_CHANNEL_CARRY,	/* the caller carries it, and calls carried() */
+	OCKAM_CHANNEL_LEFT,	/* others do, it is no more the caller's */
+	OCKAM_CHANNEL_BROKEN,	/* it must not leave, and is the caller's */
+};
+
+/*
+ * @skb is sealed. @carry: the caller could carry it. With CARRY it has the
+ * reference on ->enc that the place in the order had.
+ */
+static enum ockam_channel_turn
+ockam_channel_commit_tx(struct ockam_channel *ch, struct sk_buff *skb,
+			bool carry)
+{
+	enum ockam_channel_turn turn = OCKAM_CHANNEL_LEFT;
 	struct ockam_channel_tx *tx = &ch->tx;
-	bool carry = false;
+	bool work = false;
 
 	spin_lock_bh(&tx->lock);
-	msg->cookie = OCKAM_CHANNEL_SEALED;
-	*broken = tx->broken;
-	if (*broken) {
-		list_del_init(&msg->list);
+	ockam_cb(skb)->flags |= OCKAM_MSG_SEALED;
+	if (tx->broken) {
+		__skb_unlink(skb, &tx->order);
+		turn = OCKAM_CHANNEL_BROKEN;
 	} else if (!tx->busy && __ockam_channel_next(tx)) {
 		/* Nobody carries, so all that were sealed before have left. */
-		list_del_init(&msg->list);
-		carry = true;
 		tx->busy = true;
+		if (carry) {
+			__skb_unlink(skb, &tx->order);
+			turn = OCKAM_CHANNEL_CARRY;
+		}
+		work = !carry;
 	}
 	spin_unlock_bh(&tx->lock);
-	if (*broken)
+	if (work)
+		ockam_channel_queue_tx(ch);
+	if (turn == OCKAM_CHANNEL_BROKEN)
 		ockam_endpoint_put(&ch->enc);
-	return carry ? msg : NULL;
+	return turn;
 }
 
 /*
  * The packet that was carried is in the queue of its link (or dropped). Not
  * before that the next one may leave, or the two could change places.
  */
-void ockam_channel_forwarded_tx(struct ockam_endpoint *ep)
+static void ockam_channel_carried(struct ockam_channel *ch)
 {
-	struct ockam_channel *ch = container_of(ep, struct ockam_channel, enc);
 	struct ockam_channel_tx *tx = &ch->tx;
 	bool more;
 
-	/*
-	 * A channel that died before is in no table where the end of the node
-	 * would find it, and each of its works would queue another one.
-	 */
-	if (READ_ONCE(ch->on->closing))
-		ockam_channel_stop_tx(ch);
 	spin_lock_bh(&tx->lock);
-	more = __ockam_channel_next(tx);
+	more = __ockam_channel_more(tx);
 	tx->busy = more;
 	spin_unlock_bh(&tx->lock);
-	if (!more)
-		return;
-	/* In its own context: the budget of this dispatch is for its message. */
-	ockam_channel_get(ch);
-	if (WARN_ON_ONCE(!queue_work(ockam_channel_wq, &tx->work)))
-		ockam_channel_put(ch);
-}
-
-/* @msg has left the order for its next hop. */
-static void ockam_channel_forward(struct ockam_channel *ch,
-				  struct ockam_message *msg,
-				  struct ockam_dispatch *d)
-{
-	ockam_route_forward(d, &ch->enc, msg);
-	/* The order's reference: the dispatch has its own now. */
+	if (more)
+		ockam_channel_queue_tx(ch);
 	ockam_endpoint_put(&ch->enc);
 }
 
-/* Carry @msg to its next hop; ockam_channel_forwarded_tx() follows. */
-static int ockam_channel_carry(struct ockam_channel *ch,
-			       struct ockam_message *msg)
-{
-	struct ockam_dispatch d;
-	int err;
-
-	ockam_dispatch_init(&d);
-	d.budget = OCKAM_DISPATCH_BUDGET;
-	ockam_channel_forward(ch, msg, &d);
-	err = ockam_route_run(ch->on, &d);
-	ockam_dispatch_fini(&d);
-	return err;
-}
-
-/* Carry one packet that its sender has left. */
-static void ockam_channel_tx_work(struct work_struct *work)
-{
-	struct ockam_channel *ch = container_of(work, struct ockam_channel,
-						tx.work);
-	struct ockam_channel_tx *tx = &ch->tx;
-	struct ockam_message *msg;
-
-	spin_lock_bh(&tx->lock);
-	msg = __ockam_channel_next(tx);
-	if (msg)
-		list_del_init(&msg->list);
-	else
-		tx->busy = false;	/* broken in the meantime */
-	spin_unlock_bh(&tx->lock);
-	if (msg)
-		ockam_channel_carry(ch, msg);
-	ockam_channel_put(ch);
-}
-
-/* Nothing leaves any more. @msg: taken off the order in the same step, or NULL. */
+/* Nothing leaves any more. @skb: taken off the order in the same step, or NULL. */
 static void ockam_channel_stop_order(struct ockam_channel *ch,
-				     struct ockam_message *msg)
+				     struct sk_buff *skb)
 {
 	struct ockam_channel_tx *tx = &ch->tx;
-	struct ockam_message *next;
-	bool held = msg;
-	LIST_HEAD(lost);
+	struct sk_buff_head lost;
+	bool held = skb;
+	struct sk_buff *next;
 
+	__skb_queue_head_init(&lost);
 	spin_lock_bh(&tx->lock);
 	tx->broken = true;
-	if (msg)
-		list_del_init(&msg->list);
-	list_for_each_entry_safe(msg, next, &tx->order, list)
-		if (msg->cookie == OCKAM_CHANNEL_SEALED)
-			list_move_tail(&msg->list, &lost);
+	if (skb)
+		__skb_unlink(skb, &tx->order);
+	skb_queue_walk_safe(&tx->order, skb, next) {
+		if (ockam_cb(skb)->flags & OCKAM_MSG_SEALED) {
+			__skb_unlink(skb, &tx->order);
+			__skb_queue_tail(&lost, skb);
+		}
+	}
 	spin_unlock_bh(&tx->lock);
 	if (held)
 		ockam_endpoint_put(&ch->enc);
-	list_for_each_entry_safe(msg, next, &lost, list) {
-		list_del_init(&msg->list);
-		ockam_drop(ch->on, OCKAM_DROP_CHANNEL_DEAD, msg);
+	while ((skb = __skb_dequeue(&lost))) {
+		ockam_drop(ch->on, OCKAM_DROP_CHANNEL_DEAD, skb);
 		ockam_endpoint_put(&ch->enc);
 	}
 }
 
 void ockam_channel_stop_tx(struct ockam_channel *ch)
 {
+	struct ockam_channel_tx *tx = &ch->tx;
+	struct sk_buff_head lost;
+	struct sk_buff *skb;
+
+	__skb_queue_head_init(&lost);
+	spin_lock_bh(&tx->lock);
+	skb_queue_splice_init(&tx->later, &lost);
+	spin_unlock_bh(&tx->lock);
+	while ((skb = __skb_dequeue(&lost)))
+		ockam_drop(ch->on, OCKAM_DROP_CHANNEL_DEAD, skb);
 	ockam_channel_stop_order(ch, NULL);
 }
 
@@ -285,100 +288,232 @@ void ockam_channel_stop_tx(struct ockam_channel *ch)
  * The packet of a taken nonce does not exist: nothing after it may leave. Its
  * message is off the order afterwards, others that are being sealed will see.
  */
-static void ockam_channel_break(struct ockam_channel *ch,
-				struct ockam_message *msg, int err)
+static void ockam_channel_break(struct ockam_channel *ch, struct sk_buff *skb,
+				int err)
 {
-	ockam_channel_stop_order(ch, msg);
+	ockam_channel_stop_order(ch, skb);
 	ockam_channel_kill(ch, err, "encryption failed", false);
+}
+
+/* An asynchronous driver has finished. Any context. */
+static void ockam_channel_sealed(void *data, int err)
+{
+	struct sk_buff *skb = data;
+	struct ockam_channel *ch = (void *)skb->dev_scratch;
+	struct ockam_channel_tx *tx = &ch->tx;
+	bool work;
+
+	/* ->enc may go with the packet. */
+	ockam_channel_get(ch);
+	if (!err) {
+		ockam_mib_inc(ch->on, OCKAM_MIB_CHANNEL_PACKETS_TX);
+		if (ockam_channel_commit_tx(ch, skb, false) ==
+		    OCKAM_CHANNEL_BROKEN)
+			ockam_drop(ch->on, OCKAM_DROP_CHANNEL_DEAD, skb);
+	} else {
+		spin_lock_bh(&tx->lock);
+		__skb_unlink(skb, &tx->order);
+		tx->broken = true;
+		tx->failed = err;
+		work = !tx->busy;
+		tx->busy = true;
+		spin_unlock_bh(&tx->lock);
+		/* The end of a channel needs a process. */
+		if (work)
+			ockam_channel_queue_tx(ch);
+		ockam_drop(ch->on, OCKAM_DROP_CHANNEL_DEAD, skb);
+		ockam_endpoint_put(&ch->enc);
+	}
+	ockam_channel_put(ch);
 }
 
 /*
  * Bytes of the frame body's header that the first link will write: all hops but
- * its own, which is array(2), type, byte string header and name.
+ * its own.
  */
-static size_t ockam_channel_link_room(const struct ockam_message *msg,
+static size_t ockam_channel_link_room(const struct sk_buff *skb,
 				      size_t packet_len)
 {
-	size_t len = ockam_wire_body_header_len(&msg->onward, &msg->ret,
-						packet_len);
+	struct ockam_hops onward = ockam_message_onward(skb);
+	struct ockam_hops ret = ockam_message_ret(skb);
 	struct ockam_hop hop;
 
-	if (ockam_route_first(&msg->onward, &hop))
-		len -= 2 + (hop.len < 24 ? 1 : 2) + hop.len;
-	return len;
+	if (ockam_hops_first(&onward, &hop)) {
+		onward.bytes += OCKAM_HOP_HDR_LEN + hop.len;
+		onward.len -= OCKAM_HOP_HDR_LEN + hop.len;
+		onward.hops--;
+	}
+	return ockam_wire_body_len(&onward, &ret, packet_len);
 }
 
 /*
- * Seal the plaintext that *@msg holds, whose ->onward and ->ret are those of the
- * packet. 0: the caller carries *@msg on, or when that is NULL now others do. On
- * error *@msg is as before or garbage, and still the caller's.
+ * Everything that may fail: @skb holds the plaintext and the routes of the packet;
+ * afterwards it has room for the headers of packet and frame, and for the tag.
  */
-static int ockam_channel_seal(struct ockam_channel *ch,
-			      struct ockam_message **msgp, bool last)
+static int ockam_channel_prepare(struct ockam_channel *ch, struct sk_buff *skb)
 {
-	struct ockam_message *msg = *msgp;
-	size_t packet = OCKAM_NONCE_LEN + msg->len + OCKAM_TAG_LEN;
-	struct ockam_aead_op *op;
-	size_t room, len;
-	bool broken;
-	u64 nonce;
-	int err;
+	size_t packet = OCKAM_NONCE_LEN + skb->len + OCKAM_TAG_LEN;
+	size_t room = ockam_channel_link_room(skb, packet);
 
-	ockam_message_count_routes(msg);
-	room = ockam_channel_link_room(msg, packet);
 	if (room + packet > ockam_netns_limit(ch->on, OCKAM_LIMIT_FRAME_BYTES))
 		return -EMSGSIZE;
 	/* For the link too: a sealed packet should not fail for want of memory. */
-	err = ockam_message_reserve(msg, OCKAM_FRAME_HDR_LEN + room +
-				    OCKAM_NONCE_LEN, OCKAM_TAG_LEN);
-	if (err)
-		return err;
-	err = ockam_channel_take_nonce(ch, msg, last, &op, &nonce);
+	if (ockam_message_reserve(skb, OCKAM_FRAME_HDR_LEN + room +
+				  OCKAM_NONCE_LEN, GFP_KERNEL_ACCOUNT))
+		return -ENOMEM;
+	return ockam_message_put(skb, OCKAM_TAG_LEN, GFP_KERNEL_ACCOUNT);
+}
+
+/*
+ * Seal the prepared @skb. 0: it is on its way, through @next when that is given,
+ * whose deliver() does not sleep. On error it is garbage, and still the caller's.
+ */
+static int ockam_channel_seal(struct ockam_channel *ch, struct sk_buff *skb,
+			      struct ockam_endpoint *next, bool last,
+			      struct ockam_dispatch *d)
+{
+	size_t len = skb->len - OCKAM_TAG_LEN;
+	bool inline_ = len <= OCKAM_CHANNEL_INLINE_BYTES;
+	enum ockam_channel_turn turn;
+	struct ockam_aead_op *op;
+	u64 nonce;
+	int err;
+
+	err = ockam_channel_take_nonce(ch, skb, last, &op, &nonce);
 	if (err) {
 		if (err == -EOVERFLOW)
 			ockam_channel_kill(ch, err, "all nonces are used",
 					   false);
 		return err;
 	}
-
-	len = msg->len;
-	put_unaligned_be64(nonce, ockam_message_push(msg, OCKAM_NONCE_LEN));
-	ockam_message_put(msg, OCKAM_TAG_LEN);
-	msg->depth++;
-	msg->has_peer = false;
-	err = ockam_aead_seal(op, msg->data + OCKAM_NONCE_LEN, len, nonce);
-	if (err) {
-		ockam_channel_break(ch, msg, err);
+	/* Only works seal more than that. */
+	if (!inline_)
+		local_bh_enable();
+	put_unaligned_be64(nonce, __skb_push(skb, OCKAM_NONCE_LEN));
+	ockam_cb(skb)->depth++;
+	ockam_cb(skb)->flags &= ~OCKAM_MSG_PEER;
+	skb->dev_scratch = (unsigned long)ch;
+	err = ockam_aead_seal_skb(op, skb, OCKAM_NONCE_LEN, len, nonce,
+				  ockam_channel_sealed, skb);
+	turn = OCKAM_CHANNEL_LEFT;
+	if (!err) {
+		ockam_mib_inc(ch->on, OCKAM_MIB_CHANNEL_PACKETS_TX);
+		turn = ockam_channel_commit_tx(ch, skb, next);
+	}
+	if (turn == OCKAM_CHANNEL_CARRY) {
+		d->atomic = inline_;
+		err = ockam_route_deliver(next, skb, d);
+		d->atomic = false;
+		ockam_channel_carried(ch);
+	}
+	if (inline_)
+		local_bh_enable();
+	if (turn == OCKAM_CHANNEL_CARRY)
+		return 0;
+	if (turn == OCKAM_CHANNEL_BROKEN)
+		return -EPIPE;
+	if (err && err != -EINPROGRESS) {
+		ockam_channel_break(ch, skb, err);
 		return err;
 	}
-	ockam_mib_inc(ch->on, OCKAM_MIB_CHANNEL_PACKETS_TX);
-	msg = ockam_channel_commit_tx(ch, msg, &broken);
-	if (broken)
-		return -EPIPE;
-	*msgp = msg;
 	return 0;
+}
+
+/* Carry what senders have left, and seal what they could not. */
+static void ockam_channel_tx_work(struct work_struct *work)
+{
+	struct ockam_channel *ch = container_of(work, struct ockam_channel,
+						tx.work);
+	struct ockam_channel_tx *tx = &ch->tx;
+	unsigned int left = OCKAM_CHANNEL_TX_BATCH;
+	struct sk_buff *skb, *plain;
+	struct ockam_dispatch d;
+	int failed, err;
+	bool more;
+
+	for (;;) {
+		/*
+		 * A channel that died before is in no table where the end of the
+		 * node would find it, and each run of this would queue another.
+		 */
+		if (READ_ONCE(ch->on->closing))
+			ockam_channel_stop_tx(ch);
+		plain = NULL;
+		spin_lock_bh(&tx->lock);
+		failed = tx->failed;
+		tx->failed = 0;
+		skb = __ockam_channel_next(tx);
+		if (skb)
+			__skb_unlink(skb, &tx->order);
+		else if (!failed)
+			plain = __skb_dequeue(&tx->later);
+		more = skb || plain || failed;
+		if (more && !left--) {
+			/* Let others run; nothing was done yet but unlinking. */
+			if (skb)
+				__skb_queue_head(&tx->order, skb);
+			else if (plain)
+				__skb_queue_head(&tx->later, plain);
+			tx->failed = failed;
+			spin_unlock_bh(&tx->lock);
+			ockam_channel_queue_tx(ch);
+			break;
+		}
+		tx->busy = more;
+		spin_unlock_bh(&tx->lock);
+		if (!more)
+			break;
+		if (failed)
+			ockam_channel_break(ch, NULL, failed);
+		if (skb) {
+			ockam_dispatch_init(&d);
+			ockam_route_dispatch(ch->on, skb, &ch->on->local, &d);
+			ockam_dispatch_fini(&d);
+			/* The reference of its place in the order. */
+			ockam_endpoint_put(&ch->enc);
+		}
+		if (plain) {
+			err = ockam_channel_seal(ch, plain, NULL, false, NULL);
+			if (err)
+				ockam_drop(ch->on, OCKAM_DROP_CHANNEL_DEAD,
+					   plain);
+		}
+		cond_resched();
+	}
+	ockam_channel_put(ch);
 }
 
 /* Turn the routed message into the plaintext of a Payload, in place. */
-static int ockam_channel_build_payload(struct ockam_message *msg)
+int ockam_channel_build_payload(struct sk_buff *skb)
 {
-	size_t hdr = ockam_wire_inner_header_len(&msg->onward, &msg->ret,
-						 msg->len);
-	size_t len = msg->len;
+	static const u8 padding = 0x40;	/* an empty byte string */
+	struct ockam_hops onward = ockam_message_onward(skb);
+	struct ockam_hops ret = ockam_message_ret(skb);
+	size_t hdr, len = skb->len;
 	int err;
 
-	/* With room for the packet and a usual frame header, so once only. */
-	err = ockam_message_reserve(msg, hdr + OCKAM_NONCE_LEN + 64,
-				    OCKAM_INNER_TRAILER_LEN + OCKAM_TAG_LEN);
+	BUILD_BUG_ON(sizeof(padding) != OCKAM_INNER_TRAILER_LEN);
+	BUILD_BUG_ON(sizeof(padding) + OCKAM_TAG_LEN > OCKAM_MESSAGE_TAILROOM);
+
+	hdr = ockam_wire_inner_len(&onward, &ret, len);
+	err = ockam_message_reserve(skb, hdr, GFP_KERNEL_ACCOUNT);
+	if (!err)
+		err = ockam_message_put(skb, sizeof(padding),
+					GFP_KERNEL_ACCOUNT);
 	if (err)
 		return err;
-	ockam_wire_encode_inner_header(ockam_message_push(msg, hdr),
-				       &msg->onward, &msg->ret, len);
-	ockam_wire_encode_inner_trailer(ockam_message_put(msg, OCKAM_INNER_TRAILER_LEN));
+	/* They may have moved. */
+	onward = ockam_message_onward(skb);
+	ret = ockam_message_ret(skb);
+	if (skb_is_nonlinear(skb))
+		skb_store_bits(skb, len, &padding, sizeof(padding));
+	else
+		skb->data[len] = padding;
+	ockam_wire_put_inner(__skb_push(skb, hdr), &onward, &ret, len);
 	return 0;
 }
 
-static enum ockam_mib ockam_channel_tx_reason(int err)
+enum ockam_mib ockam_channel_tx_reason(int err)
 {
 	switch (err) {
 	case -EMSGSIZE:
@@ -390,6 +525,7 @@ static enum ockam_mib ockam_channel_tx_reason(int err)
 	case -EKEYEXPIRED:
 		return OCKAM_DROP_CHANNEL_EXPIRED;
 	case -EHOSTUNREACH:
+	case -EACCES:
 		return OCKAM_DROP_CHANNEL_NO_ROUTE;
 	default:
 		return OCKAM_DROP_CHANNEL_DEAD;
@@ -398,7 +534,7 @@ static enum ockam_mib ockam_channel_tx_reason(int err)
 
 /* Checks before anything is touched. */
 static int ockam_channel_check_tx(struct ockam_channel *ch,
-				  const struct ockam_message *msg)
+				  const struct sk_buff *skb)
 {
 	if (READ_ONCE(ch->dead))
 		return -EPIPE;
@@ -408,150 +544,126 @@ static int ockam_channel_check_tx(struct ockam_channel *ch,
 	}
 	if (!ockam_channel_has_way(ch))
 		return -EHOSTUNREACH;
-	if (msg->depth >= ockam_netns_limit(ch->on, OCKAM_LIMIT_CHANNEL_DEPTH))
+	if (ockam_cb(skb)->depth >=
+	    ockam_netns_limit(ch->on, OCKAM_LIMIT_CHANNEL_DEPTH))
 		return -ELOOP;
-	if (msg->len > ockam_netns_limit(ch->on, OCKAM_LIMIT_FRAME_BYTES))
+	if (skb->len > ockam_netns_limit(ch->on, OCKAM_LIMIT_FRAME_BYTES))
 		return -EMSGSIZE;
 	return 0;
 }
 
-/* A local sender's message: ->onward starts with our address. */
-int ockam_channel_deliver_tx(struct ockam_endpoint *ep, struct ockam_message *msg,
+/*
+ * Exchange the routes of @skb for those of a packet: the path, and no return
+ * route, for the peer takes what transports put there for the way back. Returns
+ * the next hop, with a reference, or ERR_PTR().
+ */
+struct ockam_endpoint *ockam_channel_address(struct ockam_channel *ch,
+					     struct sk_buff *skb, bool keep_ret)
+{
+	struct ockam_channel_path *path = ockam_channel_get_path(ch);
+	struct ockam_hops hops = ockam_route_hops(&path->route);
+	struct ockam_endpoint *next;
+	struct ockam_hop hop;
+	int err = -EHOSTUNREACH;
+
+	if (!ockam_hops_first(&hops, &hop))
+		goto err;
+	next = ockam_route_find(ch->on, &hop, path->first, &ch->on->local);
+	err = PTR_ERR_OR_ZERO(next);
+	if (err)
+		goto err;
+	err = ockam_message_set_onward(skb, &hops, keep_ret, GFP_KERNEL_ACCOUNT);
+	if (err)
+		ockam_endpoint_put(next);
+	ockam_cb(skb)->to = path->first;
+err:
+	ockam_channel_put_path(path);
+	return err ? ERR_PTR(err) : next;
+}
+
+/* Seal @skb now, or leave it to the work when it is large or others are before. */
+int ockam_channel_send(struct ockam_channel *ch, struct sk_buff *skb,
+		       struct ockam_endpoint *next, bool last,
+		       struct ockam_dispatch *d)
+{
+	struct ockam_channel_tx *tx = &ch->tx;
+	bool work, later;
+	int err;
+
+	err = ockam_channel_prepare(ch, skb);
+	if (err)
+		return err;
+	later = skb->len - OCKAM_TAG_LEN > OCKAM_CHANNEL_INLINE_BYTES ||
+		!skb_queue_empty_lockless(&tx->later);
+	if (likely(!later || last))
+		return ockam_channel_seal(ch, skb,
+					  next->ops->nosleep ? next : NULL,
+					  last, d);
+	spin_lock_bh(&tx->lock);
+	if (tx->closed) {
+		spin_unlock_bh(&tx->lock);
+		return -EPIPE;
+	}
+	__skb_queue_tail(&tx->later, skb);
+	work = !tx->busy;
+	tx->busy = true;
+	spin_unlock_bh(&tx->lock);
+	if (work)
+		ockam_channel_queue_tx(ch);
+	return 0;
+}
+
+/* A local sender's message: the onward route starts with our address. */
+int ockam_channel_deliver_tx(struct ockam_endpoint *ep, struct sk_buff *skb,
 			     struct ockam_dispatch *d)
 {
 	struct ockam_channel *ch = container_of(ep, struct ockam_channel, enc);
+	struct ockam_endpoint *next;
+	struct sk_buff *own;
 	int err;
 
-	err = ockam_channel_check_tx(ch, msg);
+	err = ockam_channel_check_tx(ch, skb);
 	if (err)
 		goto drop;
-	ockam_route_pop_front(&msg->onward);
-	err = ockam_channel_build_payload(msg);
+	err = -ENOMEM;
+	own = ockam_message_own(skb, GFP_KERNEL_ACCOUNT);
+	if (!own)
+		goto drop;
+	skb = own;
+	ockam_message_pop(skb);
+	err = ockam_channel_build_payload(skb);
 	if (err)
 		goto drop;
-	/*
-	 * The packet's return route is empty: the peer takes what transports
-	 * put there for the way back.
-	 */
-	ockam_route_reset(&msg->ret);
-	msg->ret_id = OCKAM_ENDPOINT_NONE;
-	err = ockam_channel_copy_path(ch, &msg->onward, &msg->to);
+	next = ockam_channel_address(ch, skb, false);
+	err = PTR_ERR_OR_ZERO(next);
 	if (err)
 		goto drop;
-	err = ockam_channel_seal(ch, &msg, false);
-	if (err)
-		goto drop;
-	if (msg)
-		ockam_channel_forward(ch, msg, d);
-	return 0;
-
+	err = ockam_channel_send(ch, skb, next, false, d);
+	ockam_endpoint_put(next);
+	if (!err)
+		return 0;
 drop:
-	ockam_drop(ch->on, ockam_channel_tx_reason(err), msg);
+	ockam_drop(ch->on, ockam_channel_tx_reason(err), skb);
 	return err;
 }
 
-/* Seal a plaintext of our own, with empty ->onward, and send it. */
-static int ockam_channel_send_own(struct ockam_channel *ch,
-				  struct ockam_message *msg, bool last)
+/* What the path begins with is asked. */
+bool ockam_channel_full(struct ockam_endpoint *ep, struct ockam_dispatch *d)
 {
-	int err;
+	struct ockam_channel *ch = container_of(ep, struct ockam_channel, enc);
+	struct ockam_channel_path *path = ockam_channel_get_path(ch);
+	struct ockam_endpoint *next;
+	struct ockam_hop hop;
+	bool full = false;
 
-	msg->control = true;
-	err = ockam_channel_has_way(ch) ? 0 : -EHOSTUNREACH;
-	if (!err)
-		err = ockam_channel_copy_path(ch, &msg->onward, &msg->to);
-	if (!err)
-		err = ockam_channel_seal(ch, &msg, last);
-	if (err) {
-		ockam_drop(ch->on, ockam_channel_tx_reason(err), msg);
-		return err;
+	if (ockam_route_first(&path->route, &hop)) {
+		next = ockam_route_find(ch->on, &hop, path->first,
+					&ch->on->local);
+		if (!IS_ERR(next)) {
+			full = ockam_route_full(next, d);
+			ockam_endpoint_put(next);
+		}
 	}
-	return msg ? ockam_channel_carry(ch, msg) : 0;
-}
-
-/* Packets that are not Payload carry return route [encryptor]. */
-static struct ockam_message *ockam_channel_alloc_own(struct ockam_channel *ch,
-						     size_t len)
-{
-	struct ockam_message *msg;
-
-	msg = ockam_message_alloc(ch->on, OCKAM_MESSAGE_HEADROOM, len,
-				  OCKAM_TAG_LEN, GFP_KERNEL_ACCOUNT);
-	if (msg && ockam_message_return_to(msg, &ch->enc)) {
-		ockam_message_free(msg);
-		msg = NULL;
-	}
-	return msg;
-}
-
-int ockam_channel_send_refresh(struct ockam_channel *ch, const u8 *body,
-			       size_t len, struct netlink_ext_ack *extack)
-{
-	struct ockam_message *msg;
-	u8 *p;
-	int err;
-
-	if (READ_ONCE(ch->dead))
-		return ockam_refuse(extack, -ESHUTDOWN, "the channel has ended");
-	if (!len || len > OCKAM_HANDSHAKE_MAX)
-		return ockam_refuse(extack, -EMSGSIZE,
-				    "the body of the message has 1 to 32768 bytes");
-	msg = ockam_channel_alloc_own(ch, OCKAM_INNER_REFRESH_HEADER_LEN + len +
-				      OCKAM_INNER_TRAILER_LEN);
-	if (!msg)
-		return ockam_refuse(extack, -ENOMEM, "out of memory");
-	p = ockam_wire_encode_refresh_header(msg->data);
-	memcpy(p, body, len);
-	ockam_wire_encode_inner_trailer(p + len);
-	err = ockam_channel_send_own(ch, msg, false);
-	if (err == -EHOSTUNREACH)
-		NL_SET_ERR_MSG(extack, "the channel has no way to its peer now");
-	else if (err == -EMSGSIZE)
-		NL_SET_ERR_MSG(extack, "the message is larger than the node's frame limit");
-	else if (err)
-		NL_SET_ERR_MSG(extack, "the channel or its first hop did not take the message");
-	return err;
-}
-
-void ockam_channel_send_close(struct ockam_channel *ch)
-{
-	struct ockam_message *msg;
-
-	msg = ockam_channel_alloc_own(ch, OCKAM_INNER_CLOSE_LEN);
-	if (!msg)
-		return;
-	ockam_wire_encode_close(msg->data);
-	ockam_channel_send_own(ch, msg, true);
-}
-
-static const u8 ockam_channel_echo[] = { 'e', 'c', 'h', 'o' };
-/* What echo services of other implementations decode: an empty BARE string. */
-static const u8 ockam_channel_probe[] = { 0 };
-
-int ockam_channel_send_probe(struct ockam_channel *ch)
-{
-	struct ockam_hop echo = { OCKAM_ADDR_LOCAL, sizeof(ockam_channel_echo),
-				  ockam_channel_echo };
-	struct ockam_hop own = ockam_endpoint_hop(&ch->dec);
-	struct ockam_message *msg;
-	int err;
-
-	msg = ockam_message_alloc(ch->on, OCKAM_MESSAGE_HEADROOM,
-				  sizeof(ockam_channel_probe),
-				  OCKAM_MESSAGE_TAILROOM, GFP_KERNEL_ACCOUNT);
-	if (!msg)
-		return -ENOMEM;
-	memcpy(msg->data, ockam_channel_probe, sizeof(ockam_channel_probe));
-	err = ockam_route_push_front(&msg->onward, &echo);
-	if (!err)
-		err = ockam_route_push_front(&msg->ret, &own);
-	if (!err)
-		err = ockam_channel_build_payload(msg);
-	if (err) {
-		ockam_message_free(msg);
-		return err;
-	}
-	ockam_route_reset(&msg->onward);
-	ockam_route_reset(&msg->ret);
-	return ockam_channel_send_own(ch, msg, false);
+	ockam_channel_put_path(path);
+	return full;
 }

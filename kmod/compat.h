@@ -75,6 +75,13 @@
 #define ockam_compat_ctl_table	const struct ctl_table
 #endif
 
+/* 6.16: SO_PASSCRED is refused where messages carry no credentials. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+#define ockam_compat_passcred(sock)	test_bit(SOCK_PASSCRED, &(sock)->flags)
+#else
+#define ockam_compat_passcred(sock)	false
+#endif
+
 /* 6.19: bind() and connect() take addresses of a type without a size. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
 #define ockam_compat_sockaddr	sockaddr

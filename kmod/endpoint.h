@@ -18,9 +18,9 @@
 struct netlink_ext_ack;
 struct ockam_dispatch;
 struct ockam_endpoint;
-struct ockam_message;
 struct ockam_name;
 struct ockam_net;
+struct sk_buff;
 
 /*
  * Who produced a message, for reachability (architecture section 5). Embedded
@@ -35,20 +35,33 @@ struct ockam_origin {
 
 struct ockam_endpoint_ops {
 	u8 kind;		/* enum ockam_kind */
+	/* deliver() obeys ->atomic of the dispatch, if there is room for headers. */
+	bool nosleep;
 	/*
-	 * Always takes ownership of @msg, whose first onward hop is this
+	 * Always takes ownership of @skb, whose first onward hop is this
 	 * endpoint's address. Process context, no locks held, may sleep. Must
-	 * not call ockam_route_dispatch() itself: what follows from @msg is
+	 * not call ockam_route_dispatch() itself: what follows from @skb is
 	 * handed to ockam_route_forward() (or dispatched later from work).
 	 * Returns 0 or the errno for a local sender (-EMSGSIZE, -EPIPE, ...).
 	 */
-	int (*deliver)(struct ockam_endpoint *ep, struct ockam_message *msg,
+	int (*deliver)(struct ockam_endpoint *ep, struct sk_buff *skb,
 		       struct ockam_dispatch *d);
 	/*
 	 * A message that deliver() handed to ockam_route_forward() has been
-	 * taken by its next hop, or dropped. May be NULL. Same context.
+	 * taken by its next hop, or dropped. It may take ->gate of @d away. May
+	 * be NULL. Same context.
 	 */
-	void (*forwarded)(struct ockam_endpoint *ep);
+	void (*forwarded)(struct ockam_endpoint *ep, struct ockam_dispatch *d);
+	/*
+	 * Would the message of a local sender wait in a queue that is full? Then
+	 * the queue is noted in @d. May be NULL: there is none. Same context.
+	 */
+	bool (*full)(struct ockam_endpoint *ep, struct ockam_dispatch *d);
+	/*
+	 * deliver() has kept messages for more to come (ockam_dispatch_note_late()):
+	 * they go now. May be NULL when it never does. Does not sleep.
+	 */
+	void (*flush)(struct ockam_endpoint *ep);
 	/* Does it take in nothing because a queue is full here? May be NULL. */
 	bool (*paused)(struct ockam_endpoint *ep);
 	/*

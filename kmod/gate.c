@@ -52,7 +52,7 @@ static void ockam_gate_wake_all(struct ockam_gate *gate)
 	while (!list_empty(&list)) {
 		waiter = list_first_entry(&list, struct ockam_gate_waiter, list);
 		list_del_init(&waiter->list);
-		waiter->gate = NULL;
+		WRITE_ONCE(waiter->gate, NULL);
 		waiter->wake(waiter);
 		woken++;
 	}
@@ -67,7 +67,7 @@ void ockam_gate_set_limit(struct ockam_gate *gate, u64 limit)
 	bool wake;
 
 	spin_lock_bh(&gate->lock);
-	gate->limit = limit;
+	WRITE_ONCE(gate->limit, limit);
 	wake = gate->used <= limit / 2 && !list_empty(&gate->waiters);
 	spin_unlock_bh(&gate->lock);
 	if (wake)
@@ -86,6 +86,21 @@ bool ockam_gate_charge(struct ockam_gate *gate, u64 bytes)
 	full = __ockam_gate_full(gate);
 	spin_unlock_bh(&gate->lock);
 	return full;
+}
+
+bool ockam_gate_try_charge(struct ockam_gate *gate, u64 bytes)
+{
+	bool room;
+
+	spin_lock_bh(&gate->lock);
+	room = !__ockam_gate_full(gate);
+	if (room) {
+		if (!gate->used)
+			gate->progress = jiffies;
+		gate->used += bytes;
+	}
+	spin_unlock_bh(&gate->lock);
+	return room;
 }
 
 void ockam_gate_uncharge(struct ockam_gate *gate, u64 bytes)
@@ -137,7 +152,7 @@ bool ockam_gate_wait(struct ockam_gate *gate, struct ockam_gate_waiter *waiter)
 	spin_lock(&gate->lock);
 	if (!WARN_ON_ONCE(waiter->gate) && __ockam_gate_full(gate)) {
 		list_add_tail(&waiter->list, &gate->waiters);
-		waiter->gate = gate;
+		WRITE_ONCE(waiter->gate, gate);
 		waits = true;
 		if (gate->owner)
 			ockam_endpoint_get(gate->owner);
@@ -158,7 +173,7 @@ bool ockam_gate_cancel(struct ockam_gate_waiter *waiter)
 		spin_lock(&gate->lock);
 		list_del_init(&waiter->list);
 		spin_unlock(&gate->lock);
-		waiter->gate = NULL;
+		WRITE_ONCE(waiter->gate, NULL);
 		owner = gate->owner;
 	}
 	spin_unlock_bh(&ockam_gate_waiting_lock);

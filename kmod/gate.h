@@ -15,9 +15,10 @@ struct ockam_endpoint;
 struct ockam_gate_waiter;
 
 /*
- * A gate counts the bytes of one queue. It never refuses: a producer charges
+ * A gate counts the bytes of one queue. It does not refuse: a producer charges
  * what it puts in, learns that the queue is now full, and stops taking in more
- * (a link stops reading) until the gate wakes it at half of the limit.
+ * (a link stops reading) until the gate wakes it at half of the limit. Who can
+ * wait before it brings anything in asks first: ockam_gate_try_charge().
  *
  * Born:   with the object that embeds it (->owner, NULL for a node's own).
  * Refs:   every waiter and every struct ockam_dispatch that met it full holds
@@ -40,10 +41,10 @@ struct ockam_gate {
 
 struct ockam_gate_waiter {
 	struct list_head list;
-	struct ockam_gate *gate;	/* non-NULL while waiting */
+	struct ockam_gate *gate;	/* non-NULL while waiting, READ_ONCE elsewhere */
 	/*
-	 * Any context, under a spinlock of all waiters: queue work, nothing
-	 * else, and call no gate.
+	 * Any context, under a spinlock of all waiters: queue work or wake
+	 * somebody, nothing else, and call no gate.
 	 */
 	void (*wake)(struct ockam_gate_waiter *waiter);
 };
@@ -53,6 +54,8 @@ void ockam_gate_init(struct ockam_gate *gate, struct ockam_endpoint *owner,
 void ockam_gate_set_limit(struct ockam_gate *gate, u64 limit);
 /* Returns true when the gate is full now. Any context. */
 bool ockam_gate_charge(struct ockam_gate *gate, u64 bytes);
+/* The same, but nothing is charged, and false returned, when it is full already. */
+bool ockam_gate_try_charge(struct ockam_gate *gate, u64 bytes);
 void ockam_gate_uncharge(struct ockam_gate *gate, u64 bytes);
 bool ockam_gate_full(struct ockam_gate *gate);
 /* Never full from now on; wakes all waiters. Any context. */

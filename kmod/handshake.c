@@ -201,7 +201,7 @@ struct ockam_exchange *ockam_exchange_alloc(struct ockam_net *on, u8 role,
 	ex->worker_portid = worker_portid;
 	mutex_init(&ex->lock);
 	ockam_route_init(&ex->route);
-	INIT_LIST_HEAD(&ex->hold);
+	__skb_queue_head_init(&ex->hold);
 	INIT_LIST_HEAD(&ex->port_list);
 	ockam_gate_init(&ex->gate, &ex->ep, OCKAM_HOLD_MAX_BYTES, NULL);
 	INIT_DELAYED_WORK(&ex->timeout_work, ockam_exchange_timeout_work);
@@ -364,15 +364,13 @@ static void ockam_exchange_cancel(struct ockam_exchange *ex,
 		ockam_exchange_put(ex);
 }
 
-void ockam_exchange_drop(struct ockam_exchange *ex, struct list_head *list,
+void ockam_exchange_drop(struct ockam_exchange *ex, struct sk_buff_head *list,
 			 enum ockam_mib reason)
 {
-	struct ockam_message *msg, *next;
+	struct sk_buff *skb;
 
-	list_for_each_entry_safe(msg, next, list, list) {
-		list_del_init(&msg->list);
-		ockam_drop(ex->on, reason, msg);
-	}
+	while ((skb = __skb_dequeue(list)))
+		ockam_drop(ex->on, reason, skb);
 }
 
 bool ockam_exchange_end(struct ockam_exchange *ex,
@@ -380,15 +378,16 @@ bool ockam_exchange_end(struct ockam_exchange *ex,
 {
 	struct ockam_handshake_net *hn = ockam_handshake_net(ex->on);
 	bool overflow, table = false;
-	LIST_HEAD(hold);
+	struct sk_buff_head hold;
 
+	__skb_queue_head_init(&hold);
 	mutex_lock(&ex->lock);
 	if (ex->state == OCKAM_EXCHANGE_ENDED || ex->state > upto) {
 		mutex_unlock(&ex->lock);
 		return false;
 	}
 	ex->state = OCKAM_EXCHANGE_ENDED;
-	list_splice_init(&ex->hold, &hold);
+	skb_queue_splice_init(&ex->hold, &hold);
 	overflow = ex->overflow;
 	mutex_unlock(&ex->lock);
 

@@ -23,7 +23,7 @@
 struct ockam_channel;
 struct ockam_dispatch;
 struct ockam_listener;
-struct ockam_message;
+struct sk_buff;
 
 /* All borrowed. */
 struct ockam_listener_params {
@@ -295,11 +295,11 @@ struct ockam_exchange {
 	bool done;			/* the worker has said how it ended */
 	bool told;			/* the requester has its result, or wants none */
 	bool probed;			/* CONFIRMING: the echo was asked */
-	struct ockam_message *messages[OCKAM_EXCHANGE_MESSAGES];
+	struct sk_buff *messages[OCKAM_EXCHANGE_MESSAGES];
 	struct ockam_route route;	/* where our messages go */
 	u64 first;			/* ->id of what that begins with */
 	struct ockam_watch watch;	/* of that; until the end */
-	struct list_head hold;		/* packets before the keys */
+	struct sk_buff_head hold;	/* packets before the keys */
 	struct ockam_gate gate;		/* of ->hold */
 	bool overflow;			/* ->hold is full, its link is paused */
 	struct ockam_channel *channel;	/* once published, with a reference */
@@ -346,7 +346,7 @@ static inline void ockam_exchange_put(struct ockam_exchange *ex)
 bool ockam_exchange_end(struct ockam_exchange *ex,
 			enum ockam_exchange_state upto);
 /* Drop all of a list that is the caller's alone. No locks held. */
-void ockam_exchange_drop(struct ockam_exchange *ex, struct list_head *list,
+void ockam_exchange_drop(struct ockam_exchange *ex, struct sk_buff_head *list,
 			 enum ockam_mib reason);
 /* ockam_exchange_end(), counted, announced, and told to the requester. */
 bool ockam_exchange_fail(struct ockam_exchange *ex,
@@ -383,7 +383,7 @@ void ockam_exchange_fail_all(struct ockam_net *on,
 			     int error, const char *reason);
 
 /* handshake_exchange.c: messages, the worker's commands. */
-int ockam_exchange_deliver(struct ockam_endpoint *ep, struct ockam_message *msg,
+int ockam_exchange_deliver(struct ockam_endpoint *ep, struct sk_buff *skb,
 			   struct ockam_dispatch *d);
 /* All said and read: the worker may bring the keys. */
 bool __ockam_exchange_complete(const struct ockam_exchange *ex)

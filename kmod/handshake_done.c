@@ -135,15 +135,16 @@ static void ockam_exchange_hand_over(struct ockam_exchange *ex,
 				     struct ockam_channel *ch)
 {
 	bool initiator = ex->role == OCKAM_ROLE_INITIATOR;
-	LIST_HEAD(held);
+	struct sk_buff_head held;
 	bool ended;
 
+	__skb_queue_head_init(&held);
 	mutex_lock(&ex->lock);
 	ended = ex->state == OCKAM_EXCHANGE_ENDED;
 	if (!ended) {
 		ockam_channel_get(ch);
 		ex->channel = ch;
-		list_splice_init(&ex->hold, &held);
+		skb_queue_splice_init(&ex->hold, &held);
 		ex->state = OCKAM_EXCHANGE_CONFIRMING;
 		if (initiator)
 			__ockam_exchange_arm(ex, &ex->timeout_work,

@@ -39,9 +39,9 @@ bool __ockam_exchange_complete(const struct ockam_exchange *ex)
 }
 
 /* What a held packet counts in ->gate. */
-static u64 ockam_exchange_charge(const struct ockam_message *msg)
+static u64 ockam_exchange_charge(const struct sk_buff *skb)
 {
-	return max_t(u64, msg->len, OCKAM_HOLD_MIN_CHARGE);
+	return max_t(u64, skb->len, OCKAM_HOLD_MIN_CHARGE);
 }
 
 /*
@@ -49,7 +49,7 @@ static u64 ockam_exchange_charge(const struct ockam_message *msg)
  * room again; what it had read already still finds place.
  */
 static enum ockam_mib __ockam_exchange_hold(struct ockam_exchange *ex,
-					    struct ockam_message *msg,
+					    struct sk_buff *skb,
 					    struct ockam_dispatch *d)
 	__must_hold(&ex->lock)
 {
@@ -61,8 +61,8 @@ static enum ockam_mib __ockam_exchange_hold(struct ockam_exchange *ex,
 	if (used >= 2 * OCKAM_HOLD_MAX_BYTES)
 		return OCKAM_DROP_HANDSHAKE_HOLD;
 
-	list_add_tail(&msg->list, &ex->hold);
-	if (!ockam_gate_charge(&ex->gate, ockam_exchange_charge(msg)))
+	__skb_queue_tail(&ex->hold, skb);
+	if (!ockam_gate_charge(&ex->gate, ockam_exchange_charge(skb)))
 		return 0;
 	ockam_dispatch_note_gate(d, &ex->gate);
 	if (!ex->overflow) {
@@ -75,7 +75,7 @@ static enum ockam_mib __ockam_exchange_hold(struct ockam_exchange *ex,
 
 /* @ready: the worker has something to fetch. 0 or a reason to drop. */
 static enum ockam_mib __ockam_exchange_take(struct ockam_exchange *ex,
-					    struct ockam_message *msg,
+					    struct sk_buff *skb,
 					    struct ockam_dispatch *d,
 					    bool *ready)
 	__must_hold(&ex->lock)
@@ -86,40 +86,50 @@ static enum ockam_mib __ockam_exchange_take(struct ockam_exchange *ex,
 	/* Behind the last handshake message of both sides come packets. */
 	if (ex->received == ockam_exchange_expects(ex))
 		return ex->sent == ockam_exchange_sends(ex) ?
-		       __ockam_exchange_hold(ex, msg, d) :
+		       __ockam_exchange_hold(ex, skb, d) :
 		       OCKAM_DROP_HANDSHAKE_STATE;
 	/* Nobody can answer what we have not said. */
 	if (ex->sent != 1)
 		return OCKAM_DROP_HANDSHAKE_STATE;
-	if (msg->len > OCKAM_HANDSHAKE_MAX)
+	if (skb->len > OCKAM_HANDSHAKE_MAX)
 		return OCKAM_DROP_HANDSHAKE_TOO_LARGE;
 	/* A way back is what msg3 needs. */
-	if (ex->role == OCKAM_ROLE_INITIATOR && !msg->ret.hops)
+	if (ex->role == OCKAM_ROLE_INITIATOR && !ockam_cb(skb)->ret_hops)
 		return OCKAM_DROP_NO_ROUTE;
-	ex->messages[ex->received++] = msg;
+	ex->messages[ex->received++] = skb;
 	*ready = true;
 	return 0;
 }
 
-int ockam_exchange_deliver(struct ockam_endpoint *ep, struct ockam_message *msg,
+int ockam_exchange_deliver(struct ockam_endpoint *ep, struct sk_buff *skb,
 			   struct ockam_dispatch *d)
 {
 	struct ockam_exchange *ex = container_of(ep, struct ockam_exchange, ep);
-	struct ockam_channel *ch;
 	enum ockam_mib reason = 0;
+	struct ockam_channel *ch;
+	struct sk_buff *linear;
 	bool ready = false;
 
+	/* The worker fetches handshake messages in one piece. */
+	if (skb->len <= OCKAM_HANDSHAKE_MAX) {
+		linear = ockam_message_linear(skb, GFP_KERNEL_ACCOUNT);
+		if (!linear) {
+			ockam_drop(ex->on, OCKAM_DROP_NO_MEMORY, skb);
+			return 0;
+		}
+		skb = linear;
+	}
 	mutex_lock(&ex->lock);
 	ch = ex->channel;
 	if (!ch)
-		reason = __ockam_exchange_take(ex, msg, d, &ready);
+		reason = __ockam_exchange_take(ex, skb, d, &ready);
 	mutex_unlock(&ex->lock);
 
 	/* Found just before the channel took our place. We hold it by ->ep. */
 	if (ch)
-		return ockam_channel_receive(ch, msg, d);
+		return ockam_channel_receive(ch, skb, d);
 	if (reason)
-		ockam_drop(ex->on, reason, msg);
+		ockam_drop(ex->on, reason, skb);
 	if (ready)
 		ockam_exchange_ready(ex);
 	return 0;
@@ -193,7 +203,7 @@ int ockam_handshake_fetch(struct ockam_net *on, u32 portid, u64 id,
 			  struct ockam_handshake_fetched *f,
 			  struct netlink_ext_ack *extack)
 {
-	struct ockam_message *msg = NULL;
+	struct sk_buff *skb = NULL;
 	struct ockam_exchange *ex;
 
 	memset(f, 0, sizeof(*f));
@@ -210,16 +220,16 @@ int ockam_handshake_fetch(struct ockam_net *on, u32 portid, u64 id,
 	ex->fetched = ex->received;
 	f->number = ex->received;
 	if (ex->received)
-		msg = ex->messages[ex->received - 1];
+		skb = ex->messages[ex->received - 1];
 	ex->fetching++;
 	mutex_unlock(&ex->lock);
 
 	/* Messages stay while ->fetching, opaque data with the exchange. */
 	f->held = ex;
 	f->role = ex->role;
-	if (msg) {
-		f->message = msg->data;
-		f->message_len = msg->len;
+	if (skb) {
+		f->message = skb->data;
+		f->message_len = skb->len;
 	}
 	f->opaque = ex->opaque->data;
 	f->opaque_len = ex->opaque->len;
@@ -242,26 +252,25 @@ void ockam_handshake_fetch_put(struct ockam_handshake_fetched *f)
 
 /* The first of those that wait takes the place of the third message. */
 static bool __ockam_exchange_unhold(struct ockam_exchange *ex,
-				    struct list_head *dropped)
+				    struct sk_buff_head *dropped)
 	__must_hold(&ex->lock)
 {
-	struct ockam_message *msg, *next;
+	struct sk_buff *skb;
 
-	list_for_each_entry_safe(msg, next, &ex->hold, list) {
-		list_del_init(&msg->list);
-		ockam_gate_uncharge(&ex->gate, ockam_exchange_charge(msg));
-		if (msg->len <= OCKAM_HANDSHAKE_MAX) {
-			ex->messages[ex->received++] = msg;
+	while ((skb = __skb_dequeue(&ex->hold))) {
+		ockam_gate_uncharge(&ex->gate, ockam_exchange_charge(skb));
+		if (skb->len <= OCKAM_HANDSHAKE_MAX) {
+			ex->messages[ex->received++] = skb;
 			return true;
 		}
-		list_add_tail(&msg->list, dropped);
+		__skb_queue_tail(dropped, skb);
 	}
 	return false;
 }
 
 /* @ready: there is another one to fetch. */
 static int __ockam_exchange_skip(struct ockam_exchange *ex,
-				 struct list_head *dropped, bool *ready,
+				 struct sk_buff_head *dropped, bool *ready,
 				 struct netlink_ext_ack *extack)
 	__must_hold(&ex->lock)
 {
@@ -278,7 +287,7 @@ static int __ockam_exchange_skip(struct ockam_exchange *ex,
 				    "too many messages were none of this handshake");
 	ex->skipped++;
 	ex->fetched = --ex->received;
-	list_add_tail(&ex->messages[ex->received]->list, dropped);
+	__skb_queue_tail(dropped, ex->messages[ex->received]);
 	ex->messages[ex->received] = NULL;
 	*ready = __ockam_exchange_unhold(ex, dropped);
 	return 0;
@@ -289,9 +298,10 @@ int ockam_handshake_skip(struct ockam_net *on, u32 portid, u64 id,
 {
 	struct ockam_exchange *ex;
 	bool ready = false;
-	LIST_HEAD(dropped);
+	struct sk_buff_head dropped;
 	int err;
 
+	__skb_queue_head_init(&dropped);
 	ex = ockam_exchange_lookup(on, id, portid);
 	if (!ex)
 		return ockam_refuse(extack, -ENOENT, "no such exchange");
@@ -310,6 +320,7 @@ static int __ockam_exchange_may_send(struct ockam_exchange *ex,
 				     struct netlink_ext_ack *extack)
 	__must_hold(&ex->lock)
 {
+	struct ockam_hops ret;
 	int err;
 
 	if (ex->state != OCKAM_EXCHANGE_OPEN)
@@ -323,11 +334,12 @@ static int __ockam_exchange_may_send(struct ockam_exchange *ex,
 			return ockam_refuse(extack, -EPROTO,
 					    "the message to be answered has not been fetched");
 		/* So an initiator leaves the listener for the responder. */
-		err = ockam_route_copy(&ex->route, &ex->messages[0]->ret);
+		ret = ockam_message_ret(ex->messages[0]);
+		err = ockam_route_set(&ex->route, ret.bytes, ret.len);
 		if (err)
 			return ockam_refuse(extack, err,
 					    "no memory for the route");
-		ex->first = ex->messages[0]->ret_id;
+		ex->first = ockam_cb(ex->messages[0])->ret_id;
 		/* If that leads nowhere the sender is told in a moment. */
 		__ockam_exchange_watch(ex);
 	}
@@ -335,21 +347,24 @@ static int __ockam_exchange_may_send(struct ockam_exchange *ex,
 	return 0;
 }
 
-/* Fill in the routes of @msg and count it. */
+/* Fill in the routes of @skb and count it. */
 static int ockam_exchange_address(struct ockam_exchange *ex,
-				  struct ockam_message *msg,
+				  struct sk_buff *skb,
 				  struct netlink_ext_ack *extack)
 {
+	struct ockam_hops route;
 	int err;
 
-	err = ockam_message_return_to(msg, &ex->ep);
+	err = ockam_message_return_to(skb, &ex->ep, GFP_KERNEL_ACCOUNT);
 	if (err)
 		return ockam_refuse(extack, err, "no memory for the message");
 	mutex_lock(&ex->lock);
 	err = __ockam_exchange_may_send(ex, extack);
 	if (!err) {
-		err = ockam_route_copy(&msg->onward, &ex->route);
-		msg->to = ex->first;
+		route = ockam_route_hops(&ex->route);
+		err = ockam_message_set_onward(skb, &route, true,
+					       GFP_KERNEL_ACCOUNT);
+		ockam_cb(skb)->to = ex->first;
 		if (err) {
 			ex->sent--;
 			NL_SET_ERR_MSG(extack, "no memory for the message");
@@ -365,7 +380,7 @@ int ockam_handshake_send(struct ockam_net *on, u32 portid, u64 id,
 {
 	struct ockam_exchange *ex;
 	struct ockam_dispatch d;
-	struct ockam_message *msg;
+	struct sk_buff *skb;
 	int err;
 
 	if (!len || len > OCKAM_HANDSHAKE_MAX)
@@ -374,23 +389,22 @@ int ockam_handshake_send(struct ockam_net *on, u32 portid, u64 id,
 	ex = ockam_exchange_lookup(on, id, portid);
 	if (!ex)
 		return ockam_refuse(extack, -ENOENT, "no such exchange");
-	msg = ockam_message_alloc(on, OCKAM_MESSAGE_HEADROOM, len,
-				  OCKAM_MESSAGE_TAILROOM, GFP_KERNEL_ACCOUNT);
-	if (!msg) {
+	skb = ockam_message_alloc(on, 0, len, true, GFP_KERNEL_ACCOUNT);
+	if (!skb) {
 		err = ockam_refuse(extack, -ENOMEM,
 				   "no memory for the message");
 		goto out;
 	}
-	memcpy(msg->data, message, len);
-	msg->control = true;
+	memcpy(skb->data, message, len);
+	ockam_cb(skb)->flags |= OCKAM_MSG_CONTROL;
 	/* Counted before it goes: the answer may be quicker than we. */
-	err = ockam_exchange_address(ex, msg, extack);
+	err = ockam_exchange_address(ex, skb, extack);
 	if (err) {
-		ockam_message_free(msg);
+		ockam_message_free(skb);
 		goto out;
 	}
 	ockam_dispatch_init(&d);
-	err = ockam_route_dispatch(on, msg, &on->local, &d);
+	err = ockam_route_dispatch(on, skb, &on->local, &d);
 	ockam_dispatch_fini(&d);
 	if (err) {
 		if (err == -EHOSTUNREACH)

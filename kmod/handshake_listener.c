@@ -152,18 +152,19 @@ void ockam_listener_exit_net(struct ockam_handshake_net *hn)
 }
 
 static enum ockam_mib ockam_listener_check(const struct ockam_listener *l,
-					   const struct ockam_message *msg,
+					   const struct sk_buff *skb,
 					   struct ockam_hop *from,
 					   u32 *worker_portid)
 {
+	struct ockam_hops ret = ockam_message_ret(skb);
 	struct ockam_endpoint *ep;
 
 	if (READ_ONCE(l->dead))
 		return OCKAM_DROP_DEAD;
-	if (msg->len > OCKAM_HANDSHAKE_MAX)
+	if (skb->len > OCKAM_HANDSHAKE_MAX)
 		return OCKAM_DROP_HANDSHAKE_TOO_LARGE;
 	/* There is no way to answer. */
-	if (!ockam_route_first(&msg->ret, from))
+	if (!ockam_hops_first(&ret, from))
 		return OCKAM_DROP_NO_ROUTE;
 	/* All sockets are one source: a user may have as many as he likes. */
 	ep = ockam_endpoint_lookup_kind(l->ep.on, from->name, from->len,
@@ -223,12 +224,14 @@ static const char *ockam_listener_ended(struct ockam_listener *l,
 
 /* Every message starts an exchange, whatever it says. */
 static int ockam_listener_deliver(struct ockam_endpoint *ep,
-				  struct ockam_message *msg,
+				  struct sk_buff *skb,
 				  struct ockam_dispatch *d)
 {
 	struct ockam_listener *l = container_of(ep, struct ockam_listener, ep);
 	struct ockam_handshake_source *source;
 	struct ockam_exchange *ex;
+	struct sk_buff *linear;
+	struct ockam_hops ret;
 	enum ockam_mib reason;
 	struct ockam_hop from;
 	u32 worker_portid;
@@ -236,7 +239,7 @@ static int ockam_listener_deliver(struct ockam_endpoint *ep,
 	u32 timeout_ms;
 	int err;
 
-	reason = ockam_listener_check(l, msg, &from, &worker_portid);
+	reason = ockam_listener_check(l, skb, &from, &worker_portid);
 	if (!reason)
 		reason = ockam_listener_take_quota(ep->on, &from, &source);
 	if (reason)
@@ -254,14 +257,18 @@ static int ockam_listener_deliver(struct ockam_endpoint *ep,
 	ockam_listener_get_rules(l, ex);
 	atomic_inc(&l->pending);
 	timeout_ms = l->timeout_ms ?: ockam_netns_limit(ep->on, OCKAM_LIMIT_RESPONDER_MS);
-	if (ockam_route_copy(&ex->route, &msg->ret)) {
+	/* The worker fetches handshake messages in one piece. */
+	linear = ockam_message_linear(skb, GFP_KERNEL_ACCOUNT);
+	skb = linear ?: skb;
+	ret = ockam_message_ret(skb);
+	if (!linear || ockam_route_set(&ex->route, ret.bytes, ret.len)) {
 		ockam_exchange_end(ex, OCKAM_EXCHANGE_OPEN);
 		ockam_exchange_put(ex);
 		reason = OCKAM_DROP_NO_MEMORY;
 		goto drop;
 	}
-	ex->first = msg->ret_id;
-	ex->messages[0] = msg;
+	ex->first = ockam_cb(skb)->ret_id;
+	ex->messages[0] = skb;
 	ex->received = 1;
 	err = ockam_exchange_publish(ex, timeout_ms, NULL);
 	if (err) {
@@ -278,7 +285,7 @@ static int ockam_listener_deliver(struct ockam_endpoint *ep,
 	return 0;
 
 drop:
-	ockam_drop(ep->on, reason, msg);
+	ockam_drop(ep->on, reason, skb);
 	return 0;
 }
 

@@ -273,8 +273,7 @@ static struct ockam_link *ockam_link_alloc(struct ockam_net *on,
 	link->on = on;
 	link->sock = sock;
 	link->accepted = p->accepted;
-	/* SCM_CREDENTIALS has the pid of the task that sends. */
-	link->names_sender = sock->sk->sk_family == AF_UNIX;
+	link->tcp = ockam_link_socket_is_tcp(sock->sk);
 	link->origin.kind = OCKAM_REACH_LINKS;
 	ockam_endpoint_random_flow_id(link->origin.flow_id);
 	if (p->spawner_id) {
@@ -386,6 +385,10 @@ int ockam_link_create(struct ockam_net *on, const struct ockam_link_params *p,
 		ockam_link_put(link);
 		goto err_sock;
 	}
+	/* From here on the node finds it when the limit changes. */
+	ockam_gate_set_limit(&link->gate,
+			     ockam_netns_limit(on,
+					       OCKAM_LIMIT_LINK_QUEUE_BYTES));
 	/* The caller's reference; the first one is the table's now. */
 	ockam_endpoint_get(&link->ep);
 	err = ockam_link_bring_up(link, extack);
@@ -493,6 +496,27 @@ int ockam_link_unpair(struct ockam_link *a, struct ockam_link *b,
 	return err;
 }
 
+void ockam_link_set_queue_limit(struct ockam_net *on, u64 limit)
+{
+	struct xarray *xa = &on->tables[OCKAM_TABLE_LINKS].xa;
+	struct ockam_link *link;
+	unsigned long index = 0;
+
+	/* Not under the lock: it may wake all who wait for these links. */
+	do {
+		xa_lock(xa);
+		link = xa_find(xa, &index, ULONG_MAX, XA_PRESENT);
+		if (link)
+			ockam_endpoint_get(&link->ep);
+		xa_unlock(xa);
+		if (link) {
+			ockam_gate_set_limit(&link->gate, limit);
+			ockam_link_put(link);
+		}
+		index++;
+	} while (link);
+}
+
 void ockam_link_hide_net(struct ockam_net *on)
 {
 	struct xarray *xa = &on->tables[OCKAM_TABLE_LINKS].xa;
@@ -527,32 +551,20 @@ void ockam_link_free_net(struct ockam_net *on)
 
 int ockam_link_init(void)
 {
-	int err;
-
 	ockam_link_wq = alloc_workqueue("ockam_link", WQ_UNBOUND, 0);
 	if (!ockam_link_wq)
 		return -ENOMEM;
 	ockam_link_end_wq = alloc_workqueue("ockam_link_end", WQ_UNBOUND, 0);
 	if (!ockam_link_end_wq) {
-		err = -ENOMEM;
-		goto err_wq;
+		destroy_workqueue(ockam_link_wq);
+		return -ENOMEM;
 	}
-	err = ockam_link_stream_init();
-	if (err)
-		goto err_end_wq;
 	return 0;
-
-err_end_wq:
-	destroy_workqueue(ockam_link_end_wq);
-err_wq:
-	destroy_workqueue(ockam_link_wq);
-	return err;
 }
 
 void ockam_link_exit(void)
 {
 	ockam_link_socket_exit();
-	ockam_link_stream_exit();
 	destroy_workqueue(ockam_link_end_wq);
 	destroy_workqueue(ockam_link_wq);
 }

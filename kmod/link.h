@@ -17,9 +17,7 @@
 #include "mib.h"
 
 struct cred;
-struct kvec;
 struct mem_cgroup;
-struct msghdr;
 struct netlink_ext_ack;
 struct ockam_link;
 
@@ -80,6 +78,8 @@ enum ockam_link_bit {
 	OCKAM_LINK_BLOCKED,	/* sending waits for room in the socket */
 	OCKAM_LINK_SHOWN,	/* LINK_NEW was announced */
 	OCKAM_LINK_REFUSED,	/* a security module said no: try again later */
+	OCKAM_LINK_RX_BUSY,	/* the work that receives is queued or runs */
+	OCKAM_LINK_RX_AGAIN,	/* and something may have come since it looked */
 };
 
 /*
@@ -110,13 +110,14 @@ struct ockam_link {
 	unsigned long bits;		/* enum ockam_link_bit */
 	u32 number;			/* in OCKAM_TABLE_LINKS */
 	bool accepted;
-	bool names_sender;		/* ->sock tells its peer: only our works send */
+	bool tcp;			/* ->sock is of TCP */
 	struct mutex birth;		/* ->sock, ->attached, bringing up */
 
 	struct socket *sock;		/* with a reference on its file, until ->end_work */
 	bool attached;			/* ->birth: the socket's callbacks are ours */
 	struct mem_cgroup *memcg;	/* of the creator: pays for what is received */
 	const struct cred *cred;	/* of the creator: uses ->sock, whoever sends */
+	gfp_t allocation;		/* of ->sock, while a task sends; socket lock */
 	void (*sk_data_ready)(struct sock *sk);
 	void (*sk_write_space)(struct sock *sk);
 	void (*sk_state_change)(struct sock *sk);

@@ -12,14 +12,17 @@
 
 void ockam_link_partial_charge(struct ockam_link_stream *s, s64 bytes)
 {
-	atomic64_add(bytes, &s->rx_partial);
+	bytes -= atomic64_xchg(&s->rx_partial, bytes);
 	atomic64_add(bytes, &s->link.on->partial_bytes);
 }
 
 void ockam_link_partial_uncharge(struct ockam_link_stream *s)
 {
-	s64 bytes = atomic64_xchg(&s->rx_partial, 0);
+	s64 bytes;
 
+	if (!atomic64_read(&s->rx_partial))
+		return;
+	bytes = atomic64_xchg(&s->rx_partial, 0);
 	atomic64_sub(bytes, &s->link.on->partial_bytes);
 }
 

@@ -15,6 +15,7 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 
+#include "compat_net.h"
 #include "link.h"
 #include "link_socket.h"
 #include "netns.h"
@@ -34,7 +35,7 @@ static struct tcp_ulp_ops ockam_link_ulp __read_mostly = {
 	.owner = THIS_MODULE,
 };
 
-static bool ockam_link_socket_is_tcp(const struct sock *sk)
+bool ockam_link_socket_is_tcp(const struct sock *sk)
 {
 	return (sk->sk_family == AF_INET || sk->sk_family == AF_INET6) &&
 	       sk->sk_protocol == IPPROTO_TCP;
@@ -152,7 +153,9 @@ static void ockam_link_socket_write_space(struct sock *sk)
 	read_lock_bh(&sk->sk_callback_lock);
 	link = ockam_link_socket_link(sk);
 	if (link) {
-		link->ops->writable(link);
+		/* TCP says so for every byte, and again until it is enough. */
+		if (!link->tcp || sk_stream_is_writeable(sk))
+			link->ops->writable(link);
 		next = link->sk_write_space;
 	} else {
 		next = sk->sk_write_space;
@@ -296,24 +299,147 @@ static void ockam_link_socket_drop_ulp(struct socket *sock)
 		module_put(THIS_MODULE);
 }
 
-int ockam_link_socket_send(struct ockam_link *link, struct msghdr *mh,
-			   struct kvec *vec, size_t n, size_t len)
+void ockam_link_socket_lock(struct ockam_link *link)
+{
+	if (link->tcp)
+		lock_sock(link->sock->sk);
+}
+
+void ockam_link_socket_unlock(struct ockam_link *link)
+{
+	if (link->tcp)
+		release_sock(link->sock->sk);
+}
+
+/*
+ * Softirqs take the lock of a TCP socket like this, and send with it. In such a
+ * section TCP's sending does not sleep when it is told not to wait and allocates
+ * what softirqs may. What is for a task that owns the lock cannot happen: the
+ * backlog is empty while nobody does. Real-time kernels sleep in any of this.
+ */
+bool ockam_link_socket_trylock(struct ockam_link *link)
+{
+	struct sock *sk = link->sock->sk;
+
+	if (!link->tcp || IS_ENABLED(CONFIG_PREEMPT_RT))
+		return false;
+	bh_lock_sock(sk);
+	if (sock_owned_by_user(sk)) {
+		bh_unlock_sock(sk);
+		return false;
+	}
+	link->allocation = sk->sk_allocation;
+	sk->sk_allocation = GFP_ATOMIC | __GFP_NOWARN;
+	/*
+	 * With that, TCP copies into pages of the socket. Lend it the task's: an idle
+	 * link should not keep 32 KiB.
+	 */
+	swap(sk->sk_frag, current->task_frag);
+	return true;
+}
+
+void ockam_link_socket_unlock_bh(struct ockam_link *link)
+{
+	struct sock *sk = link->sock->sk;
+
+	swap(sk->sk_frag, current->task_frag);
+	sk->sk_allocation = link->allocation;
+	bh_unlock_sock(sk);
+}
+
+static int ockam_link_socket_sendmsg(struct ockam_link *link, struct msghdr *mh)
 {
 	const struct cred *own = override_creds(link->cred);
-	int ret = kernel_sendmsg(link->sock, mh, vec, n, len);
+	int ret = sock_sendmsg(link->sock, mh);
 
 	revert_creds(own);
 	return ret;
 }
 
-int ockam_link_socket_recv(struct ockam_link *link, struct msghdr *mh,
-			   struct kvec *vec, size_t n, size_t len, int flags)
+int ockam_link_socket_send(struct ockam_link *link, struct kvec *vec, size_t n,
+			   size_t len, bool more)
+{
+	struct msghdr mh = {
+		.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL | (more ? MSG_MORE : 0),
+	};
+
+	iov_iter_kvec(&mh.msg_iter, ITER_SOURCE, vec, n, len);
+	if (link->tcp)
+		return tcp_sendmsg_locked(link->sock->sk, &mh, len);
+	return ockam_link_socket_sendmsg(link, &mh);
+}
+
+int ockam_link_socket_send_pages(struct ockam_link *link, struct bio_vec *vec,
+				 unsigned int n, size_t len, bool more)
+{
+	struct msghdr mh = {
+		.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL | (more ? MSG_MORE : 0),
+	};
+	bool by_reference = link->tcp;
+	unsigned int i;
+
+	for (i = 0; i < n && by_reference; i++)
+		by_reference = sendpage_ok(vec[i].bv_page);
+	if (by_reference)
+		return ockam_compat_send_pages(link->sock->sk, vec, n, len,
+					       mh.msg_flags);
+	iov_iter_bvec(&mh.msg_iter, ITER_SOURCE, vec, n, len);
+	if (link->tcp)
+		return tcp_sendmsg_locked(link->sock->sk, &mh, len);
+	return ockam_link_socket_sendmsg(link, &mh);
+}
+
+static int ockam_link_socket_recvmsg(struct ockam_link *link, struct msghdr *mh,
+				     int flags)
 {
 	const struct cred *own = override_creds(link->cred);
-	int ret = kernel_recvmsg(link->sock, mh, vec, n, len, flags);
+	int ret = sock_recvmsg(link->sock, mh, flags);
 
 	revert_creds(own);
 	return ret;
+}
+
+int ockam_link_socket_recv(struct ockam_link *link, struct page *page,
+			   size_t len)
+{
+	struct bio_vec vec = { .bv_page = page, .bv_len = len };
+	struct msghdr mh = {};
+
+	iov_iter_bvec(&mh.msg_iter, ITER_DEST, &vec, 1, len);
+	return ockam_link_socket_recvmsg(link, &mh, MSG_DONTWAIT);
+}
+
+int ockam_link_socket_peek(struct ockam_link *link)
+{
+	struct msghdr mh = {};
+	struct kvec vec;
+	u8 byte;
+
+	vec.iov_base = &byte;
+	vec.iov_len = sizeof(byte);
+	iov_iter_kvec(&mh.msg_iter, ITER_DEST, &vec, 1, sizeof(byte));
+	return ockam_link_socket_recvmsg(link, &mh, MSG_DONTWAIT | MSG_PEEK);
+}
+
+/* Nothing is sent and received, but it is judged as if. */
+int ockam_link_socket_may_send(struct ockam_link *link)
+{
+	struct msghdr mh = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
+	int ret;
+
+	iov_iter_kvec(&mh.msg_iter, ITER_SOURCE, NULL, 0, 0);
+	ret = ockam_link_socket_sendmsg(link, &mh);
+	return ret == -EAGAIN ? 0 : ret;
+}
+
+int ockam_link_socket_may_receive(struct ockam_link *link)
+{
+	struct msghdr mh = {};
+	int ret;
+
+	iov_iter_kvec(&mh.msg_iter, ITER_DEST, NULL, 0, 0);
+	ret = ockam_link_socket_recvmsg(link, &mh, MSG_DONTWAIT | MSG_PEEK);
+	return ret == -EAGAIN ? 0 : ret;
 }
 
 void ockam_link_socket_close(struct ockam_link *link)

@@ -11,10 +11,12 @@
 #include <linux/errno.h>
 #include <linux/types.h>
 
+struct bio_vec;
 struct kvec;
-struct msghdr;
 struct netlink_ext_ack;
 struct ockam_link;
+struct page;
+struct sock;
 struct socket;
 
 /*
@@ -44,14 +46,42 @@ int ockam_link_socket_attach(struct ockam_link *link,
  */
 void ockam_link_socket_detach(struct ockam_link *link);
 
+bool ockam_link_socket_is_tcp(const struct sock *sk);
+
 /*
- * kernel_sendmsg() and kernel_recvmsg() with the credentials of whoever made the
- * link: it is his socket, and whoever happens to run us may not even know of it.
+ * The socket is used with the credentials of whoever made the link: it is his, and
+ * whoever happens to run us may not even know of it.
+ *
+ * TCP's is locked once for what is sent in a row: ockam_link_socket_lock(), or
+ * ockam_link_socket_trylock(), with bottom halves off, which fails while anybody
+ * else has it, and between which two the sender does not sleep. Others lock
+ * themselves: there, the first does nothing and the second fails.
  */
-int ockam_link_socket_send(struct ockam_link *link, struct msghdr *mh,
-			   struct kvec *vec, size_t n, size_t len);
-int ockam_link_socket_recv(struct ockam_link *link, struct msghdr *mh,
-			   struct kvec *vec, size_t n, size_t len, int flags);
+void ockam_link_socket_lock(struct ockam_link *link);
+void ockam_link_socket_unlock(struct ockam_link *link);
+bool ockam_link_socket_trylock(struct ockam_link *link);
+void ockam_link_socket_unlock_bh(struct ockam_link *link);
+
+/*
+ * Send without waiting, TCP with the lock held. @more: more follows right behind.
+ * Bytes, or a negative errno.
+ */
+int ockam_link_socket_send(struct ockam_link *link, struct kvec *vec, size_t n,
+			   size_t len, bool more);
+/* The same for pieces of pages, by reference where the socket can. */
+int ockam_link_socket_send_pages(struct ockam_link *link, struct bio_vec *vec,
+				 unsigned int n, size_t len, bool more);
+/* Receive without waiting, not on TCP: bytes, 0 at the end, or a negative errno. */
+int ockam_link_socket_recv(struct ockam_link *link, struct page *page,
+			   size_t len);
+/* Is there an end of the stream, or an error, before anything to receive? 0: an end. */
+int ockam_link_socket_peek(struct ockam_link *link);
+/*
+ * What is locked is asked no security module: does one refuse that the owner sends,
+ * or receives? Not with the lock held. 0, or a negative errno.
+ */
+int ockam_link_socket_may_send(struct ockam_link *link);
+int ockam_link_socket_may_receive(struct ockam_link *link);
 
 /* A security module said no: nothing is wrong with the connection. */
 static inline bool ockam_link_socket_refused(int err)

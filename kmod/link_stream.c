@@ -7,15 +7,6 @@
 #include "link_socket.h"
 #include "link_stream.h"
 
-void ockam_link_stream_queue_work(struct ockam_link_stream *s,
-				  struct work_struct *work)
-{
-	spin_lock_bh(&s->tx_lock);
-	if (!ockam_link_dead(&s->link))
-		queue_work(ockam_link_wq, work);
-	spin_unlock_bh(&s->tx_lock);
-}
-
 /* A security module may change its mind: look again with the deadlines. */
 void ockam_link_stream_retry(struct ockam_link_stream *s)
 {
@@ -25,21 +16,17 @@ void ockam_link_stream_retry(struct ockam_link_stream *s)
 
 /*
  * The socket's callbacks. They cannot start after the socket was given back,
- * which comes before stop(): no need for a look at DEAD.
+ * which comes before stop().
  */
 static void ockam_link_stream_readable(struct ockam_link *link)
 {
-	struct ockam_link_stream *s = ockam_link_stream_from(link);
-
-	queue_work(ockam_link_wq, &s->rx_work);
+	ockam_link_stream_rx_start(ockam_link_stream_from(link));
 }
 
 static void ockam_link_stream_writable(struct ockam_link *link)
 {
-	struct ockam_link_stream *s = ockam_link_stream_from(link);
-
 	if (test_and_clear_bit(OCKAM_LINK_BLOCKED, &link->bits))
-		queue_work(ockam_link_wq, &s->tx_work);
+		ockam_link_stream_tx_start(ockam_link_stream_from(link));
 }
 
 static void ockam_link_stream_init_link(struct ockam_link *link)
@@ -56,8 +43,8 @@ static void ockam_link_stream_start(struct ockam_link *link)
 {
 	struct ockam_link_stream *s = ockam_link_stream_from(link);
 
-	ockam_link_stream_queue_work(s, &s->tx_work);
-	ockam_link_stream_queue_work(s, &s->rx_work);
+	ockam_link_stream_tx_start(s);
+	ockam_link_stream_rx_start(s);
 }
 
 static void ockam_link_stream_stop(struct ockam_link *link)
@@ -88,8 +75,9 @@ static bool ockam_link_stream_watch(struct ockam_link *link)
 	again = ockam_link_stream_rx_watch(s);
 	again = ockam_link_stream_tx_watch(s) || again;
 	if (test_and_clear_bit(OCKAM_LINK_REFUSED, &link->bits)) {
-		ockam_link_stream_queue_work(s, &s->rx_work);
-		ockam_link_stream_queue_work(s, &s->tx_work);
+		ockam_link_stream_rx_start(s);
+		clear_bit(OCKAM_LINK_BLOCKED, &link->bits);
+		ockam_link_stream_tx_start(s);
 		again = true;
 	}
 	return again;
@@ -100,7 +88,10 @@ const struct ockam_link_ops ockam_link_stream_ops = {
 	.size = sizeof(struct ockam_link_stream),
 	.ep_ops = {
 		.kind = OCKAM_KIND_LINK,
+		.nosleep = true,
 		.deliver = ockam_link_stream_tx_deliver,
+		.full = ockam_link_stream_tx_full,
+		.flush = ockam_link_stream_tx_flush,
 		.paused = ockam_link_paused,
 		.release = ockam_link_release,
 	},
@@ -113,13 +104,3 @@ const struct ockam_link_ops ockam_link_stream_ops = {
 	.queued = ockam_link_stream_queued,
 	.watch = ockam_link_stream_watch,
 };
-
-int ockam_link_stream_init(void)
-{
-	return ockam_link_stream_rx_init_cache();
-}
-
-void ockam_link_stream_exit(void)
-{
-	ockam_link_stream_rx_exit_cache();
-}

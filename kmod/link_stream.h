@@ -8,68 +8,68 @@
 #ifndef OCKAM_LINK_STREAM_H
 #define OCKAM_LINK_STREAM_H
 
-#include <linux/mutex.h>
+#include <linux/skbuff.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
 #include "gate.h"
 #include "limits.h"
 #include "link.h"
+#include "link_cut.h"
+#include "route.h"
 
-struct ockam_dispatch;
-struct ockam_message;
-
-/* One read: many small frames, or the next part of a large one. */
-#define OCKAM_LINK_RX_BYTES		(32u << 10)
-/* A frame that is not all there begins with this much memory. */
-#define OCKAM_LINK_FRAME_MIN_BYTES	4096u
 /* A frame gets a new deadline whenever this much of it has arrived. */
 #define OCKAM_LINK_PROGRESS_BYTES	4096u
 /* Queued bytes of control messages that do not count as back-pressure. */
 #define OCKAM_LINK_CONTROL_BYTES	(64u << 10)
 
-enum ockam_link_stream_expect {
-	OCKAM_LINK_EXPECT_VERSION,
-	OCKAM_LINK_EXPECT_LENGTH,
-	OCKAM_LINK_EXPECT_BODY,
-};
-
 /*
  * Link with stream framing. Lifetime: see struct ockam_link.
  *
- * Receiving belongs to ->rx_work alone; what others look at is marked.
- * Sending: ->tx_lock guards the queue, ->tx_mutex makes one task the sender;
- * it owns ->tx_sending. Order: ->tx_mutex > socket lock > ... > ->tx_lock >
- * gate. Works that are queued from outside the socket's callbacks are queued
- * under ->tx_lock after a look at DEAD, so that none is armed behind stop().
+ * Receiving belongs to ->rx_work alone; what others look at is marked. On TCP its
+ * bytes are cut into messages under the socket's lock, and delivered without it.
+ *
+ * Sending: ->tx_lock guards the queues; whoever has set ->tx_busy under it is the
+ * sender and owns ->tx_sending: the work, while it is queued or runs, or a task
+ * within one section with bottom halves off (->tx_inline), so that nobody waits
+ * for a task that does not run. Order: socket lock > ->tx_lock > gate. Works that
+ * are queued from outside the socket's callbacks are queued under ->tx_lock after
+ * a look at DEAD, so that none is armed behind stop().
  */
 struct ockam_link_stream {
 	struct ockam_link link;		/* first */
 
 	struct work_struct rx_work;
 	struct ockam_gate_waiter rx_waiter;
-	enum ockam_link_stream_expect rx_expect;
-	u8 rx_hdr_len;
-	u8 rx_hdr[OCKAM_FRAME_HDR_LEN];
-	u32 rx_want;			/* bytes of the body */
-	struct ockam_message *rx_frame;	/* a body that is not all there */
-	u8 *rx_buf;			/* OCKAM_LINK_RX_BYTES, or NULL */
-	u32 rx_off;			/* of it: parsed */
-	u32 rx_len;			/* of it: filled */
-	u32 rx_fresh;			/* bytes since the deadline was set */
+	struct ockam_link_cut rx_cut;
 	bool rx_paused;			/* the last run ended so */
 	bool rx_waits;			/* READ_ONCE: for the rest of something */
+	u32 rx_fresh;			/* bytes since the deadline was set */
+	u32 rx_have;			/* READ_ONCE: bytes of the frame */
+	u32 rx_room;			/* free bytes behind the last fragment of ->rx_frame */
+	struct sk_buff *rx_frame;	/* a body that is not all there */
+	struct sk_buff *rx_last;	/* of the sk_buffs that it consists of */
+	struct sk_buff_head rx_queue;	/* frames, not yet delivered */
+	struct sk_buff *rx_bytes;	/* read from another family than TCP, not yet cut */
+	u32 rx_off;			/* of these: taken */
 	unsigned long rx_since;		/* READ_ONCE: jiffies, when rx_waits */
 	unsigned long rx_begin;		/* READ_ONCE: of the frame, when rx_waits */
-	u32 rx_have;			/* READ_ONCE: bytes of the frame */
+	unsigned long rx_allowed;	/* jiffies: a security module lets us receive */
 	atomic64_t rx_partial;		/* charged to on->partial_bytes */
 
 	struct work_struct tx_work;
-	struct mutex tx_mutex;		/* who sends; the next two */
-	struct list_head tx_sending;	/* ->tx_mutex */
-	bool tx_version_sent;		/* ->tx_mutex */
+	struct delayed_work tx_late;	/* what a sender announced did not come */
+	struct sk_buff_head tx_sending;	/* the sender's */
+	u32 tx_off;			/* the sender's: bytes of the first one that have left */
+	bool tx_version_sent;		/* the sender's */
+	unsigned long tx_allowed;	/* the sender's: as ->rx_allowed */
+	int tx_error;			/* ->tx_busy hands it over to the work */
 	spinlock_t tx_lock;		/* BH: all below */
-	struct list_head tx_queue;
+	bool tx_busy;			/* somebody sends */
+	bool tx_inline;			/* and that is a task; READ_ONCE at the end */
+	bool tx_again;			/* the sender must look again before it leaves */
+	struct sk_buff_head tx_urgent;	/* may overtake: no packets of channels */
+	struct sk_buff_head tx_queue;
 	u64 tx_queued;			/* bytes, ->tx_sending included */
 	u64 tx_control;			/* of these: not charged to the gate */
 	unsigned long tx_progress;	/* jiffies: socket took bytes, queue began */
@@ -83,24 +83,42 @@ ockam_link_stream_from(struct ockam_link *link)
 
 extern const struct ockam_link_ops ockam_link_stream_ops;
 
-int ockam_link_stream_init(void);
-void ockam_link_stream_exit(void);
-
 /* A security module refused to use the socket: both works run again later. */
 void ockam_link_stream_retry(struct ockam_link_stream *s);
-/* Queue @work of @s unless the link is dead. Any context. */
-void ockam_link_stream_queue_work(struct ockam_link_stream *s,
-				  struct work_struct *work);
 
 /* ---- link_stream_rx.c ---- */
-int ockam_link_stream_rx_init_cache(void);
-void ockam_link_stream_rx_exit_cache(void);
 void ockam_link_stream_rx_init(struct ockam_link_stream *s);
+/* There may be something to receive, or the end of it. Any context. */
+void ockam_link_stream_rx_start(struct ockam_link_stream *s);
 void ockam_link_stream_rx_stop(struct ockam_link_stream *s);
 bool ockam_link_stream_rx_watch(struct ockam_link_stream *s);
 
+/* ---- link_stream_read.c ---- */
+/* What one run of receiving has found. */
+struct ockam_link_rx_run {
+	struct ockam_link_stream *s;
+	struct ockam_dispatch d;
+	unsigned int frames;		/* cut so far */
+	unsigned int batch;		/* of these: since the last delivery */
+	u32 bytes;			/* read so far */
+	u32 batch_bytes;
+	bool full;			/* node memory */
+	int error;			/* of the framing, or -ENOMEM */
+	bool grow;			/* the last read has filled its page */
+};
+
+/*
+ * Take bytes from the socket and cut them into messages at the end of ->rx_queue,
+ * a batch at most. 1: there may be more. -EAGAIN: there is no more now. 0: the
+ * stream has ended. Another negative errno of the socket, or -ECANCELED with
+ * ->error.
+ */
+int ockam_link_stream_read(struct ockam_link_rx_run *run);
+/* Free what has been read and not delivered. */
+void ockam_link_stream_read_stop(struct ockam_link_stream *s);
+
 /* ---- link_partial.c ---- */
-/* Count @bytes more (or less) that @s holds of an incomplete frame. */
+/* @s holds @bytes of an incomplete frame now. */
 void ockam_link_partial_charge(struct ockam_link_stream *s, s64 bytes);
 /* It holds none any more, or does not matter any more. Any context. */
 void ockam_link_partial_uncharge(struct ockam_link_stream *s);
@@ -109,12 +127,17 @@ void ockam_link_partial_limit(struct ockam_net *on);
 
 /* ---- link_stream_tx.c ---- */
 void ockam_link_stream_tx_init(struct ockam_link_stream *s);
+/* Send what is queued, from work. Any context, the socket's lock may be held. */
+void ockam_link_stream_tx_start(struct ockam_link_stream *s);
 /* First half of stopping: nobody sends and nothing is queued any more. */
 void ockam_link_stream_tx_close(struct ockam_link_stream *s);
 void ockam_link_stream_tx_stop(struct ockam_link_stream *s);
 bool ockam_link_stream_tx_watch(struct ockam_link_stream *s);
-int ockam_link_stream_tx_deliver(struct ockam_endpoint *ep,
-				 struct ockam_message *msg,
+int ockam_link_stream_tx_deliver(struct ockam_endpoint *ep, struct sk_buff *skb,
 				 struct ockam_dispatch *d);
+bool ockam_link_stream_tx_full(struct ockam_endpoint *ep,
+			       struct ockam_dispatch *d);
+/* What a run of deliveries has left, see ockam_dispatch_flush(). */
+void ockam_link_stream_tx_flush(struct ockam_endpoint *ep);
 
 #endif /* OCKAM_LINK_STREAM_H */

@@ -2,17 +2,12 @@
 /*
  * Stream framing of a link: receiving (wire-protocol sections 2.1 to 2.3).
  *
- * Nothing here is authenticated: memory is taken as bytes arrive, never by an
- * announced length, is counted per node, and the slowest sender loses.
- *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
-#include <linux/net.h>
+#include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include <linux/uio.h>
 
-#include "compat.h"
 #include "link_socket.h"
 #include "link_stream.h"
 #include "message.h"
@@ -23,329 +18,46 @@
 /* Frames and reads of one run of the work before it lets others run. */
 #define OCKAM_LINK_RX_FRAMES	512
 #define OCKAM_LINK_RX_READS	16
-/* Frames between two looks at the node's memory. */
-#define OCKAM_LINK_RX_LOOK	32
+/* Bytes of a header that are brought together before anything else is tried. */
+#define OCKAM_LINK_RX_HEADER	4096u
 
-/* Buffers of running works; an idle link has none. */
-static struct kmem_cache *ockam_link_rx_cache;
-
-/* One run of the work. */
-struct ockam_link_rx_run {
-	struct ockam_dispatch d;
-	unsigned int frames;		/* brought in so far */
-	u32 bytes;			/* read so far */
-};
-
-static void ockam_link_rx_no_memory(struct ockam_link_stream *s)
+/* The framing, or the lack of memory, ends the link. */
+static void ockam_link_rx_fail(struct ockam_link_stream *s, int err)
 {
-	/* A stream with a hole would be worse than none. */
-	ockam_link_fail(&s->link, OCKAM_MIB_LINKS_FAILED_IO, -ENOMEM,
-			"no memory for a received message");
-}
+	enum ockam_mib why = OCKAM_MIB_LINKS_FAILED_FRAME;
+	const char *reason;
 
-/* Decode a body; false when it is not to be delivered. */
-static bool ockam_link_rx_decode(struct ockam_link_stream *s, const u8 *buf,
-				 size_t len, struct ockam_body *body)
-{
-	struct ockam_net *on = s->link.on;
-	int err;
-
-	atomic64_inc(&s->link.rx_messages);
-	ockam_mib_inc(on, OCKAM_MIB_LINK_FRAMES_RX);
-	err = ockam_wire_decode_body(buf, len, body);
 	switch (err) {
-	case 0:
-		if (body->onward.len)
-			return true;
-		ockam_mib_inc(on, OCKAM_MIB_LINK_HEARTBEATS);
-		return false;
-	case -E2BIG:
-		/* Correct for peers without our limits: not their failure. */
-		ockam_drop(on, OCKAM_DROP_ROUTE_LIMIT, NULL);
-		return false;
+	case -EPROTONOSUPPORT:
+		why = OCKAM_MIB_LINKS_FAILED_VERSION;
+		reason = "the peer does not speak version 1 of the protocol";
+		break;
+	case -EPROTO:
+		reason = "the peer sent a frame of length 0";
+		break;
+	case -EMSGSIZE:
+		why = OCKAM_MIB_LINKS_FAILED_TOO_LARGE;
+		reason = "the peer announced a frame above the limit of this node";
+		break;
+	case -EBADMSG:
+		err = -EPROTO;
+		reason = "the peer sent urgent data, which the protocol does not know";
+		break;
+	case -EINVAL:
+		err = -EPROTO;
+		reason = "the peer sent a frame that cannot be decoded";
+		break;
 	case -ENOMEM:
-		ockam_link_rx_no_memory(s);
-		return false;
+		/* A stream with a hole would be worse than none. */
+		why = OCKAM_MIB_LINKS_FAILED_IO;
+		reason = "no memory for a received message";
+		break;
 	default:
-		ockam_link_fail(&s->link, OCKAM_MIB_LINKS_FAILED_FRAME, -EPROTO,
-				"the peer sent a frame that cannot be decoded");
-		return false;
+		why = OCKAM_MIB_LINKS_FAILED_IO;
+		reason = "what was received cannot be read";
+		break;
 	}
-}
-
-/* Bring in @msg, whose payload is set, with the routes of @body. */
-static void ockam_link_rx_message(struct ockam_link_stream *s,
-				  struct ockam_link_rx_run *run,
-				  struct ockam_message *msg,
-				  struct ockam_body *body)
-{
-	int err;
-
-	ockam_route_move(&msg->onward, &body->onward);
-	ockam_route_move(&msg->ret, &body->ret);
-	/* Replies go out where this came in. */
-	err = ockam_message_return_to(msg, &s->link.ep);
-	if (err == -ENOMEM) {
-		ockam_message_free(msg);
-		ockam_link_rx_no_memory(s);
-	} else if (err) {
-		ockam_drop(s->link.on, OCKAM_DROP_ROUTE_LIMIT, msg);
-	} else {
-		ockam_message_count_routes(msg);
-		ockam_route_dispatch(s->link.on, msg, &s->link.origin, &run->d);
-	}
-}
-
-/* A frame that lies completely in the buffer. */
-static void ockam_link_rx_small(struct ockam_link_stream *s,
-				struct ockam_link_rx_run *run,
-				const u8 *buf, size_t len)
-{
-	struct ockam_message *msg;
-	struct ockam_body body;
-
-	ockam_body_init(&body);
-	if (!ockam_link_rx_decode(s, buf, len, &body))
-		goto out;
-	msg = ockam_message_alloc(s->link.on, OCKAM_MESSAGE_HEADROOM,
-				  body.payload_len, OCKAM_MESSAGE_TAILROOM,
-				  GFP_KERNEL_ACCOUNT);
-	if (!msg) {
-		ockam_link_rx_no_memory(s);
-		goto out;
-	}
-	memcpy(msg->data, body.payload, body.payload_len);
-	ockam_link_rx_message(s, run, msg, &body);
-out:
-	ockam_body_reset(&body);
-}
-
-/* The frame that was collected in a message of its own is complete. */
-static void ockam_link_rx_large(struct ockam_link_stream *s,
-				struct ockam_link_rx_run *run)
-{
-	struct ockam_message *msg = s->rx_frame;
-	struct ockam_body body;
-
-	s->rx_frame = NULL;
-	ockam_link_partial_uncharge(s);
-	ockam_body_init(&body);
-	if (ockam_link_rx_decode(s, msg->data, msg->len, &body)) {
-		/* The header in front becomes headroom, what follows tailroom. */
-		ockam_message_pull(msg, body.payload - msg->data);
-		ockam_message_trim(msg, body.payload_len);
-		ockam_link_rx_message(s, run, msg, &body);
-	} else {
-		ockam_message_free(msg);
-	}
-	ockam_body_reset(&body);
-}
-
-/*
- * Room for more of the body: twice of what is there, or as much as this run has
- * brought, but not more than the body. False when the link failed.
- */
-static bool ockam_link_rx_grow(struct ockam_link_stream *s,
-			       const struct ockam_link_rx_run *run)
-{
-	struct ockam_net *on = s->link.on;
-	size_t have = s->rx_frame ? s->rx_frame->len : 0;
-	size_t truesize;
-	u32 room;
-
-	room = max3((u32)have * 2, run->bytes, OCKAM_LINK_FRAME_MIN_BYTES);
-	room = min(room, s->rx_want);
-	if (!s->rx_frame) {
-		s->rx_frame = ockam_message_alloc(on, OCKAM_MESSAGE_HEADROOM, 0,
-						  room + OCKAM_MESSAGE_TAILROOM,
-						  GFP_KERNEL_ACCOUNT);
-		if (!s->rx_frame)
-			goto no_memory;
-		ockam_link_partial_charge(s, s->rx_frame->truesize);
-	} else {
-		truesize = s->rx_frame->truesize;
-		if (ockam_message_reserve(s->rx_frame, OCKAM_MESSAGE_HEADROOM,
-					  room - have + OCKAM_MESSAGE_TAILROOM))
-			goto no_memory;
-		ockam_link_partial_charge(s, s->rx_frame->truesize - truesize);
-	}
-	ockam_link_partial_limit(on);
-	return !ockam_link_dead(&s->link);
-
-no_memory:
-	ockam_link_rx_no_memory(s);
-	return false;
-}
-
-/* Bytes of the body that the collected frame has memory for and lacks. */
-static u32 ockam_link_rx_room(const struct ockam_link_stream *s)
-{
-	size_t room;
-
-	if (!s->rx_frame)
-		return 0;
-	room = ockam_message_tailroom(s->rx_frame) - OCKAM_MESSAGE_TAILROOM;
-	return min_t(size_t, room, s->rx_want - s->rx_frame->len);
-}
-
-/* @n bytes of the body lie where the collected frame ended. */
-static void ockam_link_rx_body(struct ockam_link_stream *s,
-			       struct ockam_link_rx_run *run, u32 n)
-{
-	ockam_message_put(s->rx_frame, n);
-	if (s->rx_frame->len < s->rx_want)
-		return;
-	s->rx_expect = OCKAM_LINK_EXPECT_LENGTH;
-	s->rx_hdr_len = 0;
-	run->frames++;
-	ockam_link_rx_large(s, run);
-}
-
-static bool ockam_link_rx_parse_version(struct ockam_link_stream *s)
-{
-	if (s->rx_buf[s->rx_off] != OCKAM_STREAM_VERSION) {
-		ockam_link_fail(&s->link, OCKAM_MIB_LINKS_FAILED_VERSION,
-				-EPROTONOSUPPORT,
-				"the peer does not speak version 1 of the protocol");
-		return false;
-	}
-	s->rx_off++;
-	s->rx_expect = OCKAM_LINK_EXPECT_LENGTH;
-	WRITE_ONCE(s->rx_waits, false);
-	return true;
-}
-
-static bool ockam_link_rx_parse_length(struct ockam_link_stream *s,
-				       struct ockam_link_rx_run *run)
-{
-	u64 limit = ockam_netns_limit(s->link.on, OCKAM_LIMIT_FRAME_BYTES);
-
-	while (s->rx_hdr_len < OCKAM_FRAME_HDR_LEN) {
-		if (s->rx_off == s->rx_len)
-			return true;
-		s->rx_hdr[s->rx_hdr_len++] = s->rx_buf[s->rx_off++];
-	}
-	s->rx_want = get_unaligned_be32(s->rx_hdr);
-	if (!s->rx_want) {
-		ockam_link_fail(&s->link, OCKAM_MIB_LINKS_FAILED_FRAME, -EPROTO,
-				"the peer sent a frame of length 0");
-		return false;
-	}
-	if (s->rx_want > limit) {
-		ockam_link_fail(&s->link, OCKAM_MIB_LINKS_FAILED_TOO_LARGE,
-				-EMSGSIZE,
-				"the peer announced a frame above the limit of this node");
-		return false;
-	}
-	if (s->rx_len - s->rx_off >= s->rx_want) {
-		s->rx_off += s->rx_want;
-		s->rx_hdr_len = 0;
-		run->frames++;
-		ockam_link_rx_small(s, run,
-				    s->rx_buf + s->rx_off - s->rx_want,
-				    s->rx_want);
-	} else {
-		s->rx_expect = OCKAM_LINK_EXPECT_BODY;
-	}
-	return true;
-}
-
-static bool ockam_link_rx_parse_body(struct ockam_link_stream *s,
-				     struct ockam_link_rx_run *run)
-{
-	u32 n;
-
-	if (!ockam_link_rx_room(s) && !ockam_link_rx_grow(s, run))
-		return false;
-	n = min(ockam_link_rx_room(s), s->rx_len - s->rx_off);
-	memcpy(s->rx_frame->data + s->rx_frame->len, s->rx_buf + s->rx_off, n);
-	s->rx_off += n;
-	ockam_link_rx_body(s, run, n);
-	return true;
-}
-
-/* Has the run met a full queue, or done its share? */
-static bool ockam_link_rx_should_stop(const struct ockam_link_stream *s,
-				      const struct ockam_link_rx_run *run)
-{
-	return run->d.gate || run->frames >= OCKAM_LINK_RX_FRAMES ||
-	       ockam_link_dead(&s->link);
-}
-
-/* Does the node's memory take any more? */
-static void ockam_link_rx_look_at_memory(const struct ockam_link_stream *s,
-					 struct ockam_link_rx_run *run)
-{
-	struct ockam_net *on = s->link.on;
-
-	if (!(run->frames % OCKAM_LINK_RX_LOOK) && ockam_gate_full(&on->memory))
-		ockam_dispatch_note_gate(&run->d, &on->memory);
-}
-
-/* Take the buffer apart, as far as it goes. */
-static void ockam_link_rx_parse(struct ockam_link_stream *s,
-				struct ockam_link_rx_run *run)
-{
-	bool ok = true;
-
-	while (ok && s->rx_off < s->rx_len &&
-	       !ockam_link_rx_should_stop(s, run)) {
-		switch (s->rx_expect) {
-		case OCKAM_LINK_EXPECT_VERSION:
-			ok = ockam_link_rx_parse_version(s);
-			break;
-		case OCKAM_LINK_EXPECT_LENGTH:
-			ok = ockam_link_rx_parse_length(s, run);
-			break;
-		case OCKAM_LINK_EXPECT_BODY:
-			ok = ockam_link_rx_parse_body(s, run);
-			break;
-		}
-		ockam_link_rx_look_at_memory(s, run);
-	}
-}
-
-/*
- * One recvmsg(): what is missing from the collected frame goes straight to its
- * place, what follows into the buffer, which is empty. The bytes, 0 at the end
- * of the stream, or a negative errno.
- */
-static int ockam_link_rx_read(struct ockam_link_stream *s,
-			      struct ockam_link_rx_run *run)
-{
-	struct msghdr mh = {};
-	struct kvec vec[2];
-	unsigned int n = 0;
-	size_t len = 0;
-	u32 room = 0;
-	int got;
-
-	if (s->rx_expect == OCKAM_LINK_EXPECT_BODY) {
-		if (!ockam_link_rx_room(s) && !ockam_link_rx_grow(s, run))
-			return -ECANCELED;
-		room = ockam_link_rx_room(s);
-		vec[n].iov_base = s->rx_frame->data + s->rx_frame->len;
-		vec[n].iov_len = room;
-		len += vec[n++].iov_len;
-	}
-	s->rx_off = 0;
-	s->rx_len = 0;
-	/* More may follow only when the frame ends within its memory. */
-	if (!room || room == s->rx_want - s->rx_frame->len) {
-		vec[n].iov_base = s->rx_buf;
-		vec[n].iov_len = OCKAM_LINK_RX_BYTES;
-		len += vec[n++].iov_len;
-	}
-	got = ockam_link_socket_recv(&s->link, &mh, vec, n, len, MSG_DONTWAIT);
-	if (got <= 0)
-		return got;
-	atomic64_add(got, &s->link.rx_bytes);
-	run->bytes += got;
-	s->rx_fresh += got;
-	s->rx_len = got - min_t(u32, got, room);
-	if (room)
-		ockam_link_rx_body(s, run, min_t(u32, got, room));
-	return got;
+	ockam_link_fail(&s->link, why, err, reason);
 }
 
 /* The stream has ended, orderly or not. */
@@ -356,14 +68,86 @@ static void ockam_link_rx_end(struct ockam_link_stream *s, int err)
 	if (err)
 		ockam_link_fail(link, OCKAM_MIB_LINKS_FAILED_IO, err,
 				"receiving from the socket failed");
-	else if (s->rx_expect == OCKAM_LINK_EXPECT_VERSION)
+	else if (s->rx_cut.expect == OCKAM_LINK_EXPECT_VERSION)
 		ockam_link_fail(link, OCKAM_MIB_LINKS_FAILED_IO, -ECONNRESET,
 				"the peer closed the connection before it had said anything");
-	else if (s->rx_expect == OCKAM_LINK_EXPECT_BODY || s->rx_hdr_len)
+	else if (!ockam_link_cut_between(&s->rx_cut))
 		ockam_link_fail(link, OCKAM_MIB_LINKS_FAILED_FRAME, -EPROTO,
 				"the peer closed the connection within a frame");
 	else
 		ockam_link_kill(link, 0, "the peer closed the connection");
+}
+
+/*
+ * The header cannot be told from a part of the body: from all of it. The header
+ * is linear then, and what was decoded: others may be writing to the fragments.
+ */
+static int ockam_link_rx_scan_all(struct sk_buff *skb,
+				  struct ockam_wire_message *m)
+{
+	u8 *all = kvmalloc(skb->len, GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!all)
+		return -ENOMEM;
+	err = skb_copy_bits(skb, 0, all, skb->len);
+	if (!err)
+		err = ockam_wire_scan_body(all, skb->len, skb->len, m);
+	if (!err && !pskb_may_pull(skb, m->payload))
+		err = -ENOMEM;
+	if (!err) {
+		memcpy(skb->data, all, m->payload);
+		m->onward.cbor = skb->data + (m->onward.cbor - all);
+		m->ret.cbor = skb->data + (m->ret.cbor - all);
+	}
+	kvfree(all);
+	return err;
+}
+
+static int ockam_link_rx_scan(struct sk_buff *skb, struct ockam_wire_message *m)
+{
+	unsigned int some = min(skb->len, OCKAM_LINK_RX_HEADER);
+	int err;
+
+	err = ockam_wire_scan_body(skb->data, skb_headlen(skb), skb->len, m);
+	if (likely(err != -EAGAIN))
+		return err;
+	if (!pskb_may_pull(skb, some))
+		return -ENOMEM;
+	err = ockam_wire_scan_body(skb->data, skb_headlen(skb), skb->len, m);
+	return err == -EAGAIN ? ockam_link_rx_scan_all(skb, m) : err;
+}
+
+/* Bring in one frame. */
+static void ockam_link_rx_message(struct ockam_link_rx_run *run,
+				  struct sk_buff *skb)
+{
+	struct ockam_link_stream *s = run->s;
+	struct ockam_net *on = s->link.on;
+	struct ockam_wire_message m;
+	int err;
+
+	err = ockam_link_rx_scan(skb, &m);
+	if (!err && !m.onward.hops) {
+		ockam_mib_inc(on, OCKAM_MIB_LINK_HEARTBEATS);
+		ockam_message_free(skb);
+		return;
+	}
+	if (!err)
+		err = ockam_message_unpack(skb, &m, GFP_KERNEL_ACCOUNT);
+	/* Replies go out where this came in. */
+	if (!err)
+		err = ockam_message_return_to(skb, &s->link.ep,
+					      GFP_KERNEL_ACCOUNT);
+	if (likely(!err)) {
+		ockam_route_dispatch(on, skb, &s->link.origin, &run->d);
+	} else if (err == -E2BIG) {
+		/* Correct for peers without our limits: not their failure. */
+		ockam_drop(on, OCKAM_DROP_ROUTE_LIMIT, skb);
+	} else {
+		ockam_message_free(skb);
+		ockam_link_rx_fail(s, err);
+	}
 }
 
 /*
@@ -398,7 +182,41 @@ static void ockam_link_rx_wake(struct ockam_gate_waiter *waiter)
 	clear_bit(OCKAM_LINK_PAUSED, &s->link.bits);
 	/* The work must not see the bit any more. */
 	smp_mb__after_atomic();
-	ockam_link_stream_queue_work(s, &s->rx_work);
+	ockam_link_stream_rx_start(s);
+}
+
+/* False when reading waits for the queue that was full, or the link is dead. */
+static bool ockam_link_rx_go_on(struct ockam_link_rx_run *run)
+{
+	if (ockam_link_dead(&run->s->link))
+		return false;
+	if (likely(!run->d.gate))
+		return true;
+	if (ockam_link_rx_pause(run->s, run->d.gate))
+		return false;
+	ockam_dispatch_forget_gate(&run->d);
+	return true;
+}
+
+/* Bring in what has been cut. False as ockam_link_rx_go_on(). */
+static bool ockam_link_rx_deliver(struct ockam_link_rx_run *run)
+{
+	struct ockam_link_stream *s = run->s;
+	bool go_on = !ockam_link_dead(&s->link);
+	struct sk_buff *skb;
+
+	while (go_on && (skb = __skb_dequeue(&s->rx_queue))) {
+		run->d.batch = !skb_queue_empty(&s->rx_queue);
+		ockam_link_rx_message(run, skb);
+		go_on = ockam_link_rx_go_on(run);
+	}
+	ockam_dispatch_flush(&run->d);
+	if (go_on && run->full) {
+		run->full = false;
+		ockam_dispatch_note_gate(&run->d, &s->link.on->memory);
+		go_on = ockam_link_rx_go_on(run);
+	}
+	return go_on;
 }
 
 /*
@@ -408,10 +226,7 @@ static void ockam_link_rx_wake(struct ockam_gate_waiter *waiter)
 static void ockam_link_rx_look_at_end(struct ockam_link_stream *s)
 {
 	struct sock *sk = s->link.sock->sk;
-	struct msghdr mh = {};
-	struct kvec vec;
 	int err;
-	u8 byte;
 
 	err = READ_ONCE(sk->sk_err);
 	if (err) {
@@ -419,12 +234,9 @@ static void ockam_link_rx_look_at_end(struct ockam_link_stream *s)
 		return;
 	}
 	if (!(READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN) ||
-	    s->rx_off < s->rx_len)
+	    !skb_queue_empty(&s->rx_queue) || s->rx_bytes)
 		return;
-	vec.iov_base = &byte;
-	vec.iov_len = sizeof(byte);
-	err = ockam_link_socket_recv(&s->link, &mh, &vec, 1, sizeof(byte),
-				     MSG_DONTWAIT | MSG_PEEK);
+	err = ockam_link_socket_peek(&s->link);
 	if (err <= 0 && err != -EAGAIN && !ockam_link_socket_refused(err))
 		ockam_link_rx_end(s, err);
 }
@@ -432,10 +244,8 @@ static void ockam_link_rx_look_at_end(struct ockam_link_stream *s)
 /* Something is missing: until when? */
 static void ockam_link_rx_set_deadline(struct ockam_link_stream *s)
 {
-	bool waits = s->rx_expect != OCKAM_LINK_EXPECT_LENGTH || s->rx_hdr_len;
-
-	WRITE_ONCE(s->rx_have, s->rx_frame ? s->rx_frame->len : 0);
-	if (!waits) {
+	WRITE_ONCE(s->rx_have, s->rx_frame ? s->rx_cut.have : 0);
+	if (ockam_link_cut_between(&s->rx_cut)) {
 		WRITE_ONCE(s->rx_waits, false);
 		return;
 	}
@@ -449,51 +259,54 @@ static void ockam_link_rx_set_deadline(struct ockam_link_stream *s)
 	ockam_link_arm_watch(&s->link);
 }
 
-/* Read and bring in until there is no more, no room or no time. */
-static void ockam_link_rx_loop(struct ockam_link_stream *s,
-			       struct ockam_link_rx_run *run)
+/*
+ * Read and bring in until there is no more, no room or no time. True: not all is
+ * done.
+ */
+static bool ockam_link_rx_loop(struct ockam_link_rx_run *run)
 {
+	struct ockam_link_stream *s = run->s;
 	unsigned int reads = 0;
-	int got;
+	int ret = 1;
 
-	/* A run may have few frames, and many runs follow each other. */
-	ockam_link_rx_look_at_memory(s, run);
-	for (;;) {
-		ockam_link_rx_parse(s, run);
-		if (ockam_link_dead(&s->link))
-			return;
-		if (run->d.gate && ockam_link_rx_pause(s, run->d.gate))
-			return;
-		if (ockam_link_rx_should_stop(s, run) ||
-		    reads++ == OCKAM_LINK_RX_READS) {
-			ockam_link_stream_queue_work(s, &s->rx_work);
-			return;
+	/* First what the last run has left. */
+	while (ockam_link_rx_deliver(run)) {
+		if (run->error) {
+			ockam_link_rx_fail(s, run->error);
+			break;
 		}
-		got = ockam_link_rx_read(s, run);
-		if (got > 0)
-			continue;
-		if (ockam_link_socket_refused(got))
+		if (ockam_link_socket_refused(ret)) {
 			ockam_link_stream_retry(s);
-		else if (got != -EAGAIN && !ockam_link_dead(&s->link))
-			ockam_link_rx_end(s, got);
-		return;
+			break;
+		}
+		if (ret <= 0 && ret != -EAGAIN) {
+			ockam_link_rx_end(s, ret);
+			break;
+		}
+		if (ret == -EAGAIN &&
+		    !test_and_clear_bit(OCKAM_LINK_RX_AGAIN, &s->link.bits))
+			break;
+		if (run->frames >= OCKAM_LINK_RX_FRAMES ||
+		    reads++ == OCKAM_LINK_RX_READS)
+			return true;
+		ret = ockam_link_stream_read(run);
 	}
+	return false;
 }
 
-static void ockam_link_rx_work(struct work_struct *work)
+/* As ockam_link_rx_loop(). */
+static bool ockam_link_rx_run(struct ockam_link_stream *s)
 {
-	struct ockam_link_stream *s = container_of(work,
-						   struct ockam_link_stream,
-						   rx_work);
-	struct ockam_link_rx_run run = {};
+	struct ockam_link_rx_run run = { .s = s };
 	struct mem_cgroup *memcg;
+	bool again;
 
 	if (ockam_link_dead(&s->link) ||
 	    !test_bit(OCKAM_LINK_LIVE, &s->link.bits))
-		return;
+		return false;
 	if (test_bit(OCKAM_LINK_PAUSED, &s->link.bits)) {
 		ockam_link_rx_look_at_end(s);
-		return;
+		return false;
 	}
 	/* A new deadline: that we did not read was not the peer's fault. */
 	if (s->rx_paused) {
@@ -502,26 +315,56 @@ static void ockam_link_rx_work(struct work_struct *work)
 	}
 
 	memcg = set_active_memcg(s->link.memcg);
-	if (!s->rx_buf)
-		s->rx_buf = kmem_cache_alloc(ockam_link_rx_cache,
-					     GFP_KERNEL_ACCOUNT);
-	if (s->rx_buf) {
-		ockam_dispatch_init(&run.d);
-		ockam_link_rx_loop(s, &run);
-		ockam_dispatch_fini(&run.d);
-	} else {
-		ockam_link_rx_no_memory(s);
-	}
+	ockam_dispatch_init(&run.d);
+	again = ockam_link_rx_loop(&run);
+	ockam_dispatch_fini(&run.d);
 	set_active_memcg(memcg);
 
-	if (s->rx_off == s->rx_len && s->rx_buf) {
-		kmem_cache_free(ockam_link_rx_cache, s->rx_buf);
-		s->rx_buf = NULL;
-	}
 	/* Another frame than at the last look: it has its own time. */
 	if (run.frames)
 		WRITE_ONCE(s->rx_waits, false);
 	ockam_link_rx_set_deadline(s);
+	return again;
+}
+
+/* The work, for which BUSY is set, has to run. */
+static void ockam_link_rx_queue(struct ockam_link_stream *s)
+{
+	spin_lock_bh(&s->tx_lock);
+	if (!ockam_link_dead(&s->link))
+		queue_work(ockam_link_wq, &s->rx_work);
+	spin_unlock_bh(&s->tx_lock);
+}
+
+void ockam_link_stream_rx_start(struct ockam_link_stream *s)
+{
+	unsigned long *bits = &s->link.bits;
+
+	/* Whoever clears BUSY looks at AGAIN after that. */
+	set_bit(OCKAM_LINK_RX_AGAIN, bits);
+	if (!test_and_set_bit(OCKAM_LINK_RX_BUSY, bits))
+		ockam_link_rx_queue(s);
+}
+
+static void ockam_link_rx_work(struct work_struct *work)
+{
+	struct ockam_link_stream *s = container_of(work,
+						   struct ockam_link_stream,
+						   rx_work);
+	unsigned long *bits = &s->link.bits;
+
+	clear_bit(OCKAM_LINK_RX_AGAIN, bits);
+	/* What comes from here on is seen, or sets the bit again. */
+	smp_mb__after_atomic();
+	if (!ockam_link_rx_run(s)) {
+		clear_bit(OCKAM_LINK_RX_BUSY, bits);
+		/* Who sets AGAIN looks at BUSY after that, we the other way around. */
+		smp_mb__after_atomic();
+		if (!test_bit(OCKAM_LINK_RX_AGAIN, bits) ||
+		    test_and_set_bit(OCKAM_LINK_RX_BUSY, bits))
+			return;
+	}
+	ockam_link_rx_queue(s);
 }
 
 bool ockam_link_stream_rx_watch(struct ockam_link_stream *s)
@@ -556,7 +399,9 @@ void ockam_link_stream_rx_init(struct ockam_link_stream *s)
 {
 	INIT_WORK(&s->rx_work, ockam_link_rx_work);
 	ockam_gate_waiter_init(&s->rx_waiter, ockam_link_rx_wake);
-	s->rx_expect = OCKAM_LINK_EXPECT_VERSION;
+	ockam_link_cut_init(&s->rx_cut);
+	__skb_queue_head_init(&s->rx_queue);
+	s->rx_allowed = jiffies - 1;
 	atomic64_set(&s->rx_partial, 0);
 }
 
@@ -565,23 +410,5 @@ void ockam_link_stream_rx_stop(struct ockam_link_stream *s)
 	/* DEAD is set: a wake-up queues nothing any more. */
 	cancel_work_sync(&s->rx_work);
 	ockam_gate_cancel(&s->rx_waiter);
-	ockam_link_partial_uncharge(s);
-	ockam_message_free(s->rx_frame);
-	s->rx_frame = NULL;
-	if (s->rx_buf)
-		kmem_cache_free(ockam_link_rx_cache, s->rx_buf);
-	s->rx_buf = NULL;
-}
-
-int ockam_link_stream_rx_init_cache(void)
-{
-	ockam_link_rx_cache = kmem_cache_create("ockam_link_rx",
-						OCKAM_LINK_RX_BYTES, 0, 0,
-						NULL);
-	return ockam_link_rx_cache ? 0 : -ENOMEM;
-}
-
-void ockam_link_stream_rx_exit_cache(void)
-{
-	kmem_cache_destroy(ockam_link_rx_cache);
+	ockam_link_stream_read_stop(s);
 }

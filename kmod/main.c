@@ -14,7 +14,6 @@
 #include "handshake.h"
 #include "link.h"
 #include "machine.h"
-#include "message.h"
 #include "netlink.h"
 #include "netns.h"
 #include "sysctl.h"
@@ -23,12 +22,9 @@ static int __init ockam_init(void)
 {
 	int err;
 
-	err = ockam_message_init_cache();
-	if (err)
-		return err;
 	err = ockam_endpoint_init_module();
 	if (err)
-		goto err_cache;
+		return err;
 	err = ockam_aead_init();
 	if (err)
 		goto err_endpoint;
@@ -82,8 +78,6 @@ err_aead:
 	ockam_aead_exit();
 err_endpoint:
 	ockam_endpoint_exit_module();
-err_cache:
-	ockam_message_exit_cache();
 	return err;
 }
 
@@ -100,7 +94,6 @@ static void __exit ockam_exit(void)
 	ockam_link_exit();
 	ockam_aead_exit();
 	ockam_endpoint_exit_module();
-	ockam_message_exit_cache();
 }
 
 module_init(ockam_init);

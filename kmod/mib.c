@@ -68,6 +68,7 @@ static const char * const ockam_mib_names[] = {
 	[OCKAM_DROP_NO_MEMORY] = "drop_no_memory",
 	[OCKAM_DROP_SOCKET_FULL] = "drop_socket_full",
 	[OCKAM_DROP_SOCKET_PEER] = "drop_socket_peer",
+	[OCKAM_DROP_SOCKET_FILTER] = "drop_socket_filter",
 	[OCKAM_DROP_LINK_DOWN] = "drop_link_down",
 	[OCKAM_DROP_PACKET_SHORT] = "drop_packet_short",
 	[OCKAM_DROP_PACKET_TOO_OLD] = "drop_packet_too_old",

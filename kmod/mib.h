@@ -71,6 +71,7 @@ enum ockam_mib {
 	OCKAM_DROP_NO_MEMORY,
 	OCKAM_DROP_SOCKET_FULL,	/* datagram receive queue */
 	OCKAM_DROP_SOCKET_PEER,	/* not from the connected route */
+	OCKAM_DROP_SOCKET_FILTER,	/* SO_ATTACH_FILTER, a security module */
 	OCKAM_DROP_LINK_DOWN,
 	OCKAM_DROP_PACKET_SHORT,	/* below nonce and tag */
 	OCKAM_DROP_PACKET_TOO_OLD,

@@ -257,10 +257,11 @@ static int __net_init ockam_netns_init_net(struct net *net)
 	if (!on->mib)
 		return -ENOMEM;
 	err = ockam_endpoint_init_net(on);
-	if (err) {
-		free_percpu(on->mib);
-		return err;
-	}
+	if (err)
+		goto err_mib;
+	err = ockam_aead_pool_init(&on->aead);
+	if (err)
+		goto err_endpoint;
 	for (i = 0; i < __OCKAM_TABLE_MAX; i++) {
 		xa_init_flags(&on->tables[i].xa, XA_FLAGS_ALLOC1);
 		atomic_set(&on->tables[i].count, 0);
@@ -268,13 +269,18 @@ static int __net_init ockam_netns_init_net(struct net *net)
 	}
 	ockam_gate_init(&on->memory, NULL, 0, NULL);
 	ockam_netns_reset_limits(on);
-	atomic64_set(&on->local_bytes, 0);
 	atomic64_set(&on->partial_bytes, 0);
 	mutex_init(&on->config_lock);
 	INIT_WORK(&on->end_work, ockam_netns_end_work);
 	on->local.kind = OCKAM_REACH_LOCAL;
 	ockam_endpoint_random_flow_id(on->local.flow_id);
 	return 0;
+
+err_endpoint:
+	ockam_endpoint_exit_net(on);
+err_mib:
+	free_percpu(on->mib);
+	return err;
 }
 
 /* Nothing is made in these namespaces any more: no task is left in them. */
@@ -296,8 +302,8 @@ static void __net_exit ockam_netns_exit_batch(struct list_head *nets)
 	list_for_each_entry(net, nets, exit_list) {
 		on = ockam_netns_from(net);
 		ockam_endpoint_exit_net(on);
+		ockam_aead_pool_exit(&on->aead);
 		WARN_ON_ONCE(on->memory.used);
-		WARN_ON_ONCE(atomic64_read(&on->local_bytes));
 		free_percpu(on->mib);
 	}
 }

@@ -13,6 +13,7 @@
 #include <linux/xarray.h>
 #include <net/net_namespace.h>
 
+#include "aead.h"
 #include "endpoint.h"
 #include "gate.h"
 #include "limits.h"
@@ -76,8 +77,8 @@ struct ockam_net {
 
 	struct ockam_table tables[__OCKAM_TABLE_MAX];
 	struct ockam_limits limits;
+	struct ockam_aead_pool aead;	/* transforms of all channels */
 	struct ockam_gate memory;	/* all messages of the node */
-	atomic64_t local_bytes;		/* of these: sent by sockets of the node */
 	atomic64_t partial_bytes;	/* partial frames of all links */
 
 	struct mutex config_lock;	/* the rest, against each other */
@@ -118,6 +119,8 @@ static inline u64 ockam_netns_limit(const struct ockam_net *on,
  */
 void ockam_link_hide_net(struct ockam_net *on);
 void ockam_link_free_net(struct ockam_net *on);
+/* The limit has changed: for those links that are there. Process context. */
+void ockam_link_set_queue_limit(struct ockam_net *on, u64 limit);
 void ockam_channel_hide_net(struct ockam_net *on);
 void ockam_channel_free_net(struct ockam_net *on);
 void ockam_handshake_hide_net(struct ockam_net *on);

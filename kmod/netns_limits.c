@@ -39,6 +39,8 @@ void ockam_netns_set_limit(struct ockam_net *on, enum ockam_limit_attr which,
 	WRITE_ONCE(on->limits.v[which], value);
 	if (which == OCKAM_LIMIT_NODE_QUEUE_BYTES)
 		ockam_gate_set_limit(&on->memory, value);
+	else if (which == OCKAM_LIMIT_LINK_QUEUE_BYTES)
+		ockam_link_set_queue_limit(on, value);
 }
 
 void ockam_netns_reset_limits(struct ockam_net *on)

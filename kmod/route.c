@@ -10,17 +10,47 @@
 
 void ockam_dispatch_init(struct ockam_dispatch *d)
 {
-	INIT_LIST_HEAD(&d->queue);
+	d->next = NULL;
+	d->from = NULL;
 	d->gate = NULL;
 	d->budget = OCKAM_DISPATCH_BUDGET;
+	d->atomic = false;
+	d->batch = false;
+	d->late = NULL;
+}
+
+void ockam_dispatch_flush(struct ockam_dispatch *d)
+{
+	struct ockam_endpoint *ep = d->late;
+
+	if (!ep)
+		return;
+	d->late = NULL;
+	ep->ops->flush(ep);
+	ockam_endpoint_put(ep);
+}
+
+void ockam_dispatch_note_late(struct ockam_dispatch *d,
+			      struct ockam_endpoint *ep)
+{
+	if (d->late == ep)
+		return;
+	ockam_dispatch_flush(d);
+	d->late = ockam_endpoint_get(ep);
+}
+
+void ockam_dispatch_forget_gate(struct ockam_dispatch *d)
+{
+	if (d->gate && d->gate->owner)
+		ockam_endpoint_put(d->gate->owner);
+	d->gate = NULL;
 }
 
 void ockam_dispatch_fini(struct ockam_dispatch *d)
 {
-	WARN_ON_ONCE(!list_empty(&d->queue));
-	if (d->gate && d->gate->owner)
-		ockam_endpoint_put(d->gate->owner);
-	d->gate = NULL;
+	WARN_ON_ONCE(d->next);
+	ockam_dispatch_flush(d);
+	ockam_dispatch_forget_gate(d);
 }
 
 void ockam_dispatch_note_gate(struct ockam_dispatch *d, struct ockam_gate *gate)
@@ -34,61 +64,101 @@ void ockam_dispatch_note_gate(struct ockam_dispatch *d, struct ockam_gate *gate)
 }
 
 void ockam_drop(struct ockam_net *on, enum ockam_mib reason,
-		struct ockam_message *msg)
+		struct sk_buff *skb)
 {
 	ockam_mib_inc(on, reason);
-	trace_ockam_drop(on, reason, msg);
-	ockam_message_free(msg);
+	trace_ockam_drop(on, reason, skb);
+	ockam_message_free(skb);
+}
+
+/* NULL with *@why, a reason to drop. */
+static struct ockam_endpoint *
+ockam_route_lookup(struct ockam_net *on, const struct ockam_hop *hop, u64 to,
+		   const struct ockam_origin *from, enum ockam_mib *why)
+{
+	struct ockam_endpoint *ep;
+
+	*why = OCKAM_DROP_NOT_LOCAL;
+	if (hop->type != OCKAM_ADDR_LOCAL)
+		return NULL;
+	*why = OCKAM_DROP_NO_ADDRESS;
+	ep = ockam_endpoint_lookup(on, hop->name, hop->len);
+	if (!ep)
+		return NULL;
+	/* The name may be another's now. */
+	if (likely(ockam_endpoint_is(ep, to))) {
+		*why = OCKAM_DROP_DENIED;
+		if (likely(ockam_endpoint_reachable(ep, from)))
+			return ep;
+	}
+	ockam_endpoint_put(ep);
+	return NULL;
+}
+
+static int ockam_route_errno(enum ockam_mib why)
+{
+	return why == OCKAM_DROP_DENIED ? -EACCES : -EHOSTUNREACH;
+}
+
+struct ockam_endpoint *ockam_route_find(struct ockam_net *on,
+					const struct ockam_hop *hop, u64 to,
+					const struct ockam_origin *from)
+{
+	struct ockam_endpoint *ep;
+	enum ockam_mib why;
+
+	ep = ockam_route_lookup(on, hop, to, from, &why);
+	return ep ?: ERR_PTR(ockam_route_errno(why));
+}
+
+bool ockam_route_full(struct ockam_endpoint *ep, struct ockam_dispatch *d)
+{
+	if (!ep->ops->full || !d->budget)
+		return false;
+	d->budget--;
+	return ep->ops->full(ep, d);
+}
+
+int ockam_route_deliver(struct ockam_endpoint *ep, struct sk_buff *skb,
+			struct ockam_dispatch *d)
+{
+	d->budget--;
+	/* What comes out of it goes where that says. */
+	ockam_cb(skb)->to = OCKAM_ENDPOINT_ANY;
+	trace_ockam_deliver(ep, skb);
+	return ep->ops->deliver(ep, skb, d);
 }
 
 /* Deliver one message by its first onward hop. Takes ownership. */
-static int ockam_route_step(struct ockam_net *on, struct ockam_message *msg,
+static int ockam_route_step(struct ockam_net *on, struct sk_buff *skb,
 			    const struct ockam_origin *from,
 			    struct ockam_dispatch *d)
 {
 	struct ockam_endpoint *ep;
 	struct ockam_hop hop;
+	enum ockam_mib why;
 	int err;
 
-	if (!ockam_route_first(&msg->onward, &hop)) {
-		ockam_drop(on, OCKAM_DROP_NO_ROUTE, msg);
+	if (!ockam_message_first(skb, &hop)) {
+		ockam_drop(on, OCKAM_DROP_NO_ROUTE, skb);
 		return -EHOSTUNREACH;
 	}
-	if (hop.type != OCKAM_ADDR_LOCAL) {
-		ockam_drop(on, OCKAM_DROP_NOT_LOCAL, msg);
-		return -EHOSTUNREACH;
-	}
-	ep = ockam_endpoint_lookup(on, hop.name, hop.len);
-	if (ep && !ockam_endpoint_is(ep, msg->to)) {
-		/* The name is another's now. */
-		ockam_endpoint_put(ep);
-		ep = NULL;
-	}
+	ep = ockam_route_lookup(on, &hop, ockam_cb(skb)->to, from, &why);
 	if (!ep) {
-		ockam_drop(on, OCKAM_DROP_NO_ADDRESS, msg);
-		return -EHOSTUNREACH;
-	}
-	if (!ockam_endpoint_reachable(ep, from)) {
-		ockam_endpoint_put(ep);
-		ockam_drop(on, OCKAM_DROP_DENIED, msg);
-		return -EACCES;
+		ockam_drop(on, why, skb);
+		return ockam_route_errno(why);
 	}
 	if (!d->budget) {
 		ockam_endpoint_put(ep);
-		ockam_drop(on, OCKAM_DROP_BUDGET, msg);
+		ockam_drop(on, OCKAM_DROP_BUDGET, skb);
 		return -ELOOP;
 	}
-	d->budget--;
-	/* What comes out of it goes where that says. */
-	msg->to = OCKAM_ENDPOINT_ANY;
-
-	trace_ockam_deliver(ep, msg);
-	err = ep->ops->deliver(ep, msg, d);
+	err = ockam_route_deliver(ep, skb, d);
 	ockam_endpoint_put(ep);
 	return err;
 }
 
-int ockam_route_dispatch(struct ockam_net *on, struct ockam_message *msg,
+int ockam_route_dispatch(struct ockam_net *on, struct sk_buff *skb,
 			 const struct ockam_origin *from,
 			 struct ockam_dispatch *d)
 {
@@ -96,35 +166,50 @@ int ockam_route_dispatch(struct ockam_net *on, struct ockam_message *msg,
 
 	might_sleep();
 	d->budget = OCKAM_DISPATCH_BUDGET;
-	err = ockam_route_step(on, msg, from, d);
+	err = ockam_route_step(on, skb, from, d);
 	ockam_route_run(on, d);
+	return err;
+}
+
+int ockam_route_dispatch_to(struct ockam_endpoint *ep, struct sk_buff *skb,
+			    struct ockam_dispatch *d)
+{
+	int err;
+
+	might_sleep();
+	d->budget = OCKAM_DISPATCH_BUDGET;
+	err = ockam_route_deliver(ep, skb, d);
+	ockam_route_run(ep->on, d);
 	return err;
 }
 
 int ockam_route_run(struct ockam_net *on, struct ockam_dispatch *d)
 {
-	struct ockam_message *msg;
 	struct ockam_endpoint *ep;
+	struct sk_buff *skb;
 	int err, ret = 0;
 
-	while (!list_empty(&d->queue)) {
-		msg = list_first_entry(&d->queue, struct ockam_message, list);
-		list_del_init(&msg->list);
+	while ((skb = d->next)) {
 		/* The producer stays until its message has been delivered. */
-		ep = msg->from;
-		msg->from = NULL;
-		err = ockam_route_step(on, msg, ep->origin, d);
+		ep = d->from;
+		d->next = NULL;
+		d->from = NULL;
+		err = ockam_route_step(on, skb, ep->origin, d);
 		ret = ret ?: err;
 		if (ep->ops->forwarded)
-			ep->ops->forwarded(ep);
+			ep->ops->forwarded(ep, d);
 		ockam_endpoint_put(ep);
 	}
 	return ret;
 }
 
 void ockam_route_forward(struct ockam_dispatch *d, struct ockam_endpoint *ep,
-			 struct ockam_message *msg)
+			 struct sk_buff *skb)
 {
-	msg->from = ockam_endpoint_get(ep);
-	list_add_tail(&msg->list, &d->queue);
+	if (WARN_ON_ONCE(d->next)) {
+		ockam_drop(ep->on, OCKAM_DROP_BUDGET, skb);
+		return;
+	}
+	d->from = ockam_endpoint_get(ep);
+	d->next = skb;
 }

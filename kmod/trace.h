@@ -22,8 +22,8 @@
 /* A message was dropped; the reason is also a counter of the node. */
 TRACE_EVENT(ockam_drop,
 	TP_PROTO(const struct ockam_net *on, u32 reason,
-		 const struct ockam_message *msg),
-	TP_ARGS(on, reason, msg),
+		 const struct sk_buff *skb),
+	TP_ARGS(on, reason, skb),
 	TP_STRUCT__entry(
 		__field(u32, netns)
 		__field(u32, reason)
@@ -36,9 +36,9 @@ TRACE_EVENT(ockam_drop,
 		__entry->netns = on->net->ns.inum;
 		__entry->reason = reason;
 		ockam_trace_assign_str(name, ockam_mib_name(reason));
-		__entry->len = msg ? msg->len : 0;
-		__entry->onward_hops = msg ? msg->onward.hops : 0;
-		__entry->return_hops = msg ? msg->ret.hops : 0;
+		__entry->len = skb ? skb->len : 0;
+		__entry->onward_hops = skb ? ockam_cb(skb)->onward_hops : 0;
+		__entry->return_hops = skb ? ockam_cb(skb)->ret_hops : 0;
 	),
 	TP_printk("netns=%u reason=%s len=%llu onward=%u return=%u",
 		  __entry->netns, __get_str(name),
@@ -48,8 +48,8 @@ TRACE_EVENT(ockam_drop,
 /* A message is handed to an endpoint. */
 TRACE_EVENT(ockam_deliver,
 	TP_PROTO(const struct ockam_endpoint *ep,
-		 const struct ockam_message *msg),
-	TP_ARGS(ep, msg),
+		 const struct sk_buff *skb),
+	TP_ARGS(ep, skb),
 	TP_STRUCT__entry(
 		__field(u32, netns)
 		__field(u8, kind)
@@ -60,9 +60,9 @@ TRACE_EVENT(ockam_deliver,
 	TP_fast_assign(
 		__entry->netns = ep->on->net->ns.inum;
 		__entry->kind = ep->ops->kind;
-		__entry->len = msg->len;
-		__entry->onward_hops = msg->onward.hops;
-		__entry->return_hops = msg->ret.hops;
+		__entry->len = skb->len;
+		__entry->onward_hops = ockam_cb(skb)->onward_hops;
+		__entry->return_hops = ockam_cb(skb)->ret_hops;
 	),
 	TP_printk("netns=%u kind=%s len=%llu onward=%u return=%u",
 		  __entry->netns,

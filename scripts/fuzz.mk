@@ -26,14 +26,8 @@ targets := $(patsubst $(here)/fuzz_%.c,%,$(sort $(wildcard $(here)/fuzz_*.c)))
 kernel_targets := $(filter k_%,$(targets))
 library_targets := $(filter-out k_%,$(targets))
 lib := $(BUILD)/tools/libockam.a
-floor0 := $(addprefix $(BUILD)/obj/kmod/,addr.o cbor.o replay.o wire.o)
+floor0 := $(addprefix $(BUILD)/obj/kmod/,addr.o cbor.o link_cut.o replay.o wire.o)
 kernel := -DOCKAM_HOST -I$(top)/kmod
-
-# The kernel's headers, for what runs on kernel_shim.h.
-shim := $(addprefix $(BUILD)/shim/,$(addsuffix .h,asm/unaligned linux/list linux/mm linux/mutex \
-	linux/net linux/overflow linux/rcupdate linux/refcount linux/rhashtable-types linux/seqlock \
-	linux/sched/mm linux/slab linux/spinlock linux/uio linux/workqueue linux/xarray \
-	net/net_namespace net/sock))
 
 # Parsers outside of the library that a target is about.
 extra_k_wire := $(BUILD)/obj/library_plaintext.o $(BUILD)/obj/packet.o
@@ -44,7 +38,7 @@ extra_workerpipe := $(BUILD)/obj/ockamd/workerpipe.o
 .PHONY: all common seeds
 all: $(addprefix $(BUILD)/,$(targets)) seeds
 # What all targets need; afterwards they may be built side by side.
-common: $(lib) $(floor0) $(shim) seeds
+common: $(lib) $(floor0) seeds
 
 seeds:
 	@rm -rf $(BUILD)/seeds
@@ -55,10 +49,6 @@ $(lib): $(wildcard $(top)/tools/lib/*.[ch]) $(top)/tools/Makefile
 	@CC=$(CC) CFLAGS="-O1 -g -fsanitize=fuzzer-no-link" $(MAKE) -s --no-print-directory \
 		-C $(top)/tools ASAN=1 BUILD=$(BUILD)/tools lib >/dev/null
 	@touch $@
-
-$(shim):
-	@mkdir -p $(@D)
-	@: >$@
 
 $(BUILD)/obj/kmod/%.o: $(top)/kmod/%.c
 	@mkdir -p $(@D)
@@ -72,10 +62,10 @@ $(BUILD)/obj/packet.o: $(top)/selftests/packet/packet.c
 $(BUILD)/obj/library_%.o: $(here)/library_%.c
 	@mkdir -p $(@D)
 	@$(CC) $(CPPFLAGS) -I$(top)/tools/lib $(CFLAGS) -MMD -MP -c -o $@ $<
-$(BUILD)/obj/fuzz_k_%.o: $(here)/fuzz_k_%.c $(shim)
+$(BUILD)/obj/fuzz_k_%.o: $(here)/fuzz_k_%.c
 	@mkdir -p $(@D)
 	@echo "  CC      fuzz_k_$*"
-	@$(CC) $(if $(filter stream,$*),-I$(BUILD)/shim) $(kernel) $(CPPFLAGS) -I$(top)/tools/lib \
+	@$(CC) $(kernel) $(CPPFLAGS) -I$(top)/tools/lib \
 		$(CFLAGS) -MMD -MP -c -o $@ $<
 $(addprefix $(BUILD)/obj/fuzz_,$(addsuffix .o,$(library_targets))): $(BUILD)/obj/fuzz_%.o: $(here)/fuzz_%.c
 	@mkdir -p $(@D)

@@ -24,7 +24,7 @@ LDLIBS := $(shell pkg-config --libs $(PACKAGES)) -ljq -lunistring -lpthread
 tests := $(patsubst $(top)/selftests/unit/%.c,%,$(sort $(wildcard $(top)/selftests/unit/test_*.c)))
 programs := $(addprefix $(BUILD)/,$(tests))
 floor0 := $(patsubst %,$(BUILD)/floor0/%.o,$(filter \
-	$(notdir $(basename $(wildcard $(top)/kmod/*.c))),addr cbor replay wire))
+	$(notdir $(basename $(wildcard $(top)/kmod/*.c))),addr cbor link_cut replay wire))
 
 # Packets in user space, for those that want them.
 packet := $(BUILD)/packet/packet.o

@@ -14,6 +14,7 @@
 
 #include "../../kmod/addr.c"
 #include "../../kmod/cbor.c"
+#include "../../kmod/link_cut.c"
 #include "../../kmod/replay.c"
 #include "../../kmod/wire.c"
 

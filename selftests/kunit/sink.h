@@ -26,18 +26,18 @@ struct test_sink {
 };
 
 static int test_sink_deliver(struct ockam_endpoint *ep,
-			     struct ockam_message *msg, struct ockam_dispatch *d)
+			     struct sk_buff *skb, struct ockam_dispatch *d)
 {
 	struct test_sink *s = container_of(ep, struct test_sink, ep);
 
-	if (s->n < TEST_PACKETS && msg->len <= TEST_PACKET_LEN) {
-		s->len[s->n] = msg->len;
-		memcpy(s->data[s->n], msg->data, msg->len);
+	if (s->n < TEST_PACKETS && skb->len <= TEST_PACKET_LEN) {
+		s->len[s->n] = skb->len;
+		memcpy(s->data[s->n], skb->data, skb->len);
 	}
-	s->disorder |= msg->len < OCKAM_NONCE_LEN ||
-		       get_unaligned_be64(msg->data) != s->n;
+	s->disorder |= skb->len < OCKAM_NONCE_LEN ||
+		       get_unaligned_be64(skb->data) != s->n;
 	s->n++;
-	ockam_message_free(msg);
+	ockam_message_free(skb);
 	return 0;
 }
 
@@ -48,6 +48,7 @@ static void test_sink_release(struct ockam_endpoint *ep)
 
 static const struct ockam_endpoint_ops test_sink_ops = {
 	.kind = OCKAM_KIND_LINK,
+	.nosleep = true,
 	.deliver = test_sink_deliver,
 	.release = test_sink_release,
 };

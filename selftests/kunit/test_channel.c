@@ -79,24 +79,30 @@ static int test_send_to(const struct ockam_endpoint *first, const void *data,
 {
 	struct ockam_hop last = { OCKAM_ADDR_LOCAL, 5, "there" };
 	struct ockam_hop hop = ockam_endpoint_hop(first);
-	struct ockam_message *msg;
 	struct ockam_dispatch d;
+	struct ockam_route route;
+	struct ockam_hops hops;
+	struct sk_buff *skb;
 	int err;
 
-	msg = ockam_message_alloc(on, OCKAM_MESSAGE_HEADROOM, len,
-				  OCKAM_MESSAGE_TAILROOM, GFP_KERNEL);
-	if (!msg)
+	skb = ockam_message_alloc(on, 0, len, false, GFP_KERNEL);
+	if (!skb)
 		return -ENOMEM;
-	memcpy(msg->data, data, len);
-	err = ockam_route_push_front(&msg->onward, &last);
+	memcpy(skb->data, data, len);
+	ockam_route_init(&route);
+	err = ockam_route_push_front(&route, &last);
 	if (!err)
-		err = ockam_route_push_front(&msg->onward, &hop);
+		err = ockam_route_push_front(&route, &hop);
+	hops = ockam_route_hops(&route);
+	if (!err)
+		err = ockam_message_set_onward(skb, &hops, false, GFP_KERNEL);
+	ockam_route_reset(&route);
 	if (err) {
-		ockam_message_free(msg);
+		ockam_message_free(skb);
 		return err;
 	}
 	ockam_dispatch_init(&d);
-	err = ockam_route_dispatch(on, msg, &on->local, &d);
+	err = ockam_route_dispatch(on, skb, &on->local, &d);
 	ockam_dispatch_fini(&d);
 	return err;
 }
@@ -159,7 +165,7 @@ static void test_is_dead(struct kunit *t)
 	TEST_TRUE(t, here->tx.closed);
 	TEST_EQ(t, here->tx.key.id, 0);
 	TEST_TRUE(t, !memchr_inv(here->tx.key.bytes, 0, OCKAM_KEY_LEN));
-	TEST_TRUE(t, list_empty(&here->tx.order));
+	TEST_TRUE(t, skb_queue_empty(&here->tx.order));
 	TEST_EQ(t, deaths, 1);
 	TEST_EQ(t, test_send(), -EHOSTUNREACH);
 	TEST_EQ(t, ockam_channel_send_refresh(here, "\x80", 1,
@@ -548,19 +554,19 @@ static void test_flow_ids(struct kunit *t)
 /* A packet that did not come by the decryptor's address, and fills the queue. */
 static void test_late_packet(struct kunit *t)
 {
-	struct ockam_message *msg;
 	struct ockam_dispatch d;
+	struct sk_buff *skb;
 
 	ockam_gate_charge(&here->rx.gate, OCKAM_CHANNEL_QUEUE_BYTES);
-	msg = ockam_message_alloc(on, 0, 100, 0, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(t, msg);
-	memset(msg->data, 0, msg->len);
+	skb = ockam_message_alloc(on, 0, 100, false, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(t, skb);
+	memset(skb->data, 0, skb->len);
 	/* The death has come as far as it can while the packet is put down. */
 	ockam_endpoint_remove(&here->dec);
 	TEST_EQ(t, refcount_read(&here->dec.refs), 1);
 	refcount_set(&here->dec.refs, 0);
 	ockam_dispatch_init(&d);
-	TEST_EQ(t, ockam_channel_receive(here, msg, &d), 0);
+	TEST_EQ(t, ockam_channel_receive(here, skb, &d), 0);
 	TEST_TRUE(t, !d.gate);
 	ockam_dispatch_fini(&d);
 	refcount_set(&here->dec.refs, 1);
@@ -627,12 +633,9 @@ static int test_channel_init_suite(struct kunit_suite *suite)
 {
 	int err;
 
-	err = ockam_message_init_cache();
-	if (err)
-		return err;
 	err = ockam_endpoint_init_module();
 	if (err)
-		goto err_cache;
+		return err;
 	err = ockam_aead_init();
 	if (err)
 		goto err_endpoint;
@@ -651,8 +654,6 @@ err_aead:
 	ockam_aead_exit();
 err_endpoint:
 	ockam_endpoint_exit_module();
-err_cache:
-	ockam_message_exit_cache();
 	return err;
 }
 
@@ -662,7 +663,6 @@ static void test_channel_exit_suite(struct kunit_suite *suite)
 	ockam_channel_exit();
 	ockam_aead_exit();
 	ockam_endpoint_exit_module();
-	ockam_message_exit_cache();
 }
 
 static struct kunit_suite test_channel_suite = {

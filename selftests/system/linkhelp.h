@@ -71,6 +71,12 @@ struct lh_link {
 void lh_open(struct lh_link *l, struct nlh *node, enum lh_family family,
 	     const struct nlh_link_options *o);
 void lh_close(struct lh_link *l);
+/*
+ * Send pieces of @len bytes with @fd, a socket that is connected over @l, until
+ * nobody takes more: not the connection below, the link's queue or the socket.
+ * Returns their number, or -1.
+ */
+int lh_fill(const struct lh_link *l, int fd, const void *piece, size_t len);
 /* The stream goes on, and nothing is in it before what is sent now. */
 bool lh_silent(const struct lh_link *l);
 

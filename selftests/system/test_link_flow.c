@@ -234,6 +234,40 @@ static void test_memory(void)
 	nlh_set_limit(&node, OCKAM_LIMIT_NODE_QUEUE_BYTES, 256 << 20);
 }
 
+/* A change of the limit is for links that are there, too. */
+static void test_queue_limit(void)
+{
+	struct nlh_link link;
+	struct lh_link a, b;
+	uint32_t n, more;
+	pid_t pid;
+
+	open_pair(&a, &b, LH_UNIX, 0);
+	n = fill(a.raw, "b", NULL, 200);
+	ok(wait_paused("a", true), "paused by a full queue");
+	nlh_set_limit(&node, OCKAM_LIMIT_LINK_QUEUE_BYTES, 1 << 20);
+	ok(wait_paused("a", false), "a higher limit makes room at once");
+	more = fill(a.raw, "b", NULL, 200);
+	nlh_link_get(&node, "b", &link);
+	ok(more > 100 && wait_paused("a", true) && link.queued_bytes > 128 << 10,
+	   "and is used: %llu bytes", (unsigned long long)link.queued_bytes);
+	nlh_set_limit(&node, OCKAM_LIMIT_LINK_QUEUE_BYTES, 16 << 10);
+	pid = fork();
+	if (!pid)
+		_exit(!read_numbered(b.raw, n) || !read_numbered(b.raw, more));
+	ok(!wait_child(pid) && wait_paused("a", false),
+	   "a lower one: all arrives");
+	pid = write_in_child(a.raw, "b", NULL, 2000, PAYLOAD);
+	ok(wait_paused("a", true), "and less is taken in");
+	nlh_link_get(&node, "b", &link);
+	ok(link.queued_bytes < 64 << 10, "%llu bytes",
+	   (unsigned long long)link.queued_bytes);
+	ok(read_numbered(b.raw, 2000) && !wait_child(pid), "without loss");
+	lh_close(&a);
+	lh_close(&b);
+	nlh_set_limit(&node, OCKAM_LIMIT_LINK_QUEUE_BYTES, 128 << 10);
+}
+
 /* Sockets of the node send on a link and hear from it. */
 static void test_socket(void)
 {
@@ -299,7 +333,8 @@ struct two {
 static int connect_nodes(struct nlh *x, const struct nlh_link_options *ox,
 			 struct nlh *y, const struct nlh_link_options *oy)
 {
-	int size = 64 << 10;
+	/* Two packets of loopback: with room for one TCP waits for its timers. */
+	int size = 160 << 10;
 	int fd[2];
 	int err;
 
@@ -657,6 +692,7 @@ int main(void)
 	}
 	test_end_while_paused();
 	test_memory();
+	test_queue_limit();
 	test_socket();
 	test_two_nodes();
 	test_ring();

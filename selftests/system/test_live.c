@@ -235,9 +235,9 @@ static void test_back_pressure(void)
 	struct lh_link full;
 	long long before;
 
+	/* Of all links; the others are read. */
 	nlh_set_limit(&node, OCKAM_LIMIT_LINK_QUEUE_BYTES, 1);
 	lh_open(&full, &node, LH_UNIX, &o);
-	nlh_set_limit(&node, OCKAM_LIMIT_LINK_QUEUE_BYTES, 4 << 20);
 	if (!open_channel(&c, &link_a) || !open_channel(&through, &link_a) ||
 	    !open_channel(&above, &link_a))
 		return;
@@ -256,6 +256,7 @@ static void test_back_pressure(void)
 	   "is not taken for dead, nor is what comes through it at second hand");
 	set_liveness(above.encryptor, 0, false);
 	lh_close(&full);
+	nlh_set_limit(&node, OCKAM_LIMIT_LINK_QUEUE_BYTES, 4 << 20);
 	ok(read_question(&c), "afterwards its peer is asked");
 	set_liveness(c.encryptor, 0, false);
 	ch_del(&node, above.encryptor);

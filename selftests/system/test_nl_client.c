@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -465,6 +466,13 @@ static bool play(unsigned int a_ready, unsigned int b_ready)
 
 static uint8_t key_1[32], key_2[32], id_a[32], id_b[32];
 
+/* Test kernels watch that no key is used twice. */
+static void new_keys(void)
+{
+	if (getrandom(key_1, sizeof(key_1), 0) < 0 || getrandom(key_2, sizeof(key_2), 0) < 0)
+		abort();
+}
+
 static int finish(struct node *n, bool initiator, bool control,
 		  struct ockam_err *err)
 {
@@ -608,6 +616,7 @@ static void test_failures(void)
 	   a.owner_saw.reason);
 
 	ok_ret(begin("api", &seq, &err), 0, err, "one that the responder refuses");
+	new_keys();
 	if (play(a_ready, b_ready)) {
 		const struct ockam_nl_done done = {
 			.exchange_id = b.worker_saw.exchange,
@@ -639,8 +648,7 @@ static void test_failures(void)
 
 int main(void)
 {
-	memset(key_1, 1, 32);
-	memset(key_2, 2, 32);
+	new_keys();
 	memset(id_a, 3, 32);
 	memset(id_b, 4, 32);
 	home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);

@@ -376,8 +376,13 @@ static void test_routes(void)
 	   EDESTADDRREQ, "an empty one: EDESTADDRREQ");
 	ok(send_control(a, &to, SOL_OCKAM, OCKAM_CMSG_PEER, route, 32) ==
 	   EINVAL, "other ancillary data of ours: EINVAL");
-	ok(!send_control(a, &to, SOL_SOCKET, 77, route, 4) &&
-	   sock_recv(b, buf, 4, 0, NULL) == 1, "that of others is ignored");
+	ok(send_control(a, &to, SOL_SOCKET, 77, route, 4) == EINVAL,
+	   "unknown data of the socket layer: EINVAL");
+	ok(!send_control(a, &to, SOL_SOCKET, SO_MARK, route, 4) &&
+	   sock_recv(b, buf, 4, 0, NULL) == 1, "a mark is known");
+	ok(send_control(a, &to, SOL_SOCKET, SO_MARK, route, 3) == EINVAL, "and has its size");
+	ok(!send_control(a, &to, SOL_OCKAM + 1, 1, route, 4) &&
+	   sock_recv(b, buf, 4, 0, NULL) == 1, "that of other protocols is ignored");
 
 	/* route.b and 31 hops of 62 bytes; one byte more; one hop more. */
 	memset(route + len, 0, sizeof(route) - len);
@@ -735,12 +740,13 @@ static void test_close(void)
 /* --- every call in every state --- */
 
 enum state {
-	UNBOUND, BOUND, CONNECTED, DISCONNECTED, PEER_CLOSED, QUEUED,
+	UNBOUND, BOUND, CONNECTED, DISCONNECTED, PEER_CLOSED, PEER_GONE, QUEUED,
 	SHUT_R, SHUT_W, SHUT_BOTH, SHUT_CONNECTED, STATES
 };
 
 static const char * const state_names[] = {
 	"unbound", "bound", "connected", "disconnected", "peer closed",
+	"peer closed, and told so",
 	"with a message", "shut down for reading", "for writing", "for both",
 	"connected and shut down",
 };
@@ -760,7 +766,8 @@ static int matrix_peer = -1;
 
 static int matrix_make(enum state s)
 {
-	int fd = sock_new(), other;
+	int fd = sock_new(), other, err;
+	socklen_t len = sizeof(err);
 
 	if (s != UNBOUND)
 		sock_bind(fd, NAME("matrix"));
@@ -772,9 +779,12 @@ static int matrix_make(enum state s)
 			connect(fd, &(struct sockaddr){ AF_UNSPEC }, 2);
 		break;
 	case PEER_CLOSED:
+	case PEER_GONE:
 		other = sock_named("matrix.dead");
 		sock_connect(fd, NAME("matrix.dead"));
 		close(other);
+		if (s == PEER_GONE)
+			getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len);
 		break;
 	case QUEUED:
 		sock_send(matrix_peer, NAME("matrix"), "x", 1);
@@ -844,7 +854,8 @@ static int matrix_call(int fd, enum call c)
 /* What the manual promises for a call in a state. */
 static int matrix_want(enum call c, enum state s)
 {
-	bool connected = s == CONNECTED || s == PEER_CLOSED || s == SHUT_CONNECTED;
+	bool connected = s == CONNECTED || s == PEER_CLOSED || s == PEER_GONE ||
+			 s == SHUT_CONNECTED;
 	bool shut_w = s == SHUT_W || s == SHUT_BOTH || s == SHUT_CONNECTED;
 	bool shut_r = s == SHUT_R || s == SHUT_BOTH || s == SHUT_CONNECTED;
 
@@ -856,12 +867,13 @@ static int matrix_want(enum call c, enum state s)
 		return EOPNOTSUPP;
 	case SEND:
 		return !connected ? EDESTADDRREQ :
-		       s == PEER_CLOSED ? EHOSTUNREACH : shut_w ? EPIPE : 0;
+		       s == PEER_CLOSED ? ECONNRESET :
+		       s == PEER_GONE ? EHOSTUNREACH : shut_w ? EPIPE : 0;
 	case SENDTO:
-		return shut_w ? EPIPE : 0;
+		return s == PEER_CLOSED ? ECONNRESET : shut_w ? EPIPE : 0;
 	case RECV:
 		return s == QUEUED || shut_r ? 0 :
-		       s == PEER_CLOSED ? ECONNRESET : EAGAIN;
+		       s == PEER_CLOSED || s == PEER_GONE ? ECONNRESET : EAGAIN;
 	case GETPEER:
 		return connected ? 0 : ENOTCONN;
 	default:
