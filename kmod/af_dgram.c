@@ -381,8 +381,7 @@ static struct sk_buff *ockam_dgram_alloc(struct ockam_sock *os, size_t onward,
 	struct sk_buff *skb;
 
 	ockam_message_plan(&plan, routes, len, false);
-	skb = sock_alloc_send_pskb(&os->sk, plan.head, plan.frags, noblock, err,
-				   OCKAM_MESSAGE_ORDER);
+	skb = sock_alloc_send_skb(&os->sk, plan.head, noblock, err);
 	if (!skb)
 		return NULL;
 	if (ockam_message_build(skb, on, &plan, os->sk.sk_allocation)) {

@@ -14,6 +14,7 @@
 #include "handshake.h"
 #include "link.h"
 #include "machine.h"
+#include "message.h"
 #include "netlink.h"
 #include "netns.h"
 #include "sysctl.h"
@@ -22,6 +23,7 @@ static int __init ockam_init(void)
 {
 	int err;
 
+	ockam_message_init_module();
 	err = ockam_endpoint_init_module();
 	if (err)
 		return err;
@@ -78,6 +80,7 @@ err_aead:
 	ockam_aead_exit();
 err_endpoint:
 	ockam_endpoint_exit_module();
+	ockam_message_exit_module();
 	return err;
 }
 
@@ -94,6 +97,7 @@ static void __exit ockam_exit(void)
 	ockam_link_exit();
 	ockam_aead_exit();
 	ockam_endpoint_exit_module();
+	ockam_message_exit_module();
 }
 
 module_init(ockam_init);

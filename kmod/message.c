@@ -86,21 +86,19 @@ int ockam_message_extend(struct sk_buff *skb, size_t len, gfp_t gfp)
 	struct sk_buff **next = &skb_shinfo(skb)->frag_list;
 	struct sk_buff *piece;
 	size_t n;
-	int err;
-
-	/* alloc_skb_with_frags() can always do that, with single pages if need be. */
-	BUILD_BUG_ON(OCKAM_MESSAGE_PIECE / PAGE_SIZE > MAX_SKB_FRAGS);
 
 	while (len) {
 		n = min_t(size_t, len, OCKAM_MESSAGE_PIECE -
 				       OCKAM_MESSAGE_TAILROOM);
-		piece = alloc_skb_with_frags(0, n + OCKAM_MESSAGE_TAILROOM,
-					     OCKAM_MESSAGE_ORDER, &err, gfp);
+		piece = alloc_skb(0, gfp);
 		if (!piece)
 			return -ENOMEM;
-		ockam_message_cut_tail(piece, n);
 		*next = piece;
 		next = &piece->next;
+		if (ockam_message_add_pages(piece, n + OCKAM_MESSAGE_TAILROOM,
+					    gfp))
+			return -ENOMEM;
+		ockam_message_cut_tail(piece, n);
 		skb->truesize += piece->truesize;
 		skb->data_len += n;
 		skb->len += n;
@@ -136,14 +134,16 @@ int ockam_message_build(struct sk_buff *skb, struct ockam_net *on,
 
 	skb_reserve(skb, plan->before);
 	__skb_put(skb, plan->first);
-	if (plan->frags)
-		ockam_message_cut_tail(skb, plan->frags - OCKAM_MESSAGE_TAILROOM);
-	if (plan->rest) {
+	if (plan->frags) {
+		err = ockam_message_add_pages(skb, plan->frags, gfp);
+		if (!err)
+			ockam_message_cut_tail(skb, plan->frags -
+					       OCKAM_MESSAGE_TAILROOM);
+	} else if (plan->rest) {
 		err = ockam_message_extend(skb, plan->rest, gfp);
-		if (skb->sk)
-			refcount_add(skb->truesize - paid,
-				     &skb->sk->sk_wmem_alloc);
 	}
+	if (skb->sk && skb->truesize != paid)
+		refcount_add(skb->truesize - paid, &skb->sk->sk_wmem_alloc);
 	ockam_message_init(skb, on);
 	ockam_cb(skb)->ret = plan->before - OCKAM_MESSAGE_HEADERS;
 	return err;
@@ -154,11 +154,9 @@ struct sk_buff *ockam_message_alloc(struct ockam_net *on, size_t routes,
 {
 	struct ockam_message_plan plan;
 	struct sk_buff *skb;
-	int err;
 
 	ockam_message_plan(&plan, routes, len, linear);
-	skb = alloc_skb_with_frags(plan.head, plan.frags, OCKAM_MESSAGE_ORDER,
-				   &err, gfp);
+	skb = alloc_skb(plan.head, gfp);
 	if (!skb)
 		return NULL;
 	if (ockam_message_build(skb, on, &plan, gfp)) {

@@ -78,9 +78,6 @@ static inline struct ockam_cb *ockam_cb(const struct sk_buff *skb)
 /* Fragments of one sk_buff hold this much; a longer payload has a list of them. */
 #define OCKAM_MESSAGE_PIECE	(64u << 10)
 
-/* Order of page fragments at most: 32 KiB. */
-#define OCKAM_MESSAGE_ORDER	3
-
 /* What a message's memory consists of: a socket allocates it as others do. */
 struct ockam_message_plan {
 	size_t before;		/* bytes of routes and headers */
@@ -94,9 +91,9 @@ struct ockam_message_plan {
 void ockam_message_plan(struct ockam_message_plan *plan, size_t routes,
 			size_t len, bool linear);
 /*
- * Make @skb, which comes from sock_alloc_send_pskb(plan->head, plan->frags) or
- * the like, a message with empty routes. Its socket is charged for what comes to
- * it, a node is not. 0 or -ENOMEM: then @skb can only be freed.
+ * Make @skb, which comes from sock_alloc_send_skb(plan->head) or the like, a
+ * message with empty routes. Its socket is charged for what comes to it, a node
+ * is not. 0 or -ENOMEM: then @skb can only be freed.
  */
 int ockam_message_build(struct sk_buff *skb, struct ockam_net *on,
 			const struct ockam_message_plan *plan, gfp_t gfp);
@@ -123,6 +120,14 @@ void ockam_message_init(struct sk_buff *skb, struct ockam_net *on);
 void ockam_message_charge(struct sk_buff *skb);
 /* Take back what the node was charged. From destructors; any context. */
 void ockam_message_uncharge(struct sk_buff *skb);
+/*
+ * Fragments of @len bytes, 64 KiB at most, in pages whose content is undefined:
+ * ->truesize grows, ->len does not. 0 or -ENOMEM. Process context with @gfp.
+ */
+int ockam_message_add_pages(struct sk_buff *skb, size_t len, gfp_t gfp);
+/* Module init, and exit: no message is left. */
+void ockam_message_init_module(void);
+void ockam_message_exit_module(void);
 /* Any context. NULL is allowed. Wipes nothing. */
 void ockam_message_free(struct sk_buff *skb);
 /* Free every message of a queue (that is the caller's alone). */

@@ -110,6 +110,7 @@ void ockam_handshake_worker_gone(struct ockam_net *on)
 #include "../../kmod/endpoint.c"
 #include "../../kmod/gate.c"
 #include "../../kmod/message.c"
+#include "../../kmod/message_pages.c"
 #include "../../kmod/mib.c"
 #include "../../kmod/names.c"
 #include "../../kmod/netns.c"

@@ -633,6 +633,7 @@ static int test_channel_init_suite(struct kunit_suite *suite)
 {
 	int err;
 
+	ockam_message_init_module();
 	err = ockam_endpoint_init_module();
 	if (err)
 		return err;
@@ -663,6 +664,7 @@ static void test_channel_exit_suite(struct kunit_suite *suite)
 	ockam_channel_exit();
 	ockam_aead_exit();
 	ockam_endpoint_exit_module();
+	ockam_message_exit_module();
 }
 
 static struct kunit_suite test_channel_suite = {
