@@ -51,6 +51,8 @@ static void ockam_channel_free(struct ockam_channel *ch)
 	kfree(rcu_dereference_protected(ch->enc.reach_ids, true));
 	kfree(ch->listener);
 	ockam_channel_put_attributes(ch->attributes);
+	if (ch->sink)
+		ockam_endpoint_put(ch->sink);
 	kfree_sensitive(ch);
 	/* Module exit waits for the works that may run this. */
 	module_put(THIS_MODULE);
@@ -440,6 +442,8 @@ bool ockam_channel_kill(struct ockam_channel *ch, int error, const char *reason,
 	mutex_unlock(&ch->news_mutex);
 	if (ch->ops && ch->ops->dead)
 		ch->ops->dead(ch, ch->cookie, by_peer);
+	if (ch->sink)
+		ch->sink->ops->ended(ch->sink, error, by_peer);
 	/* The births' references; releases follow after a grace period. */
 	ockam_endpoint_put(&ch->enc);
 	ockam_endpoint_put(&ch->dec);
@@ -457,8 +461,34 @@ void ockam_channel_close(struct ockam_channel *ch, int error, const char *reason
 	ch->closing = true;
 	spin_unlock_bh(&ch->lock);
 	if (send)
-		ockam_channel_send_close(ch);
+		ockam_channel_send_close(ch, NULL);
 	ockam_channel_kill(ch, error, reason, false);
+}
+
+void ockam_channel_finish(struct ockam_channel *ch, const char *reason)
+{
+	bool send;
+
+	spin_lock_bh(&ch->lock);
+	send = !ch->dead && !ch->closing;
+	ch->closing = true;
+	spin_unlock_bh(&ch->lock);
+	if (send && !ockam_channel_send_close(ch, reason))
+		ockam_channel_kill(ch, 0, reason, false);
+}
+
+void ockam_channel_set_sink(struct ockam_channel *ch,
+			    struct ockam_endpoint *sink)
+{
+	bool dead;
+
+	spin_lock_bh(&ch->lock);
+	dead = ch->dead;
+	if (!dead)
+		ch->sink = ockam_endpoint_get(sink);
+	spin_unlock_bh(&ch->lock);
+	if (dead)
+		sink->ops->ended(sink, -ECONNRESET, false);
 }
 
 struct ockam_channel *ockam_channel_lookup(struct ockam_net *on, const u8 *name,
@@ -499,8 +529,8 @@ struct ockam_channel *ockam_channel_get_next(struct ockam_net *on, u32 *number)
 int ockam_channel_get_info(struct ockam_channel *ch,
 			   struct ockam_channel_info *info)
 {
-	unsigned int start;
-	u64 first;
+	unsigned int start, i;
+	u64 first, rekeys;
 	int err;
 
 	ockam_route_init(&info->route);
@@ -534,12 +564,18 @@ int ockam_channel_get_info(struct ockam_channel *ch,
 	spin_lock_bh(&ch->tx.lock);
 	info->tx_bytes = ch->tx.bytes;
 	info->tx_messages = ch->tx.messages;
+	info->rekeys = ch->tx.interval;
 	spin_unlock_bh(&ch->tx.lock);
 	do {
 		start = u64_stats_fetch_begin(&ch->rx.stats);
 		info->rx_bytes = u64_stats_read(&ch->rx.bytes);
 		info->rx_messages = u64_stats_read(&ch->rx.messages);
+		rekeys = u64_stats_read(&ch->rx.rekeys);
+		for (i = 0; i < OCKAM_CHANNEL_REFUSED; i++)
+			info->refused[i] = u64_stats_read(&ch->rx.refused[i]);
 	} while (u64_stats_fetch_retry(&ch->rx.stats, start));
+	info->rekeys += rekeys;
+	info->heard_ms = jiffies_to_msecs(jiffies - READ_ONCE(ch->live.heard));
 	spin_lock_bh(&ch->rx.gate.lock);
 	info->queued_bytes = ch->rx.gate.used;
 	spin_unlock_bh(&ch->rx.gate.lock);
@@ -630,7 +666,7 @@ void ockam_channel_end_keys(struct ockam_net *on, bool copied, const char *why)
 
 	while ((ch = ockam_channel_get_next(on, &number))) {
 		if (!copied)
-			ockam_channel_send_close(ch);
+			ockam_channel_send_close(ch, NULL);
 		if (ockam_channel_kill(ch, -EKEYREVOKED, why, false))
 			ockam_mib_inc(on, OCKAM_MIB_CHANNELS_MACHINE);
 		ockam_channel_put(ch);

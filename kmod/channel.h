@@ -76,6 +76,9 @@ struct ockam_channel_attributes {
 	u8 data[];
 };
 
+/* Packets that were refused, by reason: from OCKAM_DROP_PACKET_SHORT on. */
+#define OCKAM_CHANNEL_REFUSED	(OCKAM_DROP_PACKET_ROUTE - OCKAM_DROP_PACKET_SHORT + 1)
+
 /*
  * State of a channel for dumps, copied under its lock. Pointers are borrowed
  * and valid as long as the channel is held, but for ->route and ->attributes:
@@ -94,6 +97,9 @@ struct ockam_channel_info {
 	u64 rx_bytes, tx_bytes;		/* of packets, nonce and tag included */
 	u64 rx_messages, tx_messages;
 	u64 queued_bytes;		/* waiting to be opened or sealed */
+	u64 rekeys;			/* of both directions */
+	u64 refused[OCKAM_CHANNEL_REFUSED];
+	u32 heard_ms;			/* since the last packet, or the beginning */
 	struct ockam_liveness liveness;
 	u32 flags;			/* enum ockam_object_flags */
 	u8 listener_len;
@@ -153,6 +159,11 @@ int ockam_channel_send_refresh(struct ockam_channel *ch, const u8 *body,
 /* The user's delete: Close is sent once, best effort, then it is killed. */
 void ockam_channel_close(struct ockam_channel *ch, int error,
 			 const char *reason);
+/*
+ * The same without an error, but what was given to be sent goes first: when some
+ * of that waits to be sealed it is killed later.
+ */
+void ockam_channel_finish(struct ockam_channel *ch, const char *reason);
 
 /*
  * Making one, by the floor above. ockam_channel_alloc() gives an unpublished
@@ -164,16 +175,24 @@ void ockam_channel_close(struct ockam_channel *ch, int error,
  * Packets that arrive from then on wait until ockam_channel_start(), which puts
  * the messages of @held (may be NULL; emptied) before them.
  * ockam_channel_discard(): instead of publishing; drops the reference.
+ * ockam_channel_set_sink(), before the start: whatever the peer sends goes to @sink
+ * and nowhere else. Takes a reference. When it has ended by then @sink is told.
  */
 int ockam_channel_alloc(struct ockam_net *on,
 			const struct ockam_channel_params *p,
 			struct ockam_channel **out);
 int ockam_channel_publish(struct ockam_channel *ch, struct ockam_endpoint *old,
 			  struct netlink_ext_ack *extack);
+void ockam_channel_set_sink(struct ockam_channel *ch,
+			    struct ockam_endpoint *sink);
 void ockam_channel_start(struct ockam_channel *ch, struct sk_buff_head *held);
 void ockam_channel_discard(struct ockam_channel *ch);
-/* One Close, best effort; nothing can be sent afterwards. */
-void ockam_channel_send_close(struct ockam_channel *ch);
+/*
+ * One Close, best effort; nothing can be sent afterwards. True: it waits behind
+ * what is to be sealed before it, and then the channel is killed for @reason; NULL:
+ * it does not wait for that.
+ */
+bool ockam_channel_send_close(struct ockam_channel *ch, const char *reason);
 /*
  * Ask the peer's echo service to answer to our decryptor: the answer opens
  * (and so confirms) and goes nowhere. 0 or an errno.
@@ -213,10 +232,12 @@ struct ockam_channel_tx {
 	/* Packets that have not left, by nonce; each holds a reference on ->enc. */
 	struct sk_buff_head order;
 	struct sk_buff_head later;	/* plaintexts that ->work seals */
+	unsigned int unsealed;		/* those, and the one that it is at; READ_ONCE */
 	bool busy;			/* somebody carries one to the next hop */
 	bool closed;			/* no nonce is given out any more */
 	bool broken;			/* a packet is missing: none leaves any more */
 	int failed;			/* why, for ->work to end the channel; or 0 */
+	const char *finished;		/* why it ends behind the last of ->later */
 	u64 bytes;
 	u64 messages;
 	struct work_struct work;	/* carries what senders have left */
@@ -234,9 +255,11 @@ struct ockam_channel_rx {
 	struct ockam_gate_waiter waiter;	/* a full queue further on */
 	struct delayed_work stall_work;
 	struct ockam_gate gate;		/* bytes of ->queue */
-	struct u64_stats_sync stats;	/* the next two */
+	struct u64_stats_sync stats;	/* the next four */
 	u64_stats_t bytes;
 	u64_stats_t messages;
+	u64_stats_t rekeys;
+	u64_stats_t refused[OCKAM_CHANNEL_REFUSED];
 	bool by_work;			/* ->work has set ->busy */
 	spinlock_t lock;		/* all below */
 	struct sk_buff_head queue;
@@ -290,6 +313,8 @@ struct ockam_channel {
 	spinlock_t lock;		/* ->dead to ->path */
 	bool dead;			/* READ_ONCE elsewhere */
 	bool closing;			/* a Close is on its way out */
+	/* All that the peer sends is for it; with a reference, to the last put. */
+	struct ockam_endpoint *sink;	/* or NULL; does not change once it is dead */
 	bool published;			/* both addresses are there; READ_ONCE elsewhere */
 	u64 expiry;			/* READ_ONCE elsewhere */
 	struct ockam_channel_attributes *attributes;	/* or NULL */
@@ -386,11 +411,13 @@ struct ockam_endpoint *ockam_channel_address(struct ockam_channel *ch,
 					     struct sk_buff *skb, bool keep_ret);
 /*
  * Seal the addressed plaintext, its path beginning with @next, and send it; @last:
- * nothing can be sent afterwards. On error @skb is still the caller's.
+ * nothing can be sent afterwards. With @finish that one waits for what is to be
+ * sealed before it: then 1 is returned, and the channel is killed behind it for
+ * that reason. On error @skb is still the caller's.
  */
 int ockam_channel_send(struct ockam_channel *ch, struct sk_buff *skb,
 		       struct ockam_endpoint *next, bool last,
-		       struct ockam_dispatch *d);
+		       const char *finish, struct ockam_dispatch *d);
 /* Why a message is dropped that was not sent for @err. */
 enum ockam_mib ockam_channel_tx_reason(int err);
 void ockam_channel_forwarded_rx(struct ockam_endpoint *ep,

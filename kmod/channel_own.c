@@ -14,7 +14,8 @@
 
 /* Seal a plaintext of our own, with empty onward route, and send it. */
 static int ockam_channel_send_own(struct ockam_channel *ch,
-				  struct sk_buff *skb, bool last)
+				  struct sk_buff *skb, bool last,
+				  const char *finish)
 {
 	struct ockam_endpoint *next;
 	struct ockam_dispatch d;
@@ -28,11 +29,11 @@ static int ockam_channel_send_own(struct ockam_channel *ch,
 	}
 	if (!err) {
 		ockam_dispatch_init(&d);
-		err = ockam_channel_send(ch, skb, next, last, &d);
+		err = ockam_channel_send(ch, skb, next, last, finish, &d);
 		ockam_dispatch_fini(&d);
 		ockam_endpoint_put(next);
 	}
-	if (err)
+	if (err < 0)
 		ockam_drop(ch->on, ockam_channel_tx_reason(err), skb);
 	return err;
 }
@@ -70,7 +71,7 @@ int ockam_channel_send_refresh(struct ockam_channel *ch, const u8 *body,
 	p = ockam_wire_encode_refresh_header(skb->data);
 	memcpy(p, body, len);
 	ockam_wire_encode_inner_trailer(p + len);
-	err = ockam_channel_send_own(ch, skb, false);
+	err = ockam_channel_send_own(ch, skb, false, NULL);
 	if (err == -EHOSTUNREACH)
 		NL_SET_ERR_MSG(extack, "the channel has no way to its peer now");
 	else if (err == -EMSGSIZE)
@@ -80,15 +81,15 @@ int ockam_channel_send_refresh(struct ockam_channel *ch, const u8 *body,
 	return err;
 }
 
-void ockam_channel_send_close(struct ockam_channel *ch)
+bool ockam_channel_send_close(struct ockam_channel *ch, const char *reason)
 {
 	struct sk_buff *skb;
 
 	skb = ockam_channel_alloc_own(ch, OCKAM_INNER_CLOSE_LEN);
 	if (!skb)
-		return;
+		return false;
 	ockam_wire_encode_close(skb->data);
-	ockam_channel_send_own(ch, skb, true);
+	return ockam_channel_send_own(ch, skb, true, reason) > 0;
 }
 
 int ockam_channel_send_probe(struct ockam_channel *ch)
@@ -120,5 +121,5 @@ int ockam_channel_send_probe(struct ockam_channel *ch)
 		return err;
 	}
 	ockam_message_clear_ret(skb);
-	return ockam_channel_send_own(ch, skb, false);
+	return ockam_channel_send_own(ch, skb, false, NULL);
 }

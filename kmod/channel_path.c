@@ -13,6 +13,9 @@
 
 #include "channel.h"
 
+/* A channel that has lost its way, and whose reader is slow. */
+#define OCKAM_CHANNEL_CUT_OFF_POLL	(HZ / 20 + 1)
+
 static void ockam_channel_free_path(struct rcu_head *rcu)
 {
 	struct ockam_channel_path *path = container_of(rcu,
@@ -54,6 +57,30 @@ int ockam_channel_copy_path(struct ockam_channel *ch, struct ockam_route *route,
 	return err;
 }
 
+/*
+ * Nobody moves the channel that a socket has made. What has come and waits to be
+ * taken is taken first: that may be a Close.
+ */
+static bool ockam_channel_is_cut_off(struct ockam_channel *ch)
+{
+	bool idle;
+
+	if (!ch->sink || ch->role != OCKAM_ROLE_INITIATOR ||
+	    ockam_channel_has_way(ch))
+		return false;
+	spin_lock_bh(&ch->rx.lock);
+	idle = !ch->rx.busy && !ch->rx.paused &&
+	       skb_queue_empty(&ch->rx.queue);
+	spin_unlock_bh(&ch->rx.lock);
+	if (idle)
+		ockam_channel_kill(ch, -ECONNRESET,
+				   "the connection that it went through has ended",
+				   false);
+	else
+		ockam_channel_queue_orphan(ch, OCKAM_CHANNEL_CUT_OFF_POLL);
+	return true;
+}
+
 /* Who sends through us, or is about to, learns that there is no way on. */
 static void ockam_channel_stranded_work(struct work_struct *work)
 {
@@ -63,6 +90,10 @@ static void ockam_channel_stranded_work(struct work_struct *work)
 
 	if (READ_ONCE(ch->enc.stranded))
 		ockam_watch_tell(&ch->enc);
+	if (ockam_channel_is_cut_off(ch)) {
+		ockam_channel_put(ch);
+		return;
+	}
 	limit = ockam_netns_limit(ch->on, OCKAM_LIMIT_STRANDED_MS);
 	ockam_channel_queue_orphan(ch, msecs_to_jiffies(limit));
 	ockam_channel_put(ch);
@@ -78,7 +109,7 @@ static void ockam_channel_orphan_work(struct work_struct *work)
 						struct ockam_channel,
 						orphan_work);
 
-	if (!ockam_channel_has_way(ch) &&
+	if (!ockam_channel_is_cut_off(ch) && !ockam_channel_has_way(ch) &&
 	    ockam_channel_kill(ch, -EHOSTUNREACH,
 			       "what it went through has ended, and it was given no other way",
 			       false))

@@ -198,8 +198,10 @@ static enum ockam_mib ockam_channel_select(struct ockam_channel_rx *rx,
 static void ockam_channel_commit(struct ockam_channel *ch, u64 nonce, size_t len)
 {
 	struct ockam_channel_rx *rx = &ch->rx;
+	bool rekeyed;
 
-	if (ockam_replay_commit(&rx->window, nonce)) {
+	rekeyed = ockam_replay_commit(&rx->window, nonce);
+	if (rekeyed) {
 		ockam_aead_key_wipe(&rx->keys[OCKAM_KEY_PREVIOUS]);
 		rx->keys[OCKAM_KEY_PREVIOUS] = rx->keys[OCKAM_KEY_CURRENT];
 		rx->keys[OCKAM_KEY_CURRENT] = rx->keys[OCKAM_KEY_NEXT];
@@ -208,6 +210,8 @@ static void ockam_channel_commit(struct ockam_channel *ch, u64 nonce, size_t len
 		ockam_mib_inc(ch->on, OCKAM_MIB_CHANNEL_REKEYS);
 	}
 	u64_stats_update_begin(&rx->stats);
+	if (rekeyed)
+		u64_stats_inc(&rx->rekeys);
 	u64_stats_inc(&rx->messages);
 	u64_stats_add(&rx->bytes, len);
 	u64_stats_update_end(&rx->stats);
@@ -366,7 +370,10 @@ static enum ockam_mib ockam_channel_route_inner(struct ockam_channel *ch,
 				       OCKAM_DROP_NO_MEMORY;
 	memcpy(ockam_message_peer(skb), ch->peer, sizeof(ch->peer));
 	cb->flags = (cb->flags | OCKAM_MSG_PEER) & ~OCKAM_MSG_CONTROL;
-	ockam_route_forward(d, &ch->dec, skb);
+	if (ch->sink)
+		ockam_route_forward_to(d, &ch->dec, skb, ch->sink);
+	else
+		ockam_route_forward(d, &ch->dec, skb);
 	return 0;
 }
 
@@ -411,6 +418,20 @@ static enum ockam_mib ockam_channel_refresh(struct ockam_channel *ch,
 	return 0;
 }
 
+/* A packet goes no further. By who has ->busy. */
+static void ockam_channel_refuse(struct ockam_channel *ch, struct sk_buff *skb,
+				 enum ockam_mib reason)
+{
+	struct ockam_channel_rx *rx = &ch->rx;
+
+	if (reason >= OCKAM_DROP_PACKET_SHORT && reason <= OCKAM_DROP_PACKET_ROUTE) {
+		u64_stats_update_begin(&rx->stats);
+		u64_stats_inc(&rx->refused[reason - OCKAM_DROP_PACKET_SHORT]);
+		u64_stats_update_end(&rx->stats);
+	}
+	ockam_drop(ch->on, reason, skb);
+}
+
 /* @skb is the plaintext of @packet, which may be the same. Takes @skb. */
 static void ockam_channel_read_inner(struct ockam_channel *ch,
 				     struct sk_buff *skb,
@@ -427,9 +448,9 @@ static void ockam_channel_read_inner(struct ockam_channel *ch,
 	if (err || kind != OCKAM_INNER_CLOSE)
 		ockam_channel_confirm(ch);
 	if (err) {
-		ockam_drop(ch->on, err == -ENOMEM ? OCKAM_DROP_NO_MEMORY :
-						    OCKAM_DROP_PACKET_MALFORMED,
-			   skb);
+		ockam_channel_refuse(ch, skb, err == -ENOMEM ?
+				     OCKAM_DROP_NO_MEMORY :
+				     OCKAM_DROP_PACKET_MALFORMED);
 		return;
 	}
 	switch (kind) {
@@ -448,7 +469,7 @@ static void ockam_channel_read_inner(struct ockam_channel *ch,
 		break;
 	}
 	if (reason)
-		ockam_drop(ch->on, reason, skb);
+		ockam_channel_refuse(ch, skb, reason);
 }
 
 /*
@@ -469,7 +490,7 @@ static void ockam_channel_rx_one(struct ockam_channel *ch, struct sk_buff *skb,
 		reason = ockam_channel_open(ch, skb, &plain, &nonce);
 	}
 	if (reason) {
-		ockam_drop(ch->on, reason, skb);
+		ockam_channel_refuse(ch, skb, reason);
 		return;
 	}
 	ockam_channel_read_inner(ch, plain, skb, nonce, d);

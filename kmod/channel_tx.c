@@ -277,6 +277,7 @@ void ockam_channel_stop_tx(struct ockam_channel *ch)
 
 	__skb_queue_head_init(&lost);
 	spin_lock_bh(&tx->lock);
+	WRITE_ONCE(tx->unsealed, tx->unsealed - skb_queue_len(&tx->later));
 	skb_queue_splice_init(&tx->later, &lost);
 	spin_unlock_bh(&tx->lock);
 	while ((skb = __skb_dequeue(&lost)))
@@ -419,6 +420,22 @@ static int ockam_channel_seal(struct ockam_channel *ch, struct sk_buff *skb,
 	return 0;
 }
 
+/* A plaintext of ->later, which was the @last that the channel seals. */
+static void ockam_channel_seal_later(struct ockam_channel *ch,
+				     struct sk_buff *skb, bool last)
+{
+	struct ockam_channel_tx *tx = &ch->tx;
+
+	if (ockam_channel_seal(ch, skb, NULL, last, NULL))
+		ockam_drop(ch->on, OCKAM_DROP_CHANNEL_DEAD, skb);
+	/* From here on the next one may be sealed by who sends it. */
+	spin_lock_bh(&tx->lock);
+	WRITE_ONCE(tx->unsealed, tx->unsealed - 1);
+	spin_unlock_bh(&tx->lock);
+	if (last)
+		ockam_channel_kill(ch, 0, tx->finished, false);
+}
+
 /* Carry what senders have left, and seal what they could not. */
 static void ockam_channel_tx_work(struct work_struct *work)
 {
@@ -428,8 +445,8 @@ static void ockam_channel_tx_work(struct work_struct *work)
 	unsigned int left = OCKAM_CHANNEL_TX_BATCH;
 	struct sk_buff *skb, *plain;
 	struct ockam_dispatch d;
-	int failed, err;
-	bool more;
+	bool more, last;
+	int failed;
 
 	for (;;) {
 		/*
@@ -447,6 +464,7 @@ static void ockam_channel_tx_work(struct work_struct *work)
 			__skb_unlink(skb, &tx->order);
 		else if (!failed)
 			plain = __skb_dequeue(&tx->later);
+		last = tx->finished && skb_queue_empty(&tx->later);
 		more = skb || plain || failed;
 		if (more && !left--) {
 			/* Let others run; nothing was done yet but unlinking. */
@@ -472,12 +490,8 @@ static void ockam_channel_tx_work(struct work_struct *work)
 			/* The reference of its place in the order. */
 			ockam_endpoint_put(&ch->enc);
 		}
-		if (plain) {
-			err = ockam_channel_seal(ch, plain, NULL, false, NULL);
-			if (err)
-				ockam_drop(ch->on, OCKAM_DROP_CHANNEL_DEAD,
-					   plain);
-		}
+		if (plain)
+			ockam_channel_seal_later(ch, plain, last);
 		cond_resched();
 	}
 	ockam_channel_put(ch);
@@ -581,10 +595,14 @@ err:
 	return err ? ERR_PTR(err) : next;
 }
 
-/* Seal @skb now, or leave it to the work when it is large or others are before. */
+/*
+ * Seal @skb now, or leave it to the work when it is large or others are before.
+ * @last: it is the last one, and waits for no other, or with @finish for all; in
+ * that case, when there are others, 1 is returned.
+ */
 int ockam_channel_send(struct ockam_channel *ch, struct sk_buff *skb,
 		       struct ockam_endpoint *next, bool last,
-		       struct ockam_dispatch *d)
+		       const char *finish, struct ockam_dispatch *d)
 {
 	struct ockam_channel_tx *tx = &ch->tx;
 	bool work, later;
@@ -594,23 +612,25 @@ int ockam_channel_send(struct ockam_channel *ch, struct sk_buff *skb,
 	if (err)
 		return err;
 	later = skb->len - OCKAM_TAG_LEN > OCKAM_CHANNEL_INLINE_BYTES ||
-		!skb_queue_empty_lockless(&tx->later);
-	if (likely(!later || last))
+		READ_ONCE(tx->unsealed);
+	if (likely(!later || (last && !finish)))
 		return ockam_channel_seal(ch, skb,
 					  next->ops->nosleep ? next : NULL,
 					  last, d);
 	spin_lock_bh(&tx->lock);
-	if (tx->closed) {
+	if (tx->closed || tx->finished) {
 		spin_unlock_bh(&tx->lock);
 		return -EPIPE;
 	}
 	__skb_queue_tail(&tx->later, skb);
+	WRITE_ONCE(tx->unsealed, tx->unsealed + 1);
+	tx->finished = finish;
 	work = !tx->busy;
 	tx->busy = true;
 	spin_unlock_bh(&tx->lock);
 	if (work)
 		ockam_channel_queue_tx(ch);
-	return 0;
+	return !!finish;
 }
 
 /* A local sender's message: the onward route starts with our address. */
@@ -638,7 +658,7 @@ int ockam_channel_deliver_tx(struct ockam_endpoint *ep, struct sk_buff *skb,
 	err = PTR_ERR_OR_ZERO(next);
 	if (err)
 		goto drop;
-	err = ockam_channel_send(ch, skb, next, false, d);
+	err = ockam_channel_send(ch, skb, next, false, NULL, d);
 	ockam_endpoint_put(next);
 	if (!err)
 		return 0;

@@ -267,6 +267,7 @@ int ockam_endpoint_replace(struct ockam_endpoint *old,
 			old->added = false;
 			new->added = true;
 			refcount_inc(&new->refs);
+			swap(old->taken, new->taken);
 			/* For them the address stays. */
 			list_splice_init(&old->watchers, &new->watchers);
 		}

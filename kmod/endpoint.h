@@ -65,6 +65,12 @@ struct ockam_endpoint_ops {
 	/* Does it take in nothing because a queue is full here? May be NULL. */
 	bool (*paused)(struct ockam_endpoint *ep);
 	/*
+	 * The channel that it alone receives from (ockam_channel_set_sink()) has
+	 * ended: @error, a negative errno or 0; @by_peer: the peer closed it.
+	 * Once a channel. Process context, no locks held.
+	 */
+	void (*ended)(struct ockam_endpoint *ep, int error, bool by_peer);
+	/*
 	 * The last reference is gone and a grace period has passed. Process
 	 * context. Frees the object that embeds @ep.
 	 */
@@ -147,7 +153,8 @@ int ockam_endpoint_add(struct ockam_endpoint *ep,
 void ockam_endpoint_remove(struct ockam_endpoint *ep);
 /*
  * @new takes the place of @old, which has the same name, in one step: a lookup
- * finds the one or the other. 0, -ENOENT when @old is hidden already.
+ * finds the one or the other. Whose the name is goes along. 0, -ENOENT when @old
+ * is hidden already.
  */
 int ockam_endpoint_replace(struct ockam_endpoint *old,
 			   struct ockam_endpoint *new,

@@ -12,6 +12,7 @@ void ockam_dispatch_init(struct ockam_dispatch *d)
 {
 	d->next = NULL;
 	d->from = NULL;
+	d->to = NULL;
 	d->gate = NULL;
 	d->budget = OCKAM_DISPATCH_BUDGET;
 	d->atomic = false;
@@ -129,6 +130,17 @@ int ockam_route_deliver(struct ockam_endpoint *ep, struct sk_buff *skb,
 	return ep->ops->deliver(ep, skb, d);
 }
 
+/* Deliver one message to @ep, if there is budget for it. Takes ownership. */
+static int ockam_route_step_to(struct ockam_endpoint *ep, struct sk_buff *skb,
+			       struct ockam_dispatch *d)
+{
+	if (!d->budget) {
+		ockam_drop(ep->on, OCKAM_DROP_BUDGET, skb);
+		return -ELOOP;
+	}
+	return ockam_route_deliver(ep, skb, d);
+}
+
 /* Deliver one message by its first onward hop. Takes ownership. */
 static int ockam_route_step(struct ockam_net *on, struct sk_buff *skb,
 			    const struct ockam_origin *from,
@@ -148,12 +160,7 @@ static int ockam_route_step(struct ockam_net *on, struct sk_buff *skb,
 		ockam_drop(on, why, skb);
 		return ockam_route_errno(why);
 	}
-	if (!d->budget) {
-		ockam_endpoint_put(ep);
-		ockam_drop(on, OCKAM_DROP_BUDGET, skb);
-		return -ELOOP;
-	}
-	err = ockam_route_deliver(ep, skb, d);
+	err = ockam_route_step_to(ep, skb, d);
 	ockam_endpoint_put(ep);
 	return err;
 }
@@ -185,16 +192,23 @@ int ockam_route_dispatch_to(struct ockam_endpoint *ep, struct sk_buff *skb,
 
 int ockam_route_run(struct ockam_net *on, struct ockam_dispatch *d)
 {
-	struct ockam_endpoint *ep;
+	struct ockam_endpoint *ep, *to;
 	struct sk_buff *skb;
 	int err, ret = 0;
 
 	while ((skb = d->next)) {
 		/* The producer stays until its message has been delivered. */
 		ep = d->from;
+		to = d->to;
 		d->next = NULL;
 		d->from = NULL;
-		err = ockam_route_step(on, skb, ep->origin, d);
+		d->to = NULL;
+		if (to) {
+			err = ockam_route_step_to(to, skb, d);
+			ockam_endpoint_put(to);
+		} else {
+			err = ockam_route_step(on, skb, ep->origin, d);
+		}
 		ret = ret ?: err;
 		if (ep->ops->forwarded)
 			ep->ops->forwarded(ep, d);
@@ -212,4 +226,14 @@ void ockam_route_forward(struct ockam_dispatch *d, struct ockam_endpoint *ep,
 	}
 	d->from = ockam_endpoint_get(ep);
 	d->next = skb;
+}
+
+void ockam_route_forward_to(struct ockam_dispatch *d, struct ockam_endpoint *ep,
+			    struct sk_buff *skb, struct ockam_endpoint *to)
+{
+	bool busy = d->next;
+
+	ockam_route_forward(d, ep, skb);
+	if (!busy)
+		d->to = ockam_endpoint_get(to);
 }

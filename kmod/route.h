@@ -27,6 +27,7 @@
 struct ockam_dispatch {
 	struct sk_buff *next;		/* what deliver() handed on, or NULL */
 	struct ockam_endpoint *from;	/* who did, ref held while ->next is there */
+	struct ockam_endpoint *to;	/* to whom, ref held; NULL: its onward route says */
 	struct ockam_gate *gate;
 	unsigned int budget;		/* deliveries left for one message in */
 	bool atomic;			/* deliver() must not sleep: see ->nosleep */
@@ -86,6 +87,13 @@ int ockam_route_dispatch_to(struct ockam_endpoint *ep, struct sk_buff *skb,
  */
 void ockam_route_forward(struct ockam_dispatch *d, struct ockam_endpoint *ep,
 			 struct sk_buff *skb);
+
+/*
+ * The same, but it goes to @to, which the caller holds, whatever its onward route
+ * says and whoever may send there.
+ */
+void ockam_route_forward_to(struct ockam_dispatch *d, struct ockam_endpoint *ep,
+			    struct sk_buff *skb, struct ockam_endpoint *to);
 
 /*
  * Deliver what ockam_route_forward() has queued on @d from outside deliver(),
