@@ -58,6 +58,8 @@ static void ockam_exchange_release(struct ockam_endpoint *ep)
 	ockam_route_reset(&ex->route);
 	if (ex->listener)
 		ockam_endpoint_put(&ex->listener->ep);
+	if (ex->owner_ep)
+		ockam_endpoint_put(ex->owner_ep);
 	if (ex->channel)
 		ockam_channel_put(ex->channel);
 	kfree(ex->encryptor_ids);
@@ -249,7 +251,7 @@ static int ockam_exchange_join_port(struct ockam_exchange *ex)
 	struct ockam_exchange *first;
 	int err;
 
-	if (ex->role != OCKAM_ROLE_INITIATOR)
+	if (ex->role != OCKAM_ROLE_INITIATOR || ex->owner)
 		return 0;
 	xa_lock(ports);
 	do {
@@ -270,7 +272,7 @@ static void ockam_exchange_leave_port(struct ockam_exchange *ex)
 {
 	struct xarray *ports = &ockam_handshake_net(ex->on)->ports;
 
-	if (ex->role != OCKAM_ROLE_INITIATOR)
+	if (ex->role != OCKAM_ROLE_INITIATOR || ex->owner)
 		return;
 	xa_lock(ports);
 	if (xa_load(ports, ex->portid) == ex) {
@@ -412,7 +414,7 @@ bool ockam_exchange_end(struct ockam_exchange *ex,
 	return true;
 }
 
-void ockam_exchange_tell(struct ockam_exchange *ex, int error,
+bool ockam_exchange_tell(struct ockam_exchange *ex, int error,
 			 const char *reason, struct ockam_channel *ch,
 			 bool confirmed)
 {
@@ -426,13 +428,16 @@ void ockam_exchange_tell(struct ockam_exchange *ex, int error,
 	bool told;
 
 	if (ex->role != OCKAM_ROLE_INITIATOR)
-		return;
+		return true;
 	mutex_lock(&ex->lock);
 	told = ex->told;
 	ex->told = true;
 	mutex_unlock(&ex->lock);
+	/* That was by an owner who has cancelled it just now, or by a port. */
 	if (told)
-		return;
+		return !ex->owner;
+	if (ex->owner)
+		return ex->owner->done(ex->owner_ep, ch, error);
 	if (ch) {
 		res.encryptor = &ch->enc;
 		res.decryptor = ch->dec.name;
@@ -441,6 +446,7 @@ void ockam_exchange_tell(struct ockam_exchange *ex, int error,
 		res.peer = ch->peer;
 	}
 	ockam_event_result(ex->on, &res);
+	return true;
 }
 
 /* What an errno of the worker, or of ours, stands for. */
@@ -564,6 +570,38 @@ void ockam_exchange_fail_all(struct ockam_net *on,
 	}
 }
 
+/* Nobody is there to be told. */
+static void ockam_exchange_cancel_request(struct ockam_exchange *ex)
+{
+	mutex_lock(&ex->lock);
+	ex->told = true;
+	mutex_unlock(&ex->lock);
+	ockam_exchange_abandon(ex, -ECANCELED,
+			       "whoever asked for the channel has gone",
+			       "whoever asked for it has gone");
+}
+
+void ockam_handshake_cancel(struct ockam_net *on, u64 id)
+{
+	struct ockam_exchange *ex = ockam_exchange_lookup(on, id, 0);
+	bool late;
+
+	if (!ex)
+		return;
+	/*
+	 * After our last message the peer has a channel. Only the keys, which are
+	 * on their way from the worker, can tell it that nobody wants it.
+	 */
+	mutex_lock(&ex->lock);
+	late = ex->state == OCKAM_EXCHANGE_OPEN &&
+	       __ockam_exchange_complete(ex);
+	ex->told = true;
+	mutex_unlock(&ex->lock);
+	if (!late)
+		ockam_exchange_cancel_request(ex);
+	ockam_exchange_put(ex);
+}
+
 /* Every generic netlink socket that closes comes here, whatever it was for. */
 void ockam_handshake_cancel_port(struct ockam_net *on, u32 portid)
 {
@@ -579,13 +617,8 @@ void ockam_handshake_cancel_port(struct ockam_net *on, u32 portid)
 		if (!ex)
 			return;
 
-		/* Nobody is there to be told; the number may be another's soon. */
-		mutex_lock(&ex->lock);
-		ex->told = true;
-		mutex_unlock(&ex->lock);
-		ockam_exchange_abandon(ex, -ECANCELED,
-				       "whoever asked for the channel has gone",
-				       "whoever asked for it has gone");
+		/* The number of the port may be another's soon. */
+		ockam_exchange_cancel_request(ex);
 		/* Who is ending it meanwhile may not have come so far. */
 		ockam_exchange_leave_port(ex);
 		ockam_exchange_put(ex);

@@ -25,6 +25,31 @@ struct ockam_dispatch;
 struct ockam_listener;
 struct sk_buff;
 
+/*
+ * Who wants channels for itself: a socket. @ep is an endpoint of it, which it
+ * alone receives by, and which is held as long as it may be called. Process
+ * context; may sleep.
+ */
+struct ockam_handshake_owner {
+	/*
+	 * An initiator's exchange has ended, once: with @ch, or else with a negative
+	 * @error. Under ->news_mutex of @ch: its end is told later. False: the
+	 * channel is not wanted any more, and the caller closes it.
+	 */
+	bool (*done)(struct ockam_endpoint *ep, struct ockam_channel *ch,
+		     int error);
+	/* May a handshake begin at its listener, where @pending others have? */
+	bool (*room)(struct ockam_endpoint *ep, unsigned int pending);
+	/*
+	 * One has become @ch, of which nothing has been read yet. Returns who
+	 * receives from it, with a reference; NULL: nobody, it is to be closed.
+	 */
+	struct ockam_endpoint *(*accept)(struct ockam_endpoint *ep,
+					 struct ockam_channel *ch);
+	/* Its listener has ended, and not by ockam_handshake_end_listener(). */
+	void (*gone)(struct ockam_endpoint *ep);
+};
+
 /* All borrowed. */
 struct ockam_listener_params {
 	const u8 *name;			/* NULL: a random one */
@@ -37,6 +62,9 @@ struct ockam_listener_params {
 	u32 n_reach_ids;
 	const u8 *flow_id;		/* 16 bytes, NULL: random */
 	struct ockam_liveness liveness;	/* of its channels */
+	const struct ockam_handshake_owner *owner;	/* of the channels; or NULL */
+	struct ockam_endpoint *owner_ep;
+	struct ockam_endpoint *replace;	/* whose address, which is ->name, it takes over */
 };
 
 /* Pointers are valid as long as the listener is held. */
@@ -66,6 +94,8 @@ struct ockam_listener *ockam_handshake_lookup_listener(struct ockam_net *on,
 struct ockam_listener *ockam_handshake_next_listener(struct ockam_net *on,
 						     u32 *number);
 void ockam_handshake_put_listener(struct ockam_listener *l);
+/* As ockam_handshake_del_listener(), by its owner, whose reference this takes. */
+void ockam_handshake_end_listener(struct ockam_listener *l);
 
 /* LISTENER_SET. Borrowed. */
 struct ockam_listener_change {
@@ -85,6 +115,8 @@ struct ockam_listener_change {
 int ockam_handshake_set_listener(struct ockam_listener *l,
 				 const struct ockam_listener_change *c,
 				 struct netlink_ext_ack *extack);
+/* Who may reach it, from now on: mask OCKAM_REACH_*. 0 or -ENOMEM. */
+int ockam_handshake_set_reach(struct ockam_listener *l, u32 reach);
 void ockam_handshake_listener_info(struct ockam_listener *l,
 				   struct ockam_listener_info *info);
 
@@ -101,21 +133,25 @@ struct ockam_handshake_params {
 	const u8 *encryptor_ids;	/* n * 16 bytes */
 	u32 n_encryptor_ids;
 	struct ockam_liveness liveness;
+	const struct ockam_handshake_owner *owner;	/* instead of the port; or NULL */
+	struct ockam_endpoint *owner_ep;	/* receives from the channel */
 };
 
 #define OCKAM_CONFIRM_DEFAULT_MS	1000
 
 /*
- * Start an initiator exchange; its outcome comes by ockam_event_result(),
- * exactly once, also when the node ends, but not after
- * ockam_handshake_cancel_port(). -ESRCH (no worker), -EINVAL, -E2BIG, -ENOSPC,
+ * Start an initiator exchange; its outcome comes by ockam_event_result(), or its
+ * owner's ->done, exactly once, also when the node ends, but not after it was
+ * cancelled. *@id, if @id is given, is its number. -ESRCH (no worker), -EINVAL, -E2BIG, -ENOSPC,
  * -ENOMEM, -ESHUTDOWN, -EKEYREVOKED: then there is no result.
  */
 int ockam_handshake_start(struct ockam_net *on,
-			  const struct ockam_handshake_params *p,
+			  const struct ockam_handshake_params *p, u64 *id,
 			  struct netlink_ext_ack *extack);
 /* The port has closed: its pending exchanges end without a result. */
 void ockam_handshake_cancel_port(struct ockam_net *on, u32 portid);
+/* The owner of this one has lost interest. No ->done begins after that. */
+void ockam_handshake_cancel(struct ockam_net *on, u64 id);
 
 /*
  * HANDSHAKE_FETCH. What the worker is told; valid until
@@ -232,6 +268,8 @@ struct ockam_listener {
 	struct ockam_origin origin;	/* flow id: spawner id of its channels */
 	u32 number;
 	u32 timeout_ms;
+	const struct ockam_handshake_owner *owner;	/* or NULL */
+	struct ockam_endpoint *owner_ep;	/* with a reference */
 	atomic_t pending;
 	spinlock_t lock;		/* below */
 	bool dead;			/* READ_ONCE elsewhere */
@@ -272,7 +310,9 @@ struct ockam_exchange {
 	struct ockam_listener *listener;	/* of a responder, with a reference */
 	struct ockam_handshake_source *source;	/* of a responder: counted in it */
 	u32 worker_portid;
-	u32 portid;			/* of the requester; 0: a responder */
+	u32 portid;			/* of the requester; 0: a responder, or owned */
+	const struct ockam_handshake_owner *owner;	/* of an initiator; or NULL */
+	struct ockam_endpoint *owner_ep;	/* with a reference */
 	struct list_head port_list;	/* xa_lock of ->ports */
 	u32 seq;
 	u32 confirm_ms;
@@ -356,8 +396,11 @@ bool ockam_exchange_fail(struct ockam_exchange *ex,
 bool ockam_exchange_fail_as(struct ockam_exchange *ex,
 			    enum ockam_exchange_state upto, enum ockam_mib why,
 			    int error, const char *reason);
-/* Tell the requester of an initiator, once. @ch NULL: it failed. No locks held. */
-void ockam_exchange_tell(struct ockam_exchange *ex, int error,
+/*
+ * Tell the requester of an initiator, once. @ch NULL: it failed. No locks held but
+ * ->news_mutex of @ch. False: who asked for it does not want @ch any more.
+ */
+bool ockam_exchange_tell(struct ockam_exchange *ex, int error,
 			 const char *reason, struct ockam_channel *ch,
 			 bool confirmed);
 /* Start or move a timer, which holds a reference. Not after the end. */

@@ -18,14 +18,19 @@
 static void ockam_exchange_succeed(struct ockam_exchange *ex,
 				   struct ockam_channel *ch, bool confirmed)
 {
+	bool wanted = true;
+
 	mutex_lock(&ch->news_mutex);
 	if (!(READ_ONCE(ch->dead) && ex->role == OCKAM_ROLE_INITIATOR) &&
 	    ockam_exchange_end(ex, OCKAM_EXCHANGE_CONFIRMING)) {
 		ockam_mib_inc(ex->on, OCKAM_MIB_HANDSHAKES_DONE);
 		trace_ockam_handshake_end(ex->on, ex->id, ex->role, 0, "done");
-		ockam_exchange_tell(ex, 0, NULL, ch, confirmed);
+		wanted = ockam_exchange_tell(ex, 0, NULL, ch, confirmed);
 	}
 	mutex_unlock(&ch->news_mutex);
+	if (!wanted)
+		ockam_channel_close(ch, -ECANCELED,
+				    "whoever asked for it has gone");
 }
 
 /* What the channel says while its initiator waits. */
@@ -42,10 +47,12 @@ static void ockam_exchange_confirmed(struct ockam_channel *ch, u64 cookie)
 
 static void ockam_exchange_fail_channel(struct ockam_exchange *ex, bool by_peer)
 {
+	/* A program tells our own refusal from that of the peer by the number. */
 	if (by_peer)
 		ockam_exchange_fail_as(ex, OCKAM_EXCHANGE_CONFIRMING,
 				       OCKAM_MIB_HANDSHAKES_FAILED_REFUSED,
-				       -EACCES, "the peer refused the channel");
+				       ex->owner ? -ECONNREFUSED : -EACCES,
+				       "the peer refused the channel");
 	else
 		ockam_exchange_fail(ex, OCKAM_EXCHANGE_CONFIRMING, -ECONNRESET,
 				    "the channel ended before the peer used it");
@@ -119,12 +126,36 @@ static int ockam_exchange_alloc_channel(struct ockam_exchange *ex,
 		p.encryptor_ids = ex->encryptor_ids;
 		p.n_encryptor_ids = ex->n_encryptor_ids;
 	}
+	/* What a socket's channel carries, that socket sends. */
+	if (ex->owner || (ex->listener && ex->listener->owner)) {
+		p.encryptor_reach = 0;
+		p.n_encryptor_ids = 0;
+	}
 	if (ex->listener) {
 		p.listener = ex->listener->ep.name;
 		p.listener_len = ex->listener->ep.name_len;
 		p.spawner_id = ex->listener->origin.flow_id;
 	}
 	return ockam_channel_alloc(ex->on, &p, ch);
+}
+
+/* Who receives from it? False: its owner does not want it. */
+static bool ockam_exchange_give_sink(struct ockam_exchange *ex,
+				     struct ockam_channel *ch)
+{
+	struct ockam_listener *l = ex->listener;
+	struct ockam_endpoint *sink;
+
+	if (ex->owner) {
+		ockam_channel_set_sink(ch, ex->owner_ep);
+	} else if (l && l->owner) {
+		sink = l->owner->accept(l->owner_ep, ch);
+		if (!sink)
+			return false;
+		ockam_channel_set_sink(ch, sink);
+		ockam_endpoint_put(sink);
+	}
+	return true;
 }
 
 /*
@@ -136,11 +167,12 @@ static void ockam_exchange_hand_over(struct ockam_exchange *ex,
 {
 	bool initiator = ex->role == OCKAM_ROLE_INITIATOR;
 	struct sk_buff_head held;
-	bool ended;
+	bool ended, wanted, cancelled;
 
 	__skb_queue_head_init(&held);
 	mutex_lock(&ex->lock);
 	ended = ex->state == OCKAM_EXCHANGE_ENDED;
+	cancelled = ex->owner && ex->told;
 	if (!ended) {
 		ockam_channel_get(ch);
 		ex->channel = ch;
@@ -158,7 +190,14 @@ static void ockam_exchange_hand_over(struct ockam_exchange *ex,
 		return;
 	}
 	ockam_gate_open(&ex->gate);
+	wanted = ockam_exchange_give_sink(ex, ch);
 	ockam_channel_start(ch, &held);
+	if (!wanted)
+		ockam_channel_close(ch, -ECONNABORTED, "nobody accepts it");
+	if (cancelled)
+		ockam_exchange_abandon(ex, -ECANCELED,
+				       "whoever asked for the channel has gone",
+				       "whoever asked for it has gone");
 	if (!initiator)
 		ockam_exchange_succeed(ex, ch, false);
 	else if (READ_ONCE(ch->dead))
@@ -186,7 +225,7 @@ static int ockam_exchange_install(struct ockam_exchange *ex,
 	}
 	err = ockam_channel_publish(ch, &ex->ep, extack);
 	if (err) {
-		ockam_channel_send_close(ch);
+		ockam_channel_send_close(ch, NULL);
 		ockam_channel_discard(ch);
 		return err;
 	}
@@ -203,7 +242,7 @@ static void ockam_exchange_refuse(struct ockam_exchange *ex,
 
 	if (ockam_exchange_alloc_channel(ex, done, &ch))
 		return;
-	ockam_channel_send_close(ch);
+	ockam_channel_send_close(ch, NULL);
 	ockam_channel_discard(ch);
 }
 

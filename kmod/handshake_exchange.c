@@ -136,7 +136,7 @@ int ockam_exchange_deliver(struct ockam_endpoint *ep, struct sk_buff *skb,
 }
 
 int ockam_handshake_start(struct ockam_net *on,
-			  const struct ockam_handshake_params *p,
+			  const struct ockam_handshake_params *p, u64 *id,
 			  struct netlink_ext_ack *extack)
 {
 	struct ockam_handshake_net *hn = ockam_handshake_net(on);
@@ -170,6 +170,10 @@ int ockam_handshake_start(struct ockam_net *on,
 	/* From here on the exchange's end gives the count back. */
 	ex->portid = p->portid;
 	ex->seq = p->seq;
+	if (p->owner) {
+		ex->owner = p->owner;
+		ex->owner_ep = ockam_endpoint_get(p->owner_ep);
+	}
 	ex->confirm_ms = p->confirm_ms ?: OCKAM_CONFIRM_DEFAULT_MS;
 	ex->encryptor_reach = p->encryptor_reach;
 	ex->liveness = p->liveness;
@@ -193,8 +197,11 @@ int ockam_handshake_start(struct ockam_net *on,
 					     ockam_netns_limit(on, OCKAM_LIMIT_INITIATOR_MS),
 					     extack);
 	}
-	if (!err)
+	if (!err) {
+		if (id)
+			*id = ex->id;
 		ockam_exchange_ready(ex);
+	}
 	ockam_exchange_put(ex);
 	return err;
 }

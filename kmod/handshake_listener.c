@@ -174,7 +174,11 @@ static enum ockam_mib ockam_listener_check(const struct ockam_listener *l,
 		from->len = 0;
 	}
 	*worker_portid = READ_ONCE(l->ep.on->worker_portid);
-	return *worker_portid ? 0 : OCKAM_DROP_HANDSHAKE_NO_WORKER;
+	if (!*worker_portid)
+		return OCKAM_DROP_HANDSHAKE_NO_WORKER;
+	if (l->owner && !l->owner->room(l->owner_ep, atomic_read(&l->pending)))
+		return OCKAM_DROP_HANDSHAKE_BACKLOG;
+	return 0;
 }
 
 /* Why a first message was taken and came to nothing. */
@@ -293,6 +297,8 @@ static void ockam_listener_release(struct ockam_endpoint *ep)
 {
 	struct ockam_listener *l = container_of(ep, struct ockam_listener, ep);
 
+	if (l->owner)
+		ockam_endpoint_put(l->owner_ep);
 	ockam_opaque_put(l->opaque);
 	kfree(l);
 	/* Module exit waits for the work that runs this. */
@@ -337,6 +343,10 @@ static int ockam_listener_alloc(struct ockam_net *on,
 		ockam_endpoint_random_flow_id(l->origin.flow_id);
 	l->timeout_ms = p->timeout_ms;
 	l->liveness = p->liveness;
+	if (p->owner) {
+		l->owner = p->owner;
+		l->owner_ep = ockam_endpoint_get(p->owner_ep);
+	}
 	*out = l;
 	return 0;
 
@@ -390,7 +400,8 @@ int ockam_handshake_add_listener(struct ockam_net *on,
 	err = ockam_listener_alloc(on, p, &new);
 	if (err)
 		return ockam_refuse(extack, err, "no memory for the listener");
-	err = p->name ? ockam_endpoint_take_name(&new->ep, true, extack) : 0;
+	err = p->name && !p->replace ?
+	      ockam_endpoint_take_name(&new->ep, true, extack) : 0;
 	if (err)
 		goto out_put;
 	/* Two references: the table's, and ours for the moment. */
@@ -401,7 +412,8 @@ int ockam_handshake_add_listener(struct ockam_net *on,
 		ockam_endpoint_put(&new->ep);
 		goto out_put;
 	}
-	err = ockam_endpoint_add(&new->ep, extack);
+	err = p->replace ? ockam_endpoint_replace(p->replace, &new->ep, extack) :
+			   ockam_endpoint_add(&new->ep, extack);
 	if (err) {
 		ockam_listener_kill(new);
 		goto out_put;
@@ -421,6 +433,22 @@ out_put:
 	return err;
 }
 
+/* The same, and whoever has it is told. */
+static bool ockam_listener_delete(struct ockam_listener *l)
+{
+	if (!ockam_listener_kill(l))
+		return false;
+	if (l->owner)
+		l->owner->gone(l->owner_ep);
+	return true;
+}
+
+void ockam_handshake_end_listener(struct ockam_listener *l)
+{
+	ockam_listener_kill(l);
+	ockam_handshake_put_listener(l);
+}
+
 int ockam_handshake_del_listener(struct ockam_net *on, const u8 *name,
 				 u8 name_len)
 {
@@ -430,7 +458,7 @@ int ockam_handshake_del_listener(struct ockam_net *on, const u8 *name,
 	l = ockam_handshake_lookup_listener(on, name, name_len);
 	if (!l)
 		return -ENOENT;
-	killed = ockam_listener_kill(l);
+	killed = ockam_listener_delete(l);
 	ockam_handshake_put_listener(l);
 	return killed ? 0 : -ENOENT;
 }
@@ -508,6 +536,11 @@ void ockam_handshake_put_listener(struct ockam_listener *l)
 	ockam_endpoint_put(&l->ep);
 }
 
+int ockam_handshake_set_reach(struct ockam_listener *l, u32 reach)
+{
+	return ockam_endpoint_set_reach(&l->ep, &reach, NULL, 0);
+}
+
 void ockam_handshake_listener_info(struct ockam_listener *l,
 				   struct ockam_listener_info *info)
 {
@@ -526,7 +559,7 @@ void ockam_listener_hide_net(struct ockam_net *on)
 	u32 number = 0;
 
 	while ((l = ockam_handshake_next_listener(on, &number))) {
-		ockam_listener_kill(l);
+		ockam_listener_delete(l);
 		ockam_handshake_put_listener(l);
 		number++;
 	}

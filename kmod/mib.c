@@ -84,6 +84,7 @@ static const char * const ockam_mib_names[] = {
 	[OCKAM_DROP_HANDSHAKE_NO_WORKER] = "drop_handshake_no_worker",
 	[OCKAM_DROP_HANDSHAKE_LIMIT] = "drop_handshake_limit",
 	[OCKAM_DROP_HANDSHAKE_LINK_LIMIT] = "drop_handshake_link_limit",
+	[OCKAM_DROP_HANDSHAKE_BACKLOG] = "drop_handshake_backlog",
 	[OCKAM_DROP_HANDSHAKE_RATE] = "drop_handshake_rate",
 	[OCKAM_DROP_HANDSHAKE_TOO_LARGE] = "drop_handshake_too_large",
 	[OCKAM_DROP_HANDSHAKE_STATE] = "drop_handshake_state",

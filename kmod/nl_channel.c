@@ -88,7 +88,8 @@ int ockam_nl_new_channel(struct sk_buff *skb, struct genl_info *info)
 	err = ockam_nl_lock_owned(info);
 	if (err)
 		goto out;
-	err = ockam_handshake_start(ockam_nl_node(info), &p, info->extack);
+	err = ockam_handshake_start(ockam_nl_node(info), &p, NULL,
+				    info->extack);
 	ockam_nl_unlock(info);
 out:
 	ockam_route_reset(&route);
