@@ -369,123 +369,6 @@ static int ockam_dgram_address_peer(struct ockam_sock *os, struct sk_buff *skb)
 }
 
 /*
- * A message of @len bytes, charged to the send buffer, with room for a route of
- * @onward bytes and ours. NULL with *@err.
- */
-static struct sk_buff *ockam_dgram_alloc(struct ockam_sock *os, size_t onward,
-					 size_t len, bool noblock, int *err)
-{
-	struct ockam_net *on = ockam_netns_from(sock_net(&os->sk));
-	size_t routes = onward + OCKAM_HOP_HDR_LEN + os->ep.name_len;
-	struct ockam_message_plan plan;
-	struct sk_buff *skb;
-
-	ockam_message_plan(&plan, routes, len, false);
-	skb = sock_alloc_send_skb(&os->sk, plan.head, noblock, err);
-	if (!skb)
-		return NULL;
-	if (ockam_message_build(skb, on, &plan, os->sk.sk_allocation)) {
-		kfree_skb(skb);
-		*err = -ENOBUFS;
-		return NULL;
-	}
-	return skb;
-}
-
-/* Of a message that is charged to the node, to its sender's share, and to him. */
-static void ockam_dgram_wfree(struct sk_buff *skb)
-{
-	ockam_message_uncharge(skb);
-	ockam_quota_uncharge(ockam_af_sock(skb->sk)->account, skb->truesize);
-	/* May let go of the socket, and with it of the namespace. */
-	sock_wfree(skb);
-}
-
-/* Charge it so. False: something is full, which is noted in @d. */
-static bool ockam_dgram_charge(struct ockam_sock *os, struct sk_buff *skb,
-			       struct ockam_dispatch *d)
-{
-	struct ockam_gate *memory = &ockam_cb(skb)->on->memory;
-	struct ockam_gate *full;
-
-	full = ockam_gate_full(memory) ? memory :
-	       ockam_quota_charge(os->account, skb->truesize);
-	if (full) {
-		ockam_dispatch_note_gate(d, full);
-		return false;
-	}
-	ockam_message_charge(skb);
-	skb->destructor = ockam_dgram_wfree;
-	return true;
-}
-
-void ockam_dgram_wake(struct ockam_gate_waiter *waiter)
-{
-	struct ockam_sock_waiter *w = container_of(waiter, struct ockam_sock_waiter,
-						   gate);
-	struct socket_wq *wq;
-
-	/* As sk_write_space(), whatever is in the send buffer. */
-	rcu_read_lock();
-	wq = rcu_dereference(w->sk->sk_wq);
-	if (skwq_has_sleeper(wq))
-		wake_up_interruptible_poll(&wq->wait, EPOLLOUT | EPOLLWRNORM |
-						      EPOLLWRBAND);
-	sk_wake_async(w->sk, SOCK_WAKE_SPACE, POLL_OUT);
-	rcu_read_unlock();
-}
-
-/* Somebody who does not wait is told by poll() when @gate has room again. */
-static int ockam_dgram_block(struct ockam_sock *os, struct ockam_gate *gate)
-{
-	struct sock *sk = &os->sk;
-	bool waits;
-
-	lock_sock(sk);
-	/* What was met last is what poll() is asked for. */
-	ockam_gate_cancel(&os->blocked.gate);
-	sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
-	waits = ockam_gate_wait(gate, &os->blocked.gate);
-	release_sock(sk);
-	return waits ? -EAGAIN : 0;
-}
-
-static bool ockam_dgram_may_go(const struct sock *sk,
-			       const struct ockam_gate_waiter *waiter)
-{
-	return !READ_ONCE(waiter->gate) || READ_ONCE(sk->sk_err) ||
-	       READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN;
-}
-
-/*
- * Sleep until @gate, which the caller holds, has room, at most *@timeo. 0: look
- * again; -EAGAIN, -EPIPE, what a signal means, or what has happened to the socket.
- */
-static int ockam_dgram_wait(struct ockam_sock *os, struct ockam_gate *gate,
-			    long *timeo)
-{
-	struct ockam_sock_waiter waiter = { .sk = &os->sk };
-	struct sock *sk = &os->sk;
-	long left;
-
-	if (!*timeo)
-		return ockam_dgram_block(os, gate);
-	ockam_gate_waiter_init(&waiter.gate, ockam_dgram_wake);
-	if (!ockam_gate_wait(gate, &waiter.gate))
-		return 0;
-	left = wait_event_interruptible_timeout(*sk_sleep(sk),
-						ockam_dgram_may_go(sk, &waiter.gate),
-						*timeo);
-	ockam_gate_cancel(&waiter.gate);
-	if (left < 0)
-		return sock_intr_errno(*timeo);
-	*timeo = left;
-	if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)
-		return -EPIPE;
-	return sock_error(sk);
-}
-
-/*
  * Bring @skb into the node, when the queue that it would stand in has room. What
  * goes to a socket stands in none. Takes ownership.
  */
@@ -506,10 +389,10 @@ static int ockam_dgram_send(struct ockam_sock *os, struct sk_buff *skb, bool nob
 		if (IS_ERR(ep))
 			break;
 		if (ep->ops->kind == OCKAM_KIND_SOCKET ||
-		    (!ockam_route_full(ep, &d) && ockam_dgram_charge(os, skb, &d)))
+		    (!ockam_route_full(ep, &d) && ockam_af_charge(os, skb, &d)))
 			break;
 		ockam_endpoint_put(ep);
-		err = ockam_dgram_wait(os, d.gate, &timeo);
+		err = ockam_af_wait(os, d.gate, &timeo);
 		ockam_dispatch_fini(&d);
 		if (err) {
 			kfree_skb(skb);
@@ -555,7 +438,8 @@ int ockam_dgram_sendmsg(struct socket *sock, struct msghdr *m, size_t len)
 	if (err)
 		return err;
 
-	skb = ockam_dgram_alloc(os, route, len, noblock, &err);
+	skb = ockam_af_alloc(os, route + OCKAM_HOP_HDR_LEN + os->ep.name_len, len,
+			     noblock, &err);
 	if (!skb)
 		return err;
 	err = skb_copy_datagram_from_iter(skb, 0, &m->msg_iter, len);

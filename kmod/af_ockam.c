@@ -46,7 +46,7 @@ static bool ockam_af_name_reserved(const u8 *name, u8 len)
 	return false;
 }
 
-static bool ockam_af_is_admin(const struct sock *sk)
+bool ockam_af_is_admin(const struct sock *sk)
 {
 	return ns_capable_noaudit(sock_net(sk)->user_ns, CAP_NET_ADMIN);
 }
@@ -94,8 +94,7 @@ int ockam_af_write_name(void *name, const struct ockam_hops *route)
 	return OCKAM_AF_NAME_HDR + route->len;
 }
 
-/* ->ep had one reference of the socket, which it keeps until here. */
-static void ockam_af_release_ep(struct ockam_endpoint *ep)
+void ockam_af_release_ep(struct ockam_endpoint *ep)
 {
 	struct ockam_sock *os = container_of(ep, struct ockam_sock, ep);
 
@@ -124,7 +123,7 @@ int ockam_af_bind_name(struct ockam_sock *os, const u8 *name, u8 len)
 		if (err)
 			return err;
 	}
-	err = ockam_endpoint_init(&os->ep, on, &ockam_af_dgram_ep_ops,
+	err = ockam_endpoint_init(&os->ep, on, os->ep_ops,
 				  &on->local, name, len, os->reach);
 	if (err)
 		goto err_quota;
@@ -151,8 +150,7 @@ err_quota:
 	return err;
 }
 
-static int ockam_af_bind(struct socket *sock, struct ockam_compat_sockaddr *addr,
-			 int len)
+int ockam_af_bind(struct socket *sock, struct ockam_compat_sockaddr *addr, int len)
 {
 	struct sock *sk = sock->sk;
 	struct ockam_sock *os = ockam_af_sock(sk);
@@ -339,7 +337,7 @@ static __poll_t ockam_af_poll(struct file *file, struct socket *sock,
 	/* Who waits for a message only is told as well. */
 	if (mask & EPOLLERR)
 		mask |= EPOLLIN | EPOLLRDNORM;
-	/* Behind poll_wait(): ockam_dgram_wake() comes after the waiter is off. */
+	/* Behind poll_wait(): ockam_af_wake() comes after the waiter is off. */
 	if (READ_ONCE(os->blocked.gate.gate))
 		mask &= ~(EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
 	return mask;
@@ -359,8 +357,7 @@ static size_t ockam_af_first_len(struct sock *sk)
 	return len;
 }
 
-static int ockam_af_ioctl(struct socket *sock, unsigned int cmd,
-			  unsigned long arg)
+int ockam_af_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)
 {
 	struct sock *sk = sock->sk;
 	size_t n;
@@ -404,8 +401,7 @@ static int ockam_af_release(struct socket *sock)
 	return 0;
 }
 
-/* Any context that may free a message. */
-static void ockam_af_destruct(struct sock *sk)
+void ockam_af_destruct(struct sock *sk)
 {
 	struct ockam_sock *os = ockam_af_sock(sk);
 
@@ -419,7 +415,7 @@ static void ockam_af_destruct(struct sock *sk)
 }
 
 /* One message is enough, and a part of one nothing. */
-static int ockam_af_set_rcvlowat(struct sock *sk, int v)
+int ockam_af_set_rcvlowat(struct sock *sk, int v)
 {
 	if (v > 1)
 		return -EOPNOTSUPP;
@@ -457,45 +453,53 @@ static struct proto ockam_af_proto = {
 	.obj_size = sizeof(struct ockam_sock),
 };
 
-static int ockam_af_create(struct net *net, struct socket *sock, int protocol,
-			   int kern)
+struct ockam_sock *ockam_af_alloc_sock(struct net *net, struct socket *sock,
+				       struct proto *proto, kuid_t uid, int kern)
 {
 	struct ockam_account *account;
-	const struct proto_ops *ops;
 	struct ockam_sock *os;
 	struct sock *sk;
 
-	switch (sock->type) {
-	case SOCK_DGRAM:
-		ops = &ockam_af_dgram_ops;
-		break;
-	default:
-		return -ESOCKTNOSUPPORT;
-	}
-	if (protocol)
-		return -EPROTONOSUPPORT;
-
-	account = ockam_quota_open(net, SOCK_INODE(sock)->i_uid);
+	account = ockam_quota_open(net, uid);
 	if (!account)
-		return -ENOMEM;
-	sk = sk_alloc(net, PF_OCKAM, GFP_KERNEL, &ockam_af_proto, kern);
+		return NULL;
+	sk = sk_alloc(net, PF_OCKAM, GFP_KERNEL, proto, kern);
 	if (!sk) {
 		ockam_quota_close(account);
-		return -ENOMEM;
+		return NULL;
 	}
 	sock_init_data(sock, sk);
-	sock->ops = ops;
 	sk->sk_destruct = ockam_af_destruct;
 	/* Who sends pays for the memory, in his cgroup. */
 	sk->sk_allocation = GFP_KERNEL_ACCOUNT;
 
 	os = ockam_af_sock(sk);
 	os->account = account;
-	os->reach = OCKAM_AF_DEFAULT_REACH;
 	ockam_watch_init(&os->watch, ockam_netns_from(net), ockam_af_peer_gone);
-	ockam_gate_waiter_init(&os->blocked.gate, ockam_dgram_wake);
+	ockam_gate_waiter_init(&os->blocked.gate, ockam_af_wake);
 	os->blocked.sk = sk;
 	sock_prot_inuse_add(net, sk->sk_prot, 1);
+	return os;
+}
+
+static int ockam_af_create(struct net *net, struct socket *sock, int protocol,
+			   int kern)
+{
+	struct ockam_sock *os;
+
+	if (sock->type != SOCK_DGRAM && sock->type != SOCK_SEQPACKET)
+		return -ESOCKTNOSUPPORT;
+	if (protocol)
+		return -EPROTONOSUPPORT;
+	if (sock->type == SOCK_SEQPACKET)
+		return ockam_seq_create(net, sock, kern);
+	os = ockam_af_alloc_sock(net, sock, &ockam_af_proto,
+				 SOCK_INODE(sock)->i_uid, kern);
+	if (!os)
+		return -ENOMEM;
+	os->ep_ops = &ockam_af_dgram_ep_ops;
+	os->reach = OCKAM_AF_DEFAULT_REACH;
+	sock->ops = &ockam_af_dgram_ops;
 	return 0;
 }
 
@@ -512,15 +516,25 @@ int ockam_af_init(void)
 	err = proto_register(&ockam_af_proto, 1);
 	if (err)
 		return err;
+	err = ockam_seq_init();
+	if (err)
+		goto err_proto;
 	err = sock_register(&ockam_af_family);
 	if (err)
-		proto_unregister(&ockam_af_proto);
+		goto err_seq;
+	return 0;
+
+err_seq:
+	ockam_seq_exit();
+err_proto:
+	proto_unregister(&ockam_af_proto);
 	return err;
 }
 
 void ockam_af_exit(void)
 {
 	sock_unregister(PF_OCKAM);
+	ockam_seq_exit();
 	proto_unregister(&ockam_af_proto);
 }
 

@@ -10,11 +10,14 @@
 
 #include <net/sock.h>
 
+#include "compat.h"
 #include "endpoint.h"
 #include "gate.h"
 #include "watch.h"
 
 struct ockam_account;
+struct ockam_dispatch;
+struct sk_buff;
 
 /*
  * Where connect() pointed. RCU; replaced as a whole, but for ->id, which is set
@@ -54,6 +57,7 @@ struct ockam_sock_waiter {
 struct ockam_sock {
 	struct sock sk;			/* first */
 	struct ockam_endpoint ep;	/* valid when ->bound */
+	const struct ockam_endpoint_ops *ep_ops;	/* of that */
 	struct ockam_account *account;	/* of who made it */
 	bool bound;
 	bool counted;			/* ->ep, on that */
@@ -78,6 +82,24 @@ static inline bool ockam_af_bound(const struct ockam_sock *os)
 	return smp_load_acquire(&os->bound);
 }
 
+/*
+ * A socket of @proto for the user @uid, as sock_init_data(@sock) makes it; @sock
+ * NULL: it is no program's yet. NULL without memory.
+ */
+struct ockam_sock *ockam_af_alloc_sock(struct net *net, struct socket *sock,
+				       struct proto *proto, kuid_t uid, int kern);
+/* ->sk_destruct of all types. Any context that may free a message. */
+void ockam_af_destruct(struct sock *sk);
+/* ->ep had one reference of the socket, which it keeps until here. */
+void ockam_af_release_ep(struct ockam_endpoint *ep);
+
+/* Calls of all types. */
+int ockam_af_bind(struct socket *sock, struct ockam_compat_sockaddr *addr, int len);
+int ockam_af_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg);
+int ockam_af_set_rcvlowat(struct sock *sk, int v);
+
+/* May the caller take names that mean something, and as many as he likes? */
+bool ockam_af_is_admin(const struct sock *sk);
 /* Publish an address of the socket; @name NULL: a random one. lock_sock held. */
 int ockam_af_bind_name(struct ockam_sock *os, const u8 *name, u8 len);
 /*
@@ -100,8 +122,33 @@ int ockam_dgram_deliver(struct ockam_endpoint *ep, struct sk_buff *skb,
 int ockam_dgram_sendmsg(struct socket *sock, struct msghdr *m, size_t len);
 int ockam_dgram_recvmsg(struct socket *sock, struct msghdr *m, size_t len,
 			int flags);
+
+/* af_seq.c */
+/* A SOCK_SEQPACKET socket. 0 or a negative errno. */
+int ockam_seq_create(struct net *net, struct socket *sock, int kern);
+int ockam_seq_init(void);
+void ockam_seq_exit(void);
+
+/* af_send.c */
+/*
+ * A message of @len bytes, charged to the send buffer, with room for @routes bytes
+ * of both routes. NULL with *@err.
+ */
+struct sk_buff *ockam_af_alloc(struct ockam_sock *os, size_t routes, size_t len,
+			       bool noblock, int *err);
+/*
+ * Charge it to the node, and to its sender's share of that. False: something is
+ * full, which is noted in @d.
+ */
+bool ockam_af_charge(struct ockam_sock *os, struct sk_buff *skb,
+		     struct ockam_dispatch *d);
+/*
+ * Sleep until @gate, which the caller holds, has room, at most *@timeo. 0: look
+ * again; -EAGAIN, -EPIPE, what a signal means, or what has happened to the socket.
+ */
+int ockam_af_wait(struct ockam_sock *os, struct ockam_gate *gate, long *timeo);
 /* For ->blocked. */
-void ockam_dgram_wake(struct ockam_gate_waiter *waiter);
+void ockam_af_wake(struct ockam_gate_waiter *waiter);
 
 /* Module init and exit. */
 int ockam_af_init(void);

@@ -68,6 +68,15 @@
 	register_net_sysctl_sz(net, path, table, n)
 #endif
 
+/* 6.10: what accept() was called with is in a structure. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define OCKAM_COMPAT_ACCEPT_ARGS	int flags, bool kern
+#define ockam_compat_accept_flags	flags
+#else
+#define OCKAM_COMPAT_ACCEPT_ARGS	struct proto_accept_arg *arg
+#define ockam_compat_accept_flags	(arg->flags)
+#endif
+
 /* 6.11: handlers see a constant table. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
 #define ockam_compat_ctl_table	struct ctl_table
