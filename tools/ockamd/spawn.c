@@ -21,6 +21,7 @@
 #include "keeper.h"
 #include "log.h"
 #include "node.h"
+#include "sockrule.h"
 #include "workerpipe.h"
 
 #define OCKAMD_SPAWN_READY_MS	15000	/* for a machine that is very busy */
@@ -154,6 +155,9 @@ static int ockamd_spawn_hear(struct ockamd_spawn *spawn)
 		return 0;
 	case OCKAMD_PIPE_PEER_ASK:
 		ockamd_spawn_peer_ask(spawn, &r);
+		return 0;
+	case OCKAMD_PIPE_SOCKET_ASK:
+		ockamd_sockrule_ask(spawn->node, &r);
 		return 0;
 	case OCKAMD_PIPE_PEER_PUT:
 		ockamd_spawn_peer_put(spawn, &r);

@@ -50,7 +50,7 @@ static void ockamd_worker_say_failed(const struct ockam_err *err)
 /* The process's one worker; callbacks that are given no argument use it. */
 static struct ockamd_worker ockamd_worker_self;
 
-static int64_t ockamd_worker_now(void)
+int64_t ockamd_worker_now(void)
 {
 	struct timespec now;
 
@@ -184,6 +184,9 @@ static int ockamd_worker_hear(struct ockamd_worker *worker, struct ockam_reader 
 		break;
 	case OCKAMD_PIPE_REFRESH:
 		ret = ockamd_worker_take_refresh(worker, r);
+		break;
+	case OCKAMD_PIPE_SOCKET:
+		ret = ockamd_worker_take_socket(worker, r);
 		break;
 	case OCKAMD_PIPE_PEER:
 		break;

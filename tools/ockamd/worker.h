@@ -131,6 +131,21 @@ const struct ockam_buf *ockamd_worker_present(const struct ockamd_worker *worker
 struct ockam_identity *const *ockamd_worker_authority(const struct ockamd_worker *worker,
 						      const uint8_t id[OCKAM_IDENTIFIER_LEN]);
 
+/** ockamd_worker_now() - milliseconds of the monotonic clock */
+int64_t ockamd_worker_now(void);
+
+/** ockamd_socket_is() - is it the kernel that has written this worker data, for a socket */
+bool ockamd_socket_is(const uint8_t *bytes, size_t len);
+
+/**
+ * ockamd_socket_rules() - as ockamd_opaque_decode(), of such data
+ *
+ * Also -EAGAIN: the node process has been asked; once it has answered key_came is set.
+ */
+int ockamd_socket_rules(const uint8_t *bytes, size_t len, struct ockamd_opaque *opaque,
+			struct ockam_err *err);
+int ockamd_worker_take_socket(struct ockamd_worker *worker, struct ockam_reader *r);
+
 /** ockamd_worker_key_get() - the key that has number @index now, NULL: none */
 struct ockamd_worker_key *ockamd_worker_key_get(struct ockamd_worker *worker, uint32_t index);
 /** ockamd_worker_key_put() - give it back; NULL is allowed */

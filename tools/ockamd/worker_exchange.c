@@ -146,8 +146,8 @@ static int ockamd_exchange_bare(struct ockam_err *err)
 }
 
 /*
- * The node process has had no room in the pipe for this key yet: once it comes,
- * the message is fetched again. -EAGAIN, or -ENOKEY when too many wait.
+ * The node process has had no room in the pipe for this key yet, or has been asked
+ * which one it is: once it comes, the message is fetched again. -EAGAIN, or -ENOKEY when too many wait.
  */
 static int ockamd_exchange_await_key(struct ockamd_worker *worker, uint64_t id,
 				     struct ockam_err *err)
@@ -187,7 +187,12 @@ static int ockamd_exchange_begin(struct ockamd_worker *worker, const struct ocka
 	if (!x)
 		return ockam_err_set(err, -ENOMEM, "No memory for one more handshake");
 	*xp = x;
-	ret = ockamd_opaque_decode(f->opaque.data, f->opaque.len, &opaque, err);
+	if (ockamd_socket_is(f->opaque.data, f->opaque.len))
+		ret = ockamd_socket_rules(f->opaque.data, f->opaque.len, &opaque, err);
+	else
+		ret = ockamd_opaque_decode(f->opaque.data, f->opaque.len, &opaque, err);
+	if (ret == -EAGAIN)
+		return ockamd_exchange_await_key(worker, f->exchange_id, err);
 	if (ret)
 		return ret;
 	x->role = f->role;

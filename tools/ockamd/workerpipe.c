@@ -126,3 +126,24 @@ int ockamd_opaque_decode(const uint8_t *bytes, size_t len, struct ockamd_opaque 
 	ockam_trust_free(&opaque->trust);
 	return ockam_err_set(err, ret, "%s", bad);
 }
+
+void ockamd_socket_put_who(const struct ockamd_socket_who *who, struct ockam_buf *packet)
+{
+	ockam_buf_put_text(packet, who->name);
+	ockam_buf_put_uint(packet, who->uid);
+	ockam_buf_put_bool(packet, who->admin);
+}
+
+int ockamd_socket_read_who(struct ockam_reader *r, struct ockamd_socket_who *who)
+{
+	struct ockam_piece name;
+	uint64_t uid;
+
+	memset(who, 0, sizeof(*who));
+	if (ockam_reader_text(r, &name) || name.len >= sizeof(who->name) ||
+	    ockam_reader_uint(r, UINT32_MAX, &uid) || ockam_reader_bool(r, &who->admin))
+		return -EBADMSG;
+	memcpy(who->name, name.data, name.len);
+	who->uid = (uint32_t)uid;
+	return 0;
+}

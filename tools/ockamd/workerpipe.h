@@ -13,6 +13,7 @@
 
 #include "buf.h"
 #include "identity.h"
+#include "names.h"
 #include "reader.h"
 #include "trust.h"
 
@@ -29,6 +30,7 @@ enum ockamd_pipe_type {
 	OCKAMD_PIPE_OPTIONS	= 4,	/* strict rules for identities */
 	OCKAMD_PIPE_PRESENT	= 5,	/* index of a key, expiry, credential or null */
 	OCKAMD_PIPE_REFRESH	= 6,	/* index of a key, encryptor: present it there now */
+	OCKAMD_PIPE_SOCKET	= 7,	/* to SOCKET_ASK: the same, errno (positive), sentence; or 0, worker data */
 	/* worker to node process */
 	OCKAMD_PIPE_READY	= 16,	/* bound and locked up */
 	OCKAMD_PIPE_FAILED	= 17,	/* errno (positive), sentence: it ends now */
@@ -37,6 +39,7 @@ enum ockamd_pipe_type {
 	OCKAMD_PIPE_LOG		= 20,	/* level, text */
 	OCKAMD_PIPE_REFRESHED	= 21,	/* encryptor; as PROVED, of its peer */
 	OCKAMD_PIPE_PROVED	= 22,	/* peer, issuer, expiry, attributes: in a handshake */
+	OCKAMD_PIPE_SOCKET_ASK	= 23,	/* identity's name or "", user, is it an administrator */
 	/* process of a look-up to node process; FAILED as well */
 	OCKAMD_PIPE_FOUND	= 32,	/* list of socket addresses */
 };
@@ -92,5 +95,17 @@ void ockamd_opaque_encode(const struct ockamd_opaque *opaque, struct ockam_buf *
  */
 int ockamd_opaque_decode(const uint8_t *bytes, size_t len, struct ockamd_opaque *opaque,
 			 struct ockam_err *err);
+
+/* For whom a socket makes a channel, and by which identity of the home. */
+struct ockamd_socket_who {
+	char		name[OCKAM_NAME_SIZE];	/* "": the node's own */
+	uint32_t	uid;
+	bool		admin;
+};
+
+/** ockamd_socket_put_who() - three fields of a packet */
+void ockamd_socket_put_who(const struct ockamd_socket_who *who, struct ockam_buf *packet);
+/** ockamd_socket_read_who() - the reverse; 0 or -EBADMSG */
+int ockamd_socket_read_who(struct ockam_reader *r, struct ockamd_socket_who *who);
 
 #endif /* OCKAMD_WORKERPIPE_H */
