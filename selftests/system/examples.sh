@@ -109,6 +109,46 @@ in_node n2 echo_client "" mine >/dev/null 2>&1
 wait $server
 ok $? "the server ends"
 
+# ---- a secure channel as a connection ----
+
+n1_id=$(ockamctl identity show "$(ockamctl node show n1 --output json |
+	sed -n 's/.*"identity_name": "\(.*\)",*$/\1/p')")
+bob=$(ockamctl identity create bob)
+
+# records NODE ARGUMENTS...: a server, which has its name by the time it is asked
+records()
+{
+	nsenter --net="/proc/$(node_pid "$1")/ns/net" "$bin/record_server" "${@:2}" \
+		>"$OCKAM_HOME/server.out" 2>&1 &
+	server=$!
+}
+
+records n2 chat
+wait_for 10 in_node n2 record_client x chat
+ok $? "a server of connections answers"
+same "$(in_node n1 record_client hello "$link" chat)" hello "an answer over a connection"
+same "$(in_node n1 record_client again "$link" chat)" again "and over the next one"
+same "$(in_node n2 record_client within chat)" within "and within the node"
+same "$(in_node n1 record_client -i bob "it is bob" "$link" chat)" "it is bob" "and by another identity"
+same "$(cat "$OCKAM_HOME/server.out")" "$identifier
+$n1_id
+$n1_id
+$identifier
+$bob" "the server knows who it was"
+said=$(in_node n1 record_client -i nobody x "$link" chat 2>&1)
+same "$said" "connect: No such file or directory" "an identity that is not there is none"
+in_node n1 record_client "" "$link" chat
+wait $server
+ok $? "an empty record ends it"
+records n2 -a "$bob" -i bob chat
+wait_for 10 in_node n2 record_client -i bob x chat
+ok $? "one for bob alone lets him in"
+said=$(in_node n1 record_client x "$link" chat 2>&1)
+same "$said" "connect: Connection refused" "and refuses others"
+in_node n1 record_client -i bob "" "$link" chat
+wait $server
+ok $? "it ends"
+
 # ---- return routes that fit no address structure ----
 
 long=$(printf '%0122d' 0)

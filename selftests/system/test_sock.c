@@ -30,7 +30,7 @@ static struct nlh node;
 static void test_create(void)
 {
 	static const int types[] = {
-		SOCK_STREAM, SOCK_RAW, SOCK_RDM, SOCK_SEQPACKET, SOCK_PACKET,
+		SOCK_STREAM, SOCK_RAW, SOCK_RDM, SOCK_PACKET,
 	};
 	int v, fd, pair[2];
 	socklen_t len = sizeof(v);
