@@ -416,6 +416,8 @@ bool ockam_channel_kill(struct ockam_channel *ch, int error, const char *reason,
 		return false;
 	}
 	WRITE_ONCE(ch->dead, true);
+	ch->end_error = error;
+	ch->end_by_peer = by_peer;
 	spin_unlock_bh(&ch->lock);
 
 	ockam_watch_stop(&ch->watch);
@@ -487,8 +489,9 @@ void ockam_channel_set_sink(struct ockam_channel *ch,
 	if (!dead)
 		ch->sink = ockam_endpoint_get(sink);
 	spin_unlock_bh(&ch->lock);
+	/* How it ended was written in the same step as that it did. */
 	if (dead)
-		sink->ops->ended(sink, -ECONNRESET, false);
+		sink->ops->ended(sink, ch->end_error, ch->end_by_peer);
 }
 
 struct ockam_channel *ockam_channel_lookup(struct ockam_net *on, const u8 *name,

@@ -313,6 +313,8 @@ struct ockam_channel {
 	spinlock_t lock;		/* ->dead to ->path */
 	bool dead;			/* READ_ONCE elsewhere */
 	bool closing;			/* a Close is on its way out */
+	bool end_by_peer;		/* since ->dead */
+	int end_error;			/* since ->dead */
 	/* All that the peer sends is for it; with a reference, to the last put. */
 	struct ockam_endpoint *sink;	/* or NULL; does not change once it is dead */
 	bool published;			/* both addresses are there; READ_ONCE elsewhere */

@@ -318,6 +318,7 @@ void ockam_link_socket_unlock(struct ockam_link *link)
  * backlog is empty while nobody does. Real-time kernels sleep in any of this.
  */
 bool ockam_link_socket_trylock(struct ockam_link *link)
+	__cond_acquires(&link->sock->sk->sk_lock.slock)
 {
 	struct sock *sk = link->sock->sk;
 
@@ -339,6 +340,7 @@ bool ockam_link_socket_trylock(struct ockam_link *link)
 }
 
 void ockam_link_socket_unlock_bh(struct ockam_link *link)
+	__releases(&link->sock->sk->sk_lock.slock)
 {
 	struct sock *sk = link->sock->sk;
 

@@ -113,7 +113,8 @@ void ockam_message_plan(struct ockam_message_plan *plan, size_t routes,
 	plan->before = OCKAM_MESSAGE_HEADROOM;
 	if (routes > OCKAM_MESSAGE_ROUTES - OCKAM_MESSAGE_GAP)
 		plan->before += routes + OCKAM_MESSAGE_GAP - OCKAM_MESSAGE_ROUTES;
-	plan->first = linear ? len : min_t(size_t, len, OCKAM_MESSAGE_LINEAR);
+	plan->first = linear || len <= OCKAM_MESSAGE_LINEAR ?
+		      len : OCKAM_MESSAGE_WINDOW;
 	plan->head = size_add(plan->before, plan->first);
 	plan->frags = 0;
 	plan->rest = 0;

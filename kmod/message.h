@@ -73,8 +73,10 @@ static inline struct ockam_cb *ockam_cb(const struct sk_buff *skb)
 				 OCKAM_MESSAGE_HEADERS)
 /* Behind the plaintext of a packet: trailer and tag. */
 #define OCKAM_MESSAGE_TAILROOM	17
-/* Payloads up to this size are linear, others in page fragments behind this much. */
+/* Payloads up to this size are linear. */
 #define OCKAM_MESSAGE_LINEAR	2048
+/* Of others this much, for headers to be read from; the head is 1 KiB then. */
+#define OCKAM_MESSAGE_WINDOW	320
 /* Fragments of one sk_buff hold this much; a longer payload has a list of them. */
 #define OCKAM_MESSAGE_PIECE	(64u << 10)
 

@@ -95,16 +95,13 @@ static bool test_has_hop(const struct ockam_hops *h, unsigned int n, u8 len,
 /* Payloads around every border between linear bytes, fragments and lists. */
 static void test_shapes(struct kunit *t)
 {
-	static const size_t sizes[] = {
+	const size_t piece = OCKAM_MESSAGE_WINDOW + OCKAM_MESSAGE_PIECE;
+	const size_t sizes[] = {
 		0, 1, OCKAM_MESSAGE_LINEAR - 1, OCKAM_MESSAGE_LINEAR,
-		OCKAM_MESSAGE_LINEAR + 1, OCKAM_MESSAGE_LINEAR + 4096,
-		OCKAM_MESSAGE_LINEAR + OCKAM_MESSAGE_PIECE -
-			OCKAM_MESSAGE_TAILROOM - 1,
-		OCKAM_MESSAGE_LINEAR + OCKAM_MESSAGE_PIECE -
-			OCKAM_MESSAGE_TAILROOM,
-		OCKAM_MESSAGE_LINEAR + OCKAM_MESSAGE_PIECE -
-			OCKAM_MESSAGE_TAILROOM + 1,
-		OCKAM_MESSAGE_LINEAR + OCKAM_MESSAGE_PIECE, 1 << 18,
+		OCKAM_MESSAGE_LINEAR + 1, OCKAM_MESSAGE_WINDOW + 4096,
+		piece - OCKAM_MESSAGE_TAILROOM - 1,
+		piece - OCKAM_MESSAGE_TAILROOM,
+		piece - OCKAM_MESSAGE_TAILROOM + 1, piece, 1 << 18,
 	};
 	struct sk_buff *skb;
 	unsigned int i;
@@ -135,7 +132,7 @@ static void test_shapes(struct kunit *t)
 /* A payload that ends with its page has no room behind it, and gets some. */
 static void test_full_page(struct kunit *t)
 {
-	struct sk_buff *skb = test_make(t, 0, OCKAM_MESSAGE_LINEAR +
+	struct sk_buff *skb = test_make(t, 0, OCKAM_MESSAGE_WINDOW +
 					PAGE_SIZE - OCKAM_MESSAGE_TAILROOM,
 					false);
 	size_t len = skb->len;
