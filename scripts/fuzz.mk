@@ -27,7 +27,7 @@ kernel_targets := $(filter k_%,$(targets))
 library_targets := $(filter-out k_%,$(targets))
 lib := $(BUILD)/tools/libockam.a
 floor0 := $(addprefix $(BUILD)/obj/kmod/,addr.o cbor.o link_cut.o replay.o wire.o)
-kernel := -DOCKAM_HOST -I$(top)/kmod
+kernel := -DOCKAM_HOST -I$(top)/kmod/codec
 
 # Parsers outside of the library that a target is about.
 extra_k_wire := $(BUILD)/obj/library_plaintext.o $(BUILD)/obj/packet.o
@@ -50,7 +50,7 @@ $(lib): $(wildcard $(top)/tools/lib/*.[ch]) $(top)/tools/Makefile
 		-C $(top)/tools ASAN=1 BUILD=$(BUILD)/tools lib >/dev/null
 	@touch $@
 
-$(BUILD)/obj/kmod/%.o: $(top)/kmod/%.c
+$(BUILD)/obj/kmod/%.o: $(top)/kmod/codec/%.c
 	@mkdir -p $(@D)
 	@$(CC) $(CPPFLAGS) $(kernel) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(BUILD)/obj/ockamd/%.o: $(top)/tools/ockamd/%.c

@@ -24,17 +24,17 @@ LDLIBS := $(shell pkg-config --libs $(PACKAGES)) -ljq -lunistring -lpthread
 tests := $(patsubst $(top)/selftests/unit/%.c,%,$(sort $(wildcard $(top)/selftests/unit/test_*.c)))
 programs := $(addprefix $(BUILD)/,$(tests))
 floor0 := $(patsubst %,$(BUILD)/floor0/%.o,$(filter \
-	$(notdir $(basename $(wildcard $(top)/kmod/*.c))),addr cbor link_cut replay wire))
+	$(notdir $(basename $(wildcard $(top)/kmod/codec/*.c))),addr cbor link_cut replay wire))
 
 # Packets in user space, for those that want them.
 packet := $(BUILD)/packet/packet.o
 
-kernel := -DOCKAM_HOST -I$(top)/kmod -I$(top)/kmod/tests
+kernel := -DOCKAM_HOST -I$(top)/kmod/codec -I$(top)/kmod/tests
 
 .PHONY: all
 all: $(programs)
 
-$(floor0): $(BUILD)/floor0/%.o: $(top)/kmod/%.c
+$(floor0): $(BUILD)/floor0/%.o: $(top)/kmod/codec/%.c
 	@mkdir -p $(@D)
 	@$(CC) $(CPPFLAGS) $(kernel) $(CFLAGS) -MMD -MP -c -o $@ $<
 

@@ -107,25 +107,25 @@ void ockam_handshake_worker_gone(struct ockam_net *on)
 {
 }
 
-#include "../../kmod/endpoint.c"
-#include "../../kmod/gate.c"
-#include "../../kmod/message.c"
-#include "../../kmod/message_pages.c"
-#include "../../kmod/mib.c"
-#include "../../kmod/names.c"
-#include "../../kmod/netns.c"
-#include "../../kmod/netns_limits.c"
-#include "../../kmod/route.c"
-#include "../../kmod/watch.c"
+#include "../../kmod/node/endpoint.c"
+#include "../../kmod/node/gate.c"
+#include "../../kmod/node/message.c"
+#include "../../kmod/node/message_pages.c"
+#include "../../kmod/node/mib.c"
+#include "../../kmod/node/names.c"
+#include "../../kmod/node/netns.c"
+#include "../../kmod/node/netns_limits.c"
+#include "../../kmod/node/route.c"
+#include "../../kmod/node/watch.c"
 
-#include "../../kmod/channel.c"
-#include "../../kmod/channel_own.c"
-#include "../../kmod/channel_live.c"
-#include "../../kmod/channel_path.c"
+#include "../../kmod/channel/channel.c"
+#include "../../kmod/channel/channel_own.c"
+#include "../../kmod/channel/channel_live.c"
+#include "../../kmod/channel/channel_path.c"
 
 #define ockam_aead_open_skb	test_aead_open
-#include "../../kmod/channel_rx.c"
+#include "../../kmod/channel/channel_rx.c"
 
 #define ockam_aead_reserve	test_aead_reserve
 #define ockam_aead_seal_skb	test_aead_seal
-#include "../../kmod/channel_tx.c"
+#include "../../kmod/channel/channel_tx.c"

@@ -12,11 +12,11 @@
 
 #include "driver.h"
 
-#include "../../kmod/addr.c"
-#include "../../kmod/cbor.c"
-#include "../../kmod/link_cut.c"
-#include "../../kmod/replay.c"
-#include "../../kmod/wire.c"
+#include "../../kmod/codec/addr.c"
+#include "../../kmod/codec/cbor.c"
+#include "../../kmod/codec/link_cut.c"
+#include "../../kmod/codec/replay.c"
+#include "../../kmod/codec/wire.c"
 
 struct test_driver test_driver;
 atomic_t test_nonces_repeated;
@@ -92,9 +92,9 @@ static int test_driver_decrypt(struct aead_request *req)
 #define crypto_aead_decrypt test_driver_decrypt
 #define ockam_aead_monitor_report(nonce) atomic_inc(&test_nonces_repeated)
 
-#include "../../kmod/aead.c"
-#include "../../kmod/aead_monitor.c"
-#include "../../kmod/aead_pool.c"
+#include "../../kmod/codec/aead.c"
+#include "../../kmod/codec/aead_monitor.c"
+#include "../../kmod/codec/aead_pool.c"
 
 MODULE_DESCRIPTION("Tests of ockam's codec, routes, window and cipher");
 MODULE_LICENSE("GPL");

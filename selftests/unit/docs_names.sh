@@ -47,7 +47,9 @@ def strip_comments(text):
     return re.sub(r"/\*.*?\*/", " ", text, flags=re.S)
 
 
-KMOD = strip_comments(read_all("kmod/*.[ch]"))
+KMOD_FILES = [path for path in glob.glob(os.path.join(TOP, "kmod/**/*.[ch]"), recursive=True)
+              if "/kmod/tests/" not in path]
+KMOD = strip_comments("\n".join(read(path) for path in sorted(KMOD_FILES)))
 TOOLS = strip_comments(read_all("tools/*/*.[ch]"))
 UAPI = strip_comments(read_all("include/uapi/linux/*.h"))
 EXAMPLES = read_all("Documentation/examples/*.c")
@@ -101,21 +103,21 @@ rooms = re.search(r"^floor  files.*?^``compat.h``", RST["internals.rst"], re.S |
 named = set()
 for cell in re.findall(r"``([a-z_. ]+)``", rooms.group(0)) if rooms else ():
     named |= {word.split(".")[0] for word in cell.split()}
-stems = {os.path.basename(path)[:-2] for path in glob.glob(os.path.join(TOP, "kmod/*.[ch]"))}
+stems = {os.path.basename(path)[:-2] for path in KMOD_FILES}
 result("internals.rst lists the files of the module",
        [f"no such file: {word}" for word in named - stems - {"deliver", "kmod"}] +
        [f"not listed: {word}" for word in
-        {path for path in stems if os.path.exists(os.path.join(TOP, "kmod", path + ".c"))} - named])
+        {os.path.basename(path)[:-2] for path in KMOD_FILES if path.endswith(".c")} - named])
 
 # Limits and counters, both ways.
 limits = RST["limits.rst"]
-counters = set(re.findall(r'\] = "(\w+)"', read("kmod/mib.c")))
+counters = set(re.findall(r'\] = "(\w+)"', read("kmod/node/mib.c")))
 result("limits.rst has every counter", [name for name in counters if f"``{name}``" not in limits])
 result("counters exist", [
     f"{doc}: {name}" for doc, text in RST.items()
     for name in re.findall(r"``((?:drop|links?|handshakes?|channels?)_\w+)``", text)
-    if name not in counters and name not in WORDS and not exists(f"kmod/{name}.c")])
-table = re.findall(r"^L\((\w+), (\w+), (.*), (.*), (.*)\)$", read("kmod/limits_table.h"), re.M)
+    if name not in counters and name not in WORDS and not exists(f"kmod/*/{name}.c")])
+table = re.findall(r"^L\((\w+), (\w+), (.*), (.*), (.*)\)$", read("kmod/codec/limits_table.h"), re.M)
 sysctls = {row[0]: row[1] for row in table}
 rows = re.findall(r"^   \* - ``(\w+)``\n     - ``(\w+)``\n     - (\d+)\n     - (\d+) to (\d+)$",
                   limits, re.M)
@@ -152,7 +154,7 @@ for line in table.split("\n"):
     kind = first if first in classes else kind
     for name in re.findall(r"``(\w+)``", line):
         seen.add(name)
-        entry = re.search(r"\.cmd = OCKAM_CMD_%s,(.*?)\}" % name, read("kmod/netlink.c"), re.S)
+        entry = re.search(r"\.cmd = OCKAM_CMD_%s,(.*?)\}" % name, read("kmod/netlink/netlink.c"), re.S)
         flags = re.search(r"internal_flags = (.*?),", entry.group(1)) if entry else None
         flags = flags.group(1) if flags else ""
         if not entry or (classes[kind] not in flags if classes[kind] else flags):

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Host program of the tests in kmod/tests/test_addr.c. Build with
- * -DOCKAM_HOST -Iinclude/uapi -Ikmod -Ikmod/tests and kmod/{addr,cbor,replay,wire}.c.
+ * -DOCKAM_HOST -Iinclude/uapi -Ikmod/codec -Ikmod/tests and kmod/codec/{addr,cbor,replay,wire}.c.
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Host program of the tests in kmod/tests/test_link_cut.c. Build with
- * -DOCKAM_HOST -Iinclude/uapi -Ikmod -Ikmod/tests and kmod/link_cut.c.
+ * -DOCKAM_HOST -Iinclude/uapi -Ikmod/codec -Ikmod/tests and kmod/codec/link_cut.c.
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */

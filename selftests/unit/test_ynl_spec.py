@@ -114,8 +114,8 @@ def number(prefix, entries, start, flags=False):
 
 
 def policies():
-    """Attribute -> policy of every request, from kmod/nl_policy.h."""
-    text = read("kmod/nl_policy.h")
+    """Attribute -> policy of every request, from kmod/netlink/nl_policy.h."""
+    text = read("kmod/netlink/nl_policy.h")
     out = {}
     for match in re.finditer(
             r"struct nla_policy ockam_nl_policy_(\w+)\[[^\]]*\] = \{\n(.*?)^\};",
@@ -163,8 +163,8 @@ RULES = {
 
 
 def commands():
-    """Command -> (policy, may dump, classes), from kmod/netlink.c."""
-    text = strip_comments(read("kmod/netlink.c"))
+    """Command -> (policy, may dump, classes), from kmod/netlink/netlink.c."""
+    text = strip_comments(read("kmod/netlink/netlink.c"))
     table = re.search(r"ockam_netlink_ops\[\] = \{\n(.*?)^\};", text,
                       re.S | re.M).group(1)
     out = {}
@@ -182,11 +182,11 @@ def commands():
 
 def check_core():
     """Nothing of what generic netlink checks by itself is switched off."""
-    text = strip_comments(read("kmod/netlink.c"))
+    text = strip_comments(read("kmod/netlink/netlink.c"))
     check("the core checks headers and attributes of every command", [
         f"{word} is used" for word in ("resv_start_op", "GENL_DONT_VALIDATE")
         if word in text] + [
-        f"{path} writes extack->_msg" for path in glob.glob(os.path.join(TOP, "kmod/*.c"))
+        f"{path} writes extack->_msg" for path in glob.glob(os.path.join(TOP, "kmod/**/*.c"), recursive=True)
         if re.search(r"_msg\s*=[^=]", strip_comments(read(path)))])
 
 
@@ -198,7 +198,7 @@ def check_sentences():
     """
     silent = []
     function = re.compile(r"^(\w[^;{}]*?)\(([^;{}]*)\)[^;{}]*\{\n(.*?)^\}", re.S | re.M)
-    for path in sorted(glob.glob(os.path.join(TOP, "kmod/*.c"))):
+    for path in sorted(glob.glob(os.path.join(TOP, "kmod/**/*.c"), recursive=True)):
         for head, arguments, body in function.findall(strip_comments(read(path))):
             if not re.search("netlink_ext_ack|genl_info", arguments):
                 continue
