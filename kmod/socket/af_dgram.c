@@ -192,8 +192,9 @@ static void ockam_dgram_describe(struct socket *sock, struct msghdr *m,
 				     ockam_message_peer(skb));
 }
 
-/* SO_PEEK_OFF: @copied bytes were looked at, or taken. */
-static void ockam_dgram_move_peek(struct sock *sk, int flags, int copied)
+/* SO_PEEK_OFF: @copied bytes were looked at, or a message of @len was taken. */
+static void ockam_dgram_move_peek(struct sock *sk, int flags, int copied,
+				  int len)
 {
 	bool slow;
 
@@ -203,7 +204,7 @@ static void ockam_dgram_move_peek(struct sock *sk, int flags, int copied)
 	if (flags & MSG_PEEK)
 		sk_peek_offset_fwd(sk, copied);
 	else
-		sk_peek_offset_bwd(sk, copied);
+		sk_peek_offset_bwd(sk, len);
 	unlock_sock_fast(sk, slow);
 }
 
@@ -244,7 +245,7 @@ int ockam_dgram_recvmsg(struct socket *sock, struct msghdr *m, size_t len,
 		ockam_dgram_put_back(sk, skb, flags);
 		return err;
 	}
-	ockam_dgram_move_peek(sk, flags, copied);
+	ockam_dgram_move_peek(sk, flags, copied, skb->len);
 	ockam_dgram_describe(sock, m, skb);
 	err = flags & MSG_TRUNC ? rest : copied;
 	skb_free_datagram(sk, skb);
