@@ -332,10 +332,11 @@ bool ockam_link_socket_trylock(struct ockam_link *link)
 	link->allocation = sk->sk_allocation;
 	sk->sk_allocation = GFP_ATOMIC | __GFP_NOWARN;
 	/*
-	 * With that, TCP copies into pages of the socket. Lend it the task's: an idle
-	 * link should not keep 32 KiB.
+	 * With that, TCP may copy into pages of the socket. Lend it the task's: an
+	 * idle link should not keep 32 KiB. Newer kernels use the task's anyway.
 	 */
-	swap(sk->sk_frag, current->task_frag);
+	if (sk_page_frag(sk) == &sk->sk_frag)
+		swap(sk->sk_frag, current->task_frag);
 	return true;
 }
 
@@ -344,7 +345,9 @@ void ockam_link_socket_unlock_bh(struct ockam_link *link)
 {
 	struct sock *sk = link->sock->sk;
 
-	swap(sk->sk_frag, current->task_frag);
+	/* As it was decided above: ->sk_allocation is still ours. */
+	if (sk_page_frag(sk) == &sk->sk_frag)
+		swap(sk->sk_frag, current->task_frag);
 	sk->sk_allocation = link->allocation;
 	bh_unlock_sock(sk);
 }
