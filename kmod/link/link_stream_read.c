@@ -33,6 +33,8 @@
 #define OCKAM_LINK_WINDOW_BYTES	320
 /* Smaller pieces are copied too: a reference costs as much, and pins more. */
 #define OCKAM_LINK_REFER_BYTES	1024
+/* A page that is so many times as large as the piece in it is not kept for it. */
+#define OCKAM_LINK_PIN_MOST	4
 /* Order of pages at most: 32 KiB. */
 #define OCKAM_LINK_PAGE_ORDER	3
 
@@ -262,7 +264,9 @@ static int ockam_link_read_body(struct ockam_link_rx_run *run,
 	if (frag && n >= OCKAM_LINK_REFER_BYTES && !skb_zcopy(skb) &&
 	    ockam_compat_frags_readable(skb)) {
 		pinned = DIV_ROUND_UP_ULL((u64)skb->truesize * n, skb->len);
-		if (pinned <= 2 * n)
+		/* TCP counts the bytes; a reference holds all of the page. */
+		if (pinned <= 2 * n &&
+		    page_size(skb_frag_page(frag)) <= OCKAM_LINK_PIN_MOST * n)
 			return ockam_link_read_refer(s, pos, frag, n, pinned);
 	}
 	return ockam_link_read_append(s, pos, p, n);

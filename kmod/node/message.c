@@ -395,10 +395,9 @@ int ockam_message_put(struct sk_buff *skb, unsigned int n, gfp_t gfp)
 		__skb_put(skb, n);
 		return 0;
 	}
-	frag = &si->frags[si->nr_frags - 1];
-	page = skb_frag_page(frag);
-	if (si->nr_frags &&
-	    skb_frag_off(frag) + skb_frag_size(frag) + n <= page_size(page)) {
+	frag = si->nr_frags ? &si->frags[si->nr_frags - 1] : NULL;
+	if (frag && skb_frag_off(frag) + skb_frag_size(frag) + n <=
+	    page_size(skb_frag_page(frag))) {
 		skb_frag_size_add(frag, n);
 	} else {
 		if (si->nr_frags == MAX_SKB_FRAGS)

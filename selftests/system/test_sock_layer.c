@@ -286,8 +286,8 @@ static void test_peek_offset(void)
 	ok(peek(buf, 16, 0) == 3 && !memcmp(buf, "ghi", 3) && peek(buf, 16, 0) == -EAGAIN,
 	   "in the next message too");
 	ok(!getsockopt(to, SOL_SOCKET, SO_PEEK_OFF, &off, &len) && off == 9, "nine bytes were seen");
-	ok(hear(buf, 16) == 6 && !getsockopt(to, SOL_SOCKET, SO_PEEK_OFF, &off, &len) && off == 3,
-	   "what is taken does not count");
+	ok(hear(buf, 4) == 4 && !getsockopt(to, SOL_SOCKET, SO_PEEK_OFF, &off, &len) && off == 3,
+	   "what is taken does not count, into a buffer that is too short either");
 	ok(hear(buf, 16) == 3 && hear(buf, 16) == -EAGAIN, "and all was there");
 	close_pair();
 }
