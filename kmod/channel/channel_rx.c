@@ -269,8 +269,8 @@ static enum ockam_mib ockam_channel_open(struct ockam_channel *ch,
 				       len - OCKAM_NONCE_LEN, to, off, *nonce) :
 		   -ENOMEM;
 	if (!err && !shared) {
-		pskb_pull(skb, OCKAM_NONCE_LEN);
-		err = pskb_trim(skb, skb->len - OCKAM_TAG_LEN);
+		err = pskb_pull(skb, OCKAM_NONCE_LEN) ?
+		      pskb_trim(skb, skb->len - OCKAM_TAG_LEN) : -ENOMEM;
 	}
 	if (err) {
 		if (shared)

@@ -306,6 +306,7 @@ static void ockam_channel_sealed(void *data, int err)
 
 	/* ->enc may go with the packet. */
 	ockam_channel_get(ch);
+	skb->dev = NULL;
 	if (!err) {
 		ockam_mib_inc(ch->on, OCKAM_MIB_CHANNEL_PACKETS_TX);
 		if (ockam_channel_commit_tx(ch, skb, false) ==
@@ -396,6 +397,9 @@ static int ockam_channel_seal(struct ockam_channel *ch, struct sk_buff *skb,
 	skb->dev_scratch = (unsigned long)ch;
 	err = ockam_aead_seal_skb(op, skb, OCKAM_NONCE_LEN, len, nonce,
 				  ockam_channel_sealed, skb);
+	/* Filters of sockets would take what is left there for a device. */
+	if (err != -EINPROGRESS)
+		skb->dev = NULL;
 	turn = OCKAM_CHANNEL_LEFT;
 	if (!err) {
 		ockam_mib_inc(ch->on, OCKAM_MIB_CHANNEL_PACKETS_TX);

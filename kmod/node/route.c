@@ -123,7 +123,9 @@ bool ockam_route_full(struct ockam_endpoint *ep, struct ockam_dispatch *d)
 int ockam_route_deliver(struct ockam_endpoint *ep, struct sk_buff *skb,
 			struct ockam_dispatch *d)
 {
-	d->budget--;
+	/* The packet of a taken nonce must leave, whatever is left. */
+	if (d->budget)
+		d->budget--;
 	/* What comes out of it goes where that says. */
 	ockam_cb(skb)->to = OCKAM_ENDPOINT_ANY;
 	trace_ockam_deliver(ep, skb);
