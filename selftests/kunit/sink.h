@@ -21,6 +21,7 @@ struct test_sink {
 	struct ockam_endpoint ep;
 	unsigned int n;
 	bool disorder;		/* something else than nonces 0, 1, 2, ... */
+	bool device;		/* a message said that it came from one */
 	size_t len[TEST_PACKETS];
 	u8 data[TEST_PACKETS][TEST_PACKET_LEN];
 };
@@ -36,6 +37,7 @@ static int test_sink_deliver(struct ockam_endpoint *ep,
 	}
 	s->disorder |= skb->len < OCKAM_NONCE_LEN ||
 		       get_unaligned_be64(skb->data) != s->n;
+	s->device |= skb->dev;
 	s->n++;
 	ockam_message_free(skb);
 	return 0;

@@ -622,6 +622,8 @@ static void test_channel_exit(struct kunit *t)
 	test_settle();
 	ockam_channel_put(here);
 	ockam_channel_put(peer);
+	/* What is left in a message there is what filters take for a device. */
+	TEST_TRUE(t, !wire->device && !there->device);
 	test_sink_end(wire);
 	test_sink_end(there);
 	ockam_endpoint_flush();
