@@ -37,7 +37,7 @@ static int test_sink_deliver(struct ockam_endpoint *ep,
 	}
 	s->disorder |= skb->len < OCKAM_NONCE_LEN ||
 		       get_unaligned_be64(skb->data) != s->n;
-	s->device |= skb->dev;
+	s->device |= !!skb->dev;
 	s->n++;
 	ockam_message_free(skb);
 	return 0;
