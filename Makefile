@@ -31,7 +31,7 @@ export OCKAM_BUILD := $(BUILD)
 .PHONY: all help modules tools tools-asan tools-asan-lib system-tests deps interop vm uml debug demo \
 	check check-long check-unit check-fuzz check-uml check-vm check-debug check-style \
 	kernels \
-	fuzz soak style bench-handshakes bench-insn profile \
+	fuzz soak style bench bench-handshakes bench-insn profile \
 	layers install uninstall modules_install clean \
 	modules-vm modules-uml modules-debug
 
@@ -46,6 +46,8 @@ help:
 	@echo "  make fuzz [TARGETS='...'] [FUZZ_SECONDS=600]   fuzz targets, so long each"
 	@echo "  make soak [SOAK_SECONDS=3600]   mixed traffic with the Rust peer, for an hour"
 	@echo "  make bench-handshakes   what handshakes cost, beside the Rust crate"
+	@echo "  make bench   rates and latencies beside other systems; in two minutes:"
+	@echo "      BENCH_PARTS='oneway ask' BENCH_ONLY='64 1k' BENCH_ROUNDS=1 make bench"
 	@echo "  make bench-insn   instructions a message costs; BENCH_ONLY='64 1k' BENCH_BATCH=1 for some"
 	@echo "  make profile [BENCH_ONLY=64] [BENCH_BATCH=1]   the functions that they are spent in"
 	@echo "  make style, make layers, make interop, make install, make clean"
@@ -118,8 +120,8 @@ bench-handshakes: modules-vm tools system-tests
 bench-aead: deps
 	@$(top)/selftests/bench/build-aead $(BUILD)/bench/module || true
 
-bench-insn profile: modules-vm tools system-tests bench-aead
-	@$(top)/selftests/bench/messages $(BUILD) $(@:bench-%=%)
+bench bench-insn profile: modules-vm tools system-tests bench-aead
+	@$(top)/selftests/bench/messages $(BUILD) $(patsubst bench-%,%,$(@:bench=rates))
 
 # These build what they need themselves: a build that fails counts as well.
 check: deps

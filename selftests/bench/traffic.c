@@ -47,7 +47,8 @@ static const char traffic_usage[] =
 "  -x SIZE   beside them one endless flow one way, of messages of that size, over the\n"
 "            route given last\n"
 "  -p        a receiver that is woken does not interrupt the sender\n"
-"  -w N      messages on the way (what are 4 MB, between 64 and 512)\n";
+"  -t SEC    without a datagram for so long, those that were sent are lost (10)\n"
+"  -w N      messages on the way of each flow (what are 4 MB, at most 512, of all of them)\n";
 
 struct traffic {
 	struct traffic_flow	flows[TRAFFIC_FLOWS + 1];
@@ -123,9 +124,9 @@ static void traffic_enter(const char *path)
 	close(fd);
 }
 
-static void traffic_set_patience(int fd)
+static void traffic_set_patience(int fd, unsigned int seconds)
 {
-	struct timeval patience = { .tv_sec = TRAFFIC_PATIENCE };
+	struct timeval patience = { .tv_sec = seconds };
 
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)))
 		traffic_die("SO_RCVTIMEO: %s", strerror(errno));
@@ -140,8 +141,8 @@ static void traffic_open(struct traffic *t, struct traffic_flow *f)
 	f->system->finish(f);
 	if (f->system->stream)
 		return;
-	traffic_set_patience(f->in);
-	traffic_set_patience(f->out);
+	traffic_set_patience(f->in, f->patience);
+	traffic_set_patience(f->out, f->patience);
 }
 
 /* ---- children ---- */
@@ -155,7 +156,7 @@ static void traffic_phase(struct traffic_flow *f, bool sender, unsigned int phas
 	else if (sender)
 		traffic_request(f, phase, count);
 	else
-		traffic_reply(f, count);
+		traffic_reply(f, phase, count);
 }
 
 static void traffic_child(struct traffic *t, struct traffic_flow *f, bool sender)
@@ -178,7 +179,9 @@ static void traffic_child(struct traffic *t, struct traffic_flow *f, bool sender
 	}
 	atomic_fetch_add(&c->done, 1);
 	syscall(SYS_futex, &c->done, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
-	exit(0);
+	/* The socket stays: the other one may not have finished. */
+	for (;;)
+		pause();
 }
 
 static void traffic_fork(struct traffic *t, struct traffic_flow *f, bool sender)
@@ -362,6 +365,9 @@ static bool traffic_option(struct traffic *t, int option)
 	case 'p':
 		t->piles = true;
 		return true;
+	case 't':
+		f->patience = (unsigned int)atoi(optarg);
+		return true;
 	case 'w':
 		f->window = (unsigned int)atoi(optarg);
 		return true;
@@ -369,12 +375,14 @@ static bool traffic_option(struct traffic *t, int option)
 	return false;
 }
 
-static unsigned int traffic_window(size_t size, unsigned int wanted, unsigned int batch)
+static unsigned int traffic_window(const struct traffic *t, size_t size, unsigned int wanted,
+				   unsigned int batch)
 {
-	size_t window = wanted ? wanted : TRAFFIC_WINDOW_BYTES / size;
+	size_t window = TRAFFIC_WINDOW_BYTES / size;
 
-	if (!wanted && window > TRAFFIC_WINDOW_MOST)
+	if (window > TRAFFIC_WINDOW_MOST)
 		window = TRAFFIC_WINDOW_MOST;
+	window = wanted ? wanted : window / t->flows_count;
 	if (window < 2 * batch)
 		window = 2 * batch;
 	return (unsigned int)window;
@@ -400,7 +408,7 @@ static void traffic_prepare(struct traffic *t)
 			f->ask = false;
 			f->endless = true;
 		}
-		f->window = traffic_window(f->size, wanted, f->batch);
+		f->window = traffic_window(t, f->size, wanted, f->batch);
 		f->shared = &t->common->flows[i];
 		if (t->routes_count)
 			f->route = t->routes[i < t->routes_count ? i : t->routes_count - 1];
@@ -414,12 +422,12 @@ int main(int argc, char **argv)
 		.flows_count = 1,
 		.phases = { 1000 },
 		.phases_count = 1,
-		.flows[0] = { .size = 64, .batch = 1, .address = "127.0.0.1" },
+		.flows[0] = { .size = 64, .batch = 1, .patience = 10, .address = "127.0.0.1" },
 	};
 	bool good = true;
 	int option;
 
-	while (good && (option = getopt(argc, argv, "s:n:b:qf:r:S:R:a:h:x:w:p")) != -1)
+	while (good && (option = getopt(argc, argv, "s:n:b:qf:r:S:R:a:h:x:w:pt:")) != -1)
 		good = traffic_option(&t, option);
 	t.flows[0].system = good && optind == argc - 1 ? traffic_find(argv[optind]) : NULL;
 	if (!t.flows[0].system || t.flows[0].size < 8 || !t.flows[0].batch || !t.phases_count ||

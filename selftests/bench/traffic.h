@@ -16,7 +16,6 @@
 #define TRAFFIC_FLOWS	64
 #define TRAFFIC_PHASES	8
 #define TRAFFIC_BATCH	64
-#define TRAFFIC_PATIENCE	2	/* seconds without a datagram: it is lost */
 #define TRAFFIC_ROOM	(64 << 20)	/* receive buffer of a socket that drops */
 
 /* What a flow's sender and receiver share, and what they found. */
@@ -24,7 +23,7 @@ struct traffic_shared {
 	_Atomic uint32_t	seen;		/* futex: newest message received, from 1 */
 	_Atomic uint32_t	asleep;		/* the sender waits for @seen */
 	_Atomic uint64_t	sent;
-	_Atomic bool		ended;		/* nothing will be sent any more */
+	_Atomic uint32_t	asked;		/* phases of requests that are over */
 	int64_t			begin[TRAFFIC_PHASES];
 	int64_t			end[TRAFFIC_PHASES];
 	uint64_t		received[TRAFFIC_PHASES];
@@ -46,12 +45,14 @@ struct traffic_flow {
 	size_t				size;
 	unsigned int			batch;
 	unsigned int			window;		/* messages on the way at most */
+	unsigned int			patience;	/* seconds until a datagram is lost */
 	unsigned int			hops;		/* forwarders in between, TCP */
 	bool				ask;		/* requests and replies */
 	bool				endless;	/* until the others are done */
 	int				out;
 	int				in;
 	struct traffic_shared		*shared;
+	uint32_t			base;		/* replies: the last request so far */
 	uint8_t				*buffer;	/* @batch messages */
 };
 
@@ -81,6 +82,6 @@ void traffic_send(struct traffic_flow *f, unsigned int phase, uint64_t count);
 void traffic_receive(struct traffic_flow *f, unsigned int phase, uint64_t count);
 /* The same with a reply to each. */
 void traffic_request(struct traffic_flow *f, unsigned int phase, uint64_t count);
-void traffic_reply(struct traffic_flow *f, uint64_t count);
+void traffic_reply(struct traffic_flow *f, unsigned int phase, uint64_t count);
 
 #endif /* OCKAM_BENCH_TRAFFIC_H */

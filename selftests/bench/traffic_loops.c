@@ -169,7 +169,7 @@ void traffic_receive(struct traffic_flow *f, unsigned int phase, uint64_t count)
 			if (errno != EAGAIN || f->system->stream)
 				traffic_die("receiving: %s", strerror(errno));
 			newest = atomic_load(&s->sent);
-			s->end[phase] = traffic_now() - TRAFFIC_PATIENCE * 1000000000LL;
+			s->end[phase] = traffic_now() - f->patience * 1000000000LL;
 			traffic_see(f, newest);
 			continue;
 		}
@@ -240,21 +240,22 @@ void traffic_request(struct traffic_flow *f, unsigned int phase, uint64_t count)
 	s->p50 = n ? took[n / 2] : 0;
 	s->p99 = n ? took[n * 99 / 100] : 0;
 	free(took);
-	atomic_store(&s->ended, true);
+	atomic_store(&s->asked, phase + 1);
 }
 
 /* Until the one who asks says that it was all. */
-void traffic_reply(struct traffic_flow *f, uint64_t count)
+void traffic_reply(struct traffic_flow *f, unsigned int phase, uint64_t count)
 {
-	uint64_t last = atomic_load(&f->shared->seen) + count;
+	uint32_t last = (uint32_t)((phase ? f->base : 0) + count);
 	struct sockaddr_storage from;
 	socklen_t len;
 
-	while (atomic_load(&f->shared->seen) != (uint32_t)last) {
+	f->base = last;
+	while (atomic_load(&f->shared->seen) != last) {
 		len = sizeof(from);
 		if (!traffic_get(f, f->in, f->system->stream ? NULL : &from,
 				 f->system->stream ? NULL : &len)) {
-			if (atomic_load(&f->shared->ended))
+			if (atomic_load(&f->shared->asked) > phase)
 				return;
 			continue;
 		}
