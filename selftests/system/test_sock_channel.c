@@ -8,8 +8,12 @@
  *
  * Copyright (C) 2026 The Ockam for Linux authors
  */
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/uio.h>
 #include <linux/sockios.h>
 
 #include "exchange.h"
@@ -121,12 +125,61 @@ static void test_full(void)
 	nlh_set_limit(&node, OCKAM_LIMIT_LINK_QUEUE_BYTES, 4 << 20);
 }
 
+/* @n bytes of the pipe @from to @fd, as one message. */
+static bool splice_out(int from, int fd, size_t n)
+{
+	return splice(from, NULL, fd, NULL, n, 0) == (ssize_t)n && frames(1) && all_back(fd);
+}
+
+/*
+ * What is sealed is a copy: pages of files and of programs are never written, on
+ * whatever way they come.
+ */
+static void test_pages(void)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	int fd, pipes[2], file = memfd_create("pages", 0);
+	char *map, *own;
+	struct ch_channel c;
+	struct iovec v;
+
+	for (size_t i = 0; i < sizeof(piece); i++)
+		piece[i] = i * 31 + i / 251;
+	own = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memcpy(own, piece, page);
+	if (!ok(file >= 0 && write(file, piece, 2 * page) == (ssize_t)(2 * page) && !pipe(pipes),
+		"a file and a pipe"))
+		return;
+	map = mmap(NULL, 2 * page, PROT_READ, MAP_SHARED, file, 0);
+	lh_close(&link_a);
+	lh_open(&link_a, &node, LH_UNIX, NULL);
+	open_channels(&c, 1);
+	fd = sender_new(c.encryptor);
+	ok(sendfile(fd, file, &(off_t){ 0 }, page) == (ssize_t)page && frames(1) && all_back(fd),
+	   "sendfile() of a page leaves");
+	ok(splice(file, &(loff_t){ page }, pipes[1], NULL, page, 0) == (ssize_t)page &&
+	   splice_out(pipes[0], fd, page), "so does one by splice()");
+	v = (struct iovec){ own, page };
+	ok(vmsplice(pipes[1], &v, 1, 0) == (ssize_t)page && splice_out(pipes[0], fd, page),
+	   "and one by vmsplice()");
+	ok(!memcmp(map, piece, 2 * page), "the page cache is as it was");
+	ok(!memcmp(own, piece, page), "and so is the program's memory");
+	munmap(map, 2 * page);
+	munmap(own, page);
+	close(file);
+	close(pipes[0]);
+	close(pipes[1]);
+	close(fd);
+	ch_del(&node, c.encryptor);
+}
+
 int main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	open_node();
 	worker_again();
 	test_nested();
+	test_pages();
 	test_full();
 	close_node();
 	ok(sockets_wait(0), "no socket is left");
