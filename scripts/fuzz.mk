@@ -27,7 +27,7 @@ kernel_targets := $(filter k_%,$(targets))
 library_targets := $(filter-out k_%,$(targets))
 lib := $(BUILD)/tools/libockam.a
 floor0 := $(addprefix $(BUILD)/obj/kmod/,addr.o cbor.o link_cut.o replay.o wire.o)
-kernel := -DOCKAM_HOST -I$(top)/kmod/codec
+kernel := -DOCKAM_HOST -I$(top)/kmod/codec -I$(top)/kmod/tests
 
 # Parsers outside of the library that a target is about.
 extra_k_wire := $(BUILD)/obj/library_plaintext.o $(BUILD)/obj/packet.o

@@ -9,7 +9,7 @@
 #include <sanitizer/asan_interface.h>
 
 #include "fuzz.h"
-#include "tests/wire_reference.h"
+#include "wire_reference.h"
 
 /* Long inputs are not cut everywhere. */
 #define SPLITS	300

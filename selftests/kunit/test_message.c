@@ -321,8 +321,22 @@ static struct kunit_case test_message_cases[] = {
 	{}
 };
 
+static int test_message_init_suite(struct kunit_suite *suite)
+{
+	ockam_message_init_module();
+	return 0;
+}
+
+/* Or the work that ages pages would run after the module has gone. */
+static void test_message_exit_suite(struct kunit_suite *suite)
+{
+	ockam_message_exit_module();
+}
+
 static struct kunit_suite test_message_suite = {
 	.name = "ockam_message",
+	.suite_init = test_message_init_suite,
+	.suite_exit = test_message_exit_suite,
 	.init = test_message_init,
 	.exit = test_message_exit,
 	.test_cases = test_message_cases,
