@@ -31,7 +31,7 @@ export OCKAM_BUILD := $(BUILD)
 .PHONY: all help modules tools tools-asan tools-asan-lib system-tests deps interop vm uml debug demo \
 	check check-long check-unit check-fuzz check-uml check-vm check-debug check-style \
 	kernels \
-	fuzz soak style bench bench-handshakes bench-insn profile \
+	fuzz soak style bench bench-handshakes bench-insn bench-scale profile \
 	layers install uninstall modules_install clean \
 	modules-vm modules-uml modules-debug
 
@@ -49,6 +49,7 @@ help:
 	@echo "  make bench   rates and latencies beside other systems; in two minutes:"
 	@echo "      BENCH_PARTS='oneway ask' BENCH_ONLY='64 1k' BENCH_ROUNDS=1 make bench"
 	@echo "  make bench-insn   instructions a message costs; BENCH_ONLY='64 1k' BENCH_BATCH=1 for some"
+	@echo "  make bench-scale   the same beside many channels, links, addresses (BENCH_LONG=1: 100,000)"
 	@echo "  make profile [BENCH_ONLY=64] [BENCH_BATCH=1]   the functions that they are spent in"
 	@echo "  make style, make layers, make interop, make install, make clean"
 
@@ -120,7 +121,7 @@ bench-handshakes: modules-vm tools system-tests
 bench-aead: deps
 	@$(top)/selftests/bench/build-aead $(BUILD)/bench/module || true
 
-bench bench-insn profile: modules-vm tools system-tests bench-aead
+bench bench-insn bench-scale profile: modules-vm tools system-tests bench-aead
 	@$(top)/selftests/bench/messages $(BUILD) $(patsubst bench-%,%,$(@:bench=rates))
 
 # These build what they need themselves: a build that fails counts as well.

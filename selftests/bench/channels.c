@@ -118,9 +118,9 @@ int main(int argc, char **argv)
 	struct ockam_err err;
 	int count, n;
 
-	if (argc != (argc > 1 && !strcmp(argv[1], "known") ? 6 : 7))
+	if (argc != (argc > 1 && (!strcmp(argv[1], "known") || !strcmp(argv[1], "link")) ? 6 : 7))
 		bench_die("usage",
-			  "channels known|new|credential NODE HOST:PORT LISTENER COUNT [PREFIX|CREDENTIAL]");
+			  "channels KIND NODE HOST:PORT LISTENER COUNT [PREFIX|CREDENTIAL]; KIND: known, new, credential, link");
 	bench.kind = argv[1];
 	bench.listener = argv[4];
 	bench.extra = argv[6];
@@ -135,8 +135,12 @@ int main(int argc, char **argv)
 	/* The node's own identity: who is known is known from here on. */
 	bench_handshake(&bench, -1);
 	from = bench_read();
-	for (n = 0; n < count; n++)
-		bench_handshake(&bench, n);
+	for (n = 0; n < count; n++) {
+		if (!strcmp(bench.kind, "link"))
+			bench_connect(&bench, argv[3]);
+		else
+			bench_handshake(&bench, n);
+	}
 	to = bench_read();
 	printf("{\"system\": \"kernel\", \"kind\": \"%s\", \"count\": %d, \"seconds\": %.6f, \"busy\": %.2f}\n",
 	       bench.kind, count, to.wall - from.wall, to.busy - from.busy);

@@ -12,7 +12,7 @@ NAMES = {"ockam": "this module", "ockam-hop": "this module and a hop", "ktls": "
 TITLES = {"oneway": "one way, one channel", "ask": "requests and replies",
           "channels": "channels and processors", "hops": "one more hop",
           "beside": "requests of 64 bytes beside a stream of 48 KB",
-          "netem": "30 ms, 1 % loss, reordering", "scale": "many channels in a node"}
+          "netem": "30 ms, 1 % loss, reordering"}
 FIELDS = ("part", "system", "size", "batch", "flows", "cpus", "ask", "beside")
 Key = collections.namedtuple("Key", FIELDS)
 

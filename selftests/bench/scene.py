@@ -196,6 +196,10 @@ class Ockam:
         shown = call(["ockamctl", "node", "show", name, "--output", "json"], self.home)
         return f"/proc/{json.loads(shown)['pid']}/ns/net"
 
+    def socket(self, name):
+        shown = call(["ockamctl", "node", "show", name, "--output", "json"], self.home)
+        return "127.0.0.1:" + re.search(r"/dnsaddr/localhost/tcp/(\d+)", shown).group(1)
+
     def channel(self):
         """Route of a new channel from the first node to the last."""
         said = call(["ockamctl", "secure-channel", "create", "--from", self.names[0],

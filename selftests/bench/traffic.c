@@ -44,6 +44,7 @@ static const char traffic_usage[] =
 "  -R PATH   and of the receivers\n"
 "  -a ADDR   IP address of the receivers (127.0.0.1)\n"
 "  -h N      TCP, kTLS: processes in between that forward bytes (0)\n"
+"  -i N      AF_OCKAM: so many sockets more, with names, where the receivers are (0)\n"
 "  -x SIZE   beside them one endless flow one way, of messages of that size, over the\n"
 "            route given last\n"
 "  -p        a receiver that is woken does not interrupt the sender\n"
@@ -60,6 +61,7 @@ struct traffic {
 	unsigned int		phases_count;
 	size_t			beside;
 	bool			piles;
+	unsigned int		idle;
 	const char		*senders;
 	const char		*receivers;
 	pid_t			children[2 * (TRAFFIC_FLOWS + 1)];
@@ -362,6 +364,9 @@ static bool traffic_option(struct traffic *t, int option)
 	case 'x':
 		t->beside = strtoul(optarg, NULL, 10);
 		return true;
+	case 'i':
+		t->idle = (unsigned int)atoi(optarg);
+		return true;
 	case 'p':
 		t->piles = true;
 		return true;
@@ -394,6 +399,8 @@ static void traffic_prepare(struct traffic *t)
 	unsigned int i, wanted = first->window;
 
 	t->all_count = t->flows_count + (t->beside > 0);
+	traffic_enter(t->receivers);
+	traffic_bind_idle(t->idle);
 	t->common = mmap(NULL, sizeof(*t->common), PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (t->common == MAP_FAILED)
@@ -427,7 +434,7 @@ int main(int argc, char **argv)
 	bool good = true;
 	int option;
 
-	while (good && (option = getopt(argc, argv, "s:n:b:qf:r:S:R:a:h:x:w:pt:")) != -1)
+	while (good && (option = getopt(argc, argv, "s:n:b:qf:r:S:R:a:h:i:x:w:pt:")) != -1)
 		good = traffic_option(&t, option);
 	t.flows[0].system = good && optind == argc - 1 ? traffic_find(argv[optind]) : NULL;
 	if (!t.flows[0].system || t.flows[0].size < 8 || !t.flows[0].batch || !t.phases_count ||

@@ -74,6 +74,9 @@ extern const unsigned int traffic_systems_count;
 __attribute__((format(printf, 1, 2), noreturn))
 void traffic_die(const char *fmt, ...);
 
+/* Sockets of AF_OCKAM that have a random name each and do nothing; they stay. */
+void traffic_bind_idle(unsigned int count);
+
 /* Monotonic, in nanoseconds. */
 int64_t traffic_now(void);
 

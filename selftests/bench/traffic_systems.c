@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -98,6 +99,22 @@ static void traffic_ockam_connect(struct traffic_flow *f)
 	traffic_make_room(f->out);
 	if (connect(f->out, (struct sockaddr *)&sa, len))
 		traffic_die("connect %s: %s", hops, strerror(errno));
+}
+
+void traffic_bind_idle(unsigned int count)
+{
+	const struct rlimit files = { count + 1024, count + 1024 };
+	const struct sockaddr_ockam none = { .sockam_family = AF_OCKAM };
+	int fd;
+
+	if (count && setrlimit(RLIMIT_NOFILE, &files))
+		traffic_die("RLIMIT_NOFILE: %s", strerror(errno));
+	while (count--) {
+		fd = traffic_socket(AF_OCKAM, SOCK_DGRAM);
+		if (bind(fd, (const struct sockaddr *)&none,
+			 offsetof(struct sockaddr_ockam, sockam_route)))
+			traffic_die("bind: %s", strerror(errno));
+	}
 }
 
 static void traffic_nothing(struct traffic_flow *f)

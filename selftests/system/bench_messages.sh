@@ -6,7 +6,7 @@
 # figures are is nobody's concern here. What a kernel lacks is said to be missing.
 #
 # where: uml vm
-# timeout: 240
+# timeout: 480
 
 . "$(dirname "$0")/ockamd.inc"
 
@@ -75,4 +75,7 @@ oneway aead: "insmod" in x["missing"] and not x["rate"]')"
 said=$(BENCH_SYSTEMS='ockam tcp' "$top/selftests/bench/inside" "$programs" insn 100000 2>&1)
 same "$(grep -c '"instructions": -\{0,1\}[0-9]' <<<"$said")" 8 \
 	"instructions: two systems, two sizes, two batches"
+said=$(BENCH_NUMBERS='2 4' "$top/selftests/bench/inside" "$programs" scale 100000 2>&1)
+same "$(grep -c '"message": -\{0,1\}[0-9]' <<<"$said")" 6 "beside two and four of three kinds"
+same "$(grep -c '"create_first": [1-9].*"list": [1-9]' <<<"$said")" 4 "two of which are listed"
 finish
