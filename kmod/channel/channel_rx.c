@@ -505,7 +505,14 @@ int ockam_channel_receive(struct ockam_channel *ch, struct sk_buff *skb,
 
 	if (!ockam_channel_enqueue(ch, skb, d, &err))
 		return err;
+	/* What is handed on holds the decryptor, which may have ended by now. */
+	if (!ockam_endpoint_tryget(&ch->dec)) {
+		ockam_drop(ch->on, OCKAM_DROP_CHANNEL_DEAD, skb);
+		ockam_channel_release_rx(ch);
+		return 0;
+	}
 	ockam_channel_rx_one(ch, skb, d);
+	ockam_endpoint_put(&ch->dec);
 	/* Until it has been taken further on, or the next one could be faster. */
 	if (!d->next)
 		ockam_channel_release_rx(ch);
@@ -602,12 +609,14 @@ static void ockam_channel_rx_work(struct work_struct *work)
 	struct ockam_dispatch d;
 	struct sk_buff_head run;
 	struct sk_buff *skb;
-	bool paused = false;
+	bool paused = false, held;
 	size_t charged;
 
 	if (!ockam_channel_begin_run(ch, &run))
 		goto out;
-	while (!READ_ONCE(ch->dead) && !paused && left-- &&
+	/* What is handed on holds the decryptor; without one it is dead. */
+	held = ockam_endpoint_tryget(&ch->dec);
+	while (held && !READ_ONCE(ch->dead) && !paused && left-- &&
 	       (skb = __skb_dequeue(&run))) {
 		charged = skb->truesize;
 		ockam_dispatch_init(&d);
@@ -619,6 +628,8 @@ static void ockam_channel_rx_work(struct work_struct *work)
 		ockam_dispatch_fini(&d);
 		cond_resched();
 	}
+	if (held)
+		ockam_endpoint_put(&ch->dec);
 	spin_lock_bh(&rx->lock);
 	skb_queue_splice(&run, &rx->queue);
 	spin_unlock_bh(&rx->lock);
