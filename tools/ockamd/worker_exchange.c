@@ -147,7 +147,8 @@ static int ockamd_exchange_bare(struct ockam_err *err)
 
 /*
  * The node process has had no room in the pipe for this key yet, or has been asked
- * which one it is: once it comes, the message is fetched again. -EAGAIN, or -ENOKEY when too many wait.
+ * which one it is: once it comes, the message is fetched again. -EAGAIN, or
+ * -ENOKEY when too many wait.
  */
 static int ockamd_exchange_await_key(struct ockamd_worker *worker, uint64_t id,
 				     struct ockam_err *err)

@@ -30,7 +30,8 @@ enum ockamd_pipe_type {
 	OCKAMD_PIPE_OPTIONS	= 4,	/* strict rules for identities */
 	OCKAMD_PIPE_PRESENT	= 5,	/* index of a key, expiry, credential or null */
 	OCKAMD_PIPE_REFRESH	= 6,	/* index of a key, encryptor: present it there now */
-	OCKAMD_PIPE_SOCKET	= 7,	/* to SOCKET_ASK: the same, errno (positive), sentence; or 0, worker data */
+	/* To SOCKET_ASK: the same, errno (positive), sentence; or 0, worker data. */
+	OCKAMD_PIPE_SOCKET	= 7,
 	/* worker to node process */
 	OCKAMD_PIPE_READY	= 16,	/* bound and locked up */
 	OCKAMD_PIPE_FAILED	= 17,	/* errno (positive), sentence: it ends now */
