@@ -460,7 +460,7 @@ void ockam_channel_close(struct ockam_channel *ch, int error, const char *reason
 
 	spin_lock_bh(&ch->lock);
 	send = !ch->dead && !ch->closing;
-	ch->closing = true;
+	WRITE_ONCE(ch->closing, true);
 	spin_unlock_bh(&ch->lock);
 	if (send)
 		ockam_channel_send_close(ch, NULL);
@@ -473,7 +473,7 @@ void ockam_channel_finish(struct ockam_channel *ch, const char *reason)
 
 	spin_lock_bh(&ch->lock);
 	send = !ch->dead && !ch->closing;
-	ch->closing = true;
+	WRITE_ONCE(ch->closing, true);
 	spin_unlock_bh(&ch->lock);
 	if (send && !ockam_channel_send_close(ch, reason))
 		ockam_channel_kill(ch, 0, reason, false);

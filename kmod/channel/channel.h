@@ -312,7 +312,7 @@ struct ockam_channel {
 
 	spinlock_t lock;		/* ->dead to ->path */
 	bool dead;			/* READ_ONCE elsewhere */
-	bool closing;			/* a Close is on its way out */
+	bool closing;			/* a Close is on its way out; READ_ONCE elsewhere */
 	bool end_by_peer;		/* since ->dead */
 	int end_error;			/* since ->dead */
 	/* All that the peer sends is for it; with a reference, to the last put. */

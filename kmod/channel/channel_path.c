@@ -68,6 +68,9 @@ static bool ockam_channel_is_cut_off(struct ockam_channel *ch)
 	if (!ch->sink || ch->role != OCKAM_ROLE_INITIATOR ||
 	    ockam_channel_has_way(ch))
 		return false;
+	/* Who closes it says why it ends, however fast the peer was with it. */
+	if (READ_ONCE(ch->closing))
+		return true;
 	spin_lock_bh(&ch->rx.lock);
 	idle = !ch->rx.busy && !ch->rx.paused &&
 	       skb_queue_empty(&ch->rx.queue);
