@@ -12,8 +12,6 @@
 #include "aead_pool.h"
 
 static atomic64_t ockam_aead_last_id = ATOMIC64_INIT(0);
-/* For linear memory. */
-static struct ockam_aead_pool ockam_aead_common;
 
 void ockam_aead_key_install(struct ockam_aead_key *key, const u8 *bytes)
 {
@@ -108,29 +106,6 @@ static int ockam_aead_map_skb(struct ockam_aead_op *op, struct sk_buff *skb,
 	return 0;
 }
 
-/* The same for linear memory. */
-static int ockam_aead_map(struct ockam_aead_op *op, u8 *buf, size_t len)
-{
-	unsigned int n = 0, part;
-	struct scatterlist *sg;
-
-	if (!is_vmalloc_addr(buf)) {
-		ockam_aead_map_one(op->sg, buf, len);
-		return 0;
-	}
-	sg_init_table(op->sg, op->n_sg);
-	for (sg = op->sg; len; sg++) {
-		if (WARN_ON_ONCE(n++ == op->n_sg))
-			return -EINVAL;
-		part = min_t(size_t, len, PAGE_SIZE - offset_in_page(buf));
-		sg_set_page(sg, vmalloc_to_page(buf), part, offset_in_page(buf));
-		buf += part;
-		len -= part;
-	}
-	sg_mark_end(sg - 1);
-	return 0;
-}
-
 static void ockam_aead_set_up(struct ockam_aead_op *op, struct scatterlist *dst,
 			      size_t len, u64 nonce, u32 flags,
 			      ockam_aead_done_fn done, void *data)
@@ -143,29 +118,19 @@ static void ockam_aead_set_up(struct ockam_aead_op *op, struct scatterlist *dst,
 	aead_request_set_crypt(&op->req, op->sg, dst, len, op->iv);
 }
 
-/* Sleep until what returned @err has finished. */
-static int ockam_aead_wait(struct ockam_aead_op *op, int err)
+/* Sleeps until an asynchronous driver has finished. */
+static int ockam_aead_open_wait(struct ockam_aead_op *op,
+				struct scatterlist *dst, size_t len, u64 nonce)
 {
+	int err;
+
+	ockam_aead_set_up(op, dst, len, nonce, CRYPTO_TFM_REQ_MAY_SLEEP,
+			  NULL, NULL);
+	err = crypto_aead_decrypt(&op->req);
 	if (err != -EINPROGRESS && err != -EBUSY)
 		return err;
 	wait_for_completion(&op->wait);
 	return op->err;
-}
-
-static int ockam_aead_seal_wait(struct ockam_aead_op *op, size_t len, u64 nonce)
-{
-	ockam_aead_note_nonce(op->slot, nonce);
-	ockam_aead_set_up(op, op->sg, len, nonce, CRYPTO_TFM_REQ_MAY_SLEEP,
-			  NULL, NULL);
-	return ockam_aead_wait(op, crypto_aead_encrypt(&op->req));
-}
-
-static int ockam_aead_open_wait(struct ockam_aead_op *op,
-				struct scatterlist *dst, size_t len, u64 nonce)
-{
-	ockam_aead_set_up(op, dst, len, nonce, CRYPTO_TFM_REQ_MAY_SLEEP,
-			  NULL, NULL);
-	return ockam_aead_wait(op, crypto_aead_decrypt(&op->req));
 }
 
 int ockam_aead_seal_skb(struct ockam_aead_op *op, struct sk_buff *skb,
@@ -213,57 +178,19 @@ out:
 	return err;
 }
 
-struct ockam_aead_op *ockam_aead_prepare(struct ockam_aead_key *key,
-					 const u8 *buf, size_t room)
-{
-	/* Of vmalloc memory, an entry for each page that @room bytes touch. */
-	return ockam_aead_reserve(&ockam_aead_common, key,
-				  is_vmalloc_addr(buf) ? room / PAGE_SIZE + 2 : 1);
-}
-
-int ockam_aead_seal(struct ockam_aead_op *op, u8 *buf, size_t len, u64 nonce)
-{
-	int err;
-
-	err = ockam_aead_map(op, buf, len + OCKAM_TAG_LEN);
-	if (!err)
-		err = ockam_aead_seal_wait(op, len, nonce);
-	ockam_aead_release(op);
-	return err;
-}
-
-int ockam_aead_open(struct ockam_aead_op *op, u8 *buf, size_t len, u64 nonce)
-{
-	int err;
-
-	err = len < OCKAM_TAG_LEN ? -EBADMSG : ockam_aead_map(op, buf, len);
-	if (!err)
-		err = ockam_aead_open_wait(op, op->sg, len, nonce);
-	ockam_aead_release(op);
-	return err;
-}
-
 int ockam_aead_init(void)
 {
 	struct crypto_aead *tfm;
-	int err;
 
 	/* Say early that a kernel has no AES-GCM; load its driver if need be. */
 	tfm = crypto_alloc_aead("gcm(aes)", 0, 0);
 	if (IS_ERR(tfm))
 		return PTR_ERR(tfm);
 	crypto_free_aead(tfm);
-	err = ockam_aead_monitor_init();
-	if (err)
-		return err;
-	err = ockam_aead_pool_init(&ockam_aead_common);
-	if (err)
-		ockam_aead_monitor_exit();
-	return err;
+	return ockam_aead_monitor_init();
 }
 
 void ockam_aead_exit(void)
 {
-	ockam_aead_pool_exit(&ockam_aead_common);
 	ockam_aead_monitor_exit();
 }

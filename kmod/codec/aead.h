@@ -147,17 +147,6 @@ int ockam_aead_open_skb(struct ockam_aead_op *op, struct sk_buff *src,
 void ockam_aead_release(struct ockam_aead_op *op);
 
 /*
- * The same for linear memory, kmalloc or vmalloc: reserve for at most @room bytes
- * inside the buffer that @buf points into; seal @len bytes at @buf in place, 16
- * bytes of tag are written behind them; open @len bytes in place. Process
- * context, no spinlock held: sleep until an asynchronous driver has finished.
- */
-struct ockam_aead_op *ockam_aead_prepare(struct ockam_aead_key *key,
-					 const u8 *buf, size_t room);
-int ockam_aead_seal(struct ockam_aead_op *op, u8 *buf, size_t len, u64 nonce);
-int ockam_aead_open(struct ockam_aead_op *op, u8 *buf, size_t len, u64 nonce);
-
-/*
  * Free now all transforms, of all pools, that have no request in flight, and
  * with them the keys that were wiped. Process context, sleeps.
  */

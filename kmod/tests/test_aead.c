@@ -10,6 +10,7 @@
 #include <linux/jiffies.h>
 
 #include "test.h"
+#include "test_aead.h"
 #include "aead_pool.h"
 
 #include "packets.h"
@@ -62,7 +63,6 @@ static void test_aead_seal(struct kunit *t)
 {
 	const struct ockam_packet_case *c;
 	size_t len, packet_len;
-	struct ockam_aead_op *op;
 	struct ockam_aead_key key;
 	u8 *plain, *packet, *buf;
 	unsigned int i;
@@ -74,14 +74,10 @@ static void test_aead_seal(struct kunit *t)
 		packet = test_unhex(c->packet, &packet_len);
 		buf = kmalloc(len + OCKAM_TAG_LEN, GFP_KERNEL);
 		memcpy(buf, plain, len);
-		op = ockam_aead_prepare(&key, buf, len + OCKAM_TAG_LEN);
-		TEST_TRUE(t, op);
-		if (op) {
-			TEST_EQ(t, ockam_aead_seal(op, buf, len, c->nonce), 0);
-			TEST_TRUE(t, test_same(buf, len + OCKAM_TAG_LEN,
-					       packet + OCKAM_NONCE_LEN,
-					       packet_len - OCKAM_NONCE_LEN));
-		}
+		TEST_EQ(t, test_seal(&test_pool, &key, buf, len, c->nonce), 0);
+		TEST_TRUE(t, test_same(buf, len + OCKAM_TAG_LEN,
+				       packet + OCKAM_NONCE_LEN,
+				       packet_len - OCKAM_NONCE_LEN));
 		kfree(buf);
 		kfree(packet);
 		kfree(plain);
@@ -95,9 +91,8 @@ static int test_aead_open_one(const struct ockam_packet_case *c, int bad,
 {
 	size_t len, packet_len, n;
 	struct ockam_aead_key key;
-	struct ockam_aead_op *op;
 	u8 *packet, *plain;
-	int err = -ENOMEM;
+	int err;
 
 	test_aead_install(&key, c->key);
 	plain = test_unhex(c->plaintext, &len);
@@ -105,9 +100,7 @@ static int test_aead_open_one(const struct ockam_packet_case *c, int bad,
 	n = packet_len - OCKAM_NONCE_LEN;
 	if (bad >= 0)
 		packet[OCKAM_NONCE_LEN + bad] ^= 0x80;
-	op = ockam_aead_prepare(&key, packet + OCKAM_NONCE_LEN, n);
-	if (op)
-		err = ockam_aead_open(op, packet + OCKAM_NONCE_LEN, n, c->nonce);
+	err = test_open(&test_pool, &key, packet + OCKAM_NONCE_LEN, n, c->nonce);
 	*same = test_same(packet + OCKAM_NONCE_LEN, len, plain, len);
 	kfree(packet);
 	kfree(plain);
@@ -135,7 +128,6 @@ static void test_aead_pool(struct kunit *t)
 {
 	const unsigned int n = 600;
 	struct ockam_aead_key *keys;
-	struct ockam_aead_op *op;
 	unsigned int i, round;
 	u8 bytes[OCKAM_KEY_LEN] = { };
 	u8 buf[2][64];
@@ -148,13 +140,8 @@ static void test_aead_pool(struct kunit *t)
 	for (round = 0; round < 2; round++) {
 		for (i = 0; i < n; i++) {
 			memset(buf, 0, sizeof(buf));
-			op = ockam_aead_prepare(&keys[i], buf[0], sizeof(buf[0]));
-			TEST_TRUE(t, op);
-			if (op)
-				TEST_EQ(t, ockam_aead_seal(op, buf[0], 16, i), 0);
-			op = ockam_aead_prepare(&keys[i], buf[0], sizeof(buf[0]));
-			if (op)
-				TEST_EQ(t, ockam_aead_open(op, buf[0], 32, i), 0);
+			TEST_EQ(t, test_seal(&test_pool, &keys[i], buf[0], 16, i), 0);
+			TEST_EQ(t, test_open(&test_pool, &keys[i], buf[0], 32, i), 0);
 			TEST_TRUE(t, !memcmp(buf[0], buf[1], 16));
 		}
 	}
@@ -173,10 +160,9 @@ static void test_aead_wiped(struct kunit *t)
 	struct ockam_aead_key key;
 	struct ockam_aead_op *op;
 	unsigned long end;
-	u8 buf[32];
 
 	test_aead_install(&key, ockam_packets[0].key);
-	op = ockam_aead_prepare(&key, buf, sizeof(buf));
+	op = ockam_aead_reserve(&test_pool, &key, 1);
 	TEST_TRUE(t, op);
 	if (!op)
 		return;
@@ -202,12 +188,12 @@ static struct kunit_case test_aead_cases[] = {
 
 static int test_aead_init_suite(struct kunit_suite *suite)
 {
-	return ockam_aead_init();
+	return test_pool_begin();
 }
 
 static void test_aead_exit_suite(struct kunit_suite *suite)
 {
-	ockam_aead_exit();
+	test_pool_end();
 }
 
 static struct kunit_suite test_aead_suite = {

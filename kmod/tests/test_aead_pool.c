@@ -9,13 +9,14 @@
 #include <linux/skbuff.h>
 
 #include "test.h"
+#include "test_aead.h"
 #include "aead_pool.h"
 #include "driver.h"
 
 #define TEST_LEN	100
 #define TEST_MANY	300
 
-static struct ockam_aead_pool test_pool, test_other;
+static struct ockam_aead_pool test_other;
 
 static void test_key(struct ockam_aead_key *key, u32 number)
 {
@@ -529,20 +530,12 @@ static struct kunit_case test_aead_pool_cases[] = {
 /* Each begins with nothing, and nothing is swept but by the test. */
 static int test_aead_pool_init(struct kunit *t)
 {
-	int err = ockam_aead_init();
-
-	if (err)
-		return err;
-	err = ockam_aead_pool_init(&test_pool);
-	if (err)
-		ockam_aead_exit();
-	return err;
+	return test_pool_begin();
 }
 
 static void test_aead_pool_exit(struct kunit *t)
 {
-	ockam_aead_pool_exit(&test_pool);
-	ockam_aead_exit();
+	test_pool_end();
 }
 
 static struct kunit_suite test_aead_pool_suite = {

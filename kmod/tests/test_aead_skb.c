@@ -7,7 +7,7 @@
 #include <linux/skbuff.h>
 
 #include "test.h"
-#include "aead.h"
+#include "test_aead.h"
 #include "packets.h"
 
 #define TEST_BEFORE	3	/* bytes around what is sealed, which stay */
@@ -30,8 +30,6 @@ static const struct test_shape test_shapes[] = {
 	{ .head = 11, .piece = 64, .list = 50 },
 	{ .head = UINT_MAX, .list = 30 },
 };
-
-static struct ockam_aead_pool test_pool;
 
 static void test_append(struct sk_buff *skb, const u8 *bytes, unsigned int len)
 {
@@ -139,28 +137,12 @@ static struct ockam_aead_op *test_reserve(struct test_packet *p,
 	return ockam_aead_reserve(&test_pool, &p->key, n);
 }
 
-/* Where the driver is an asynchronous one. */
-struct test_waiting {
-	struct completion done;
-	int err;
-};
-
-static void test_done(void *data, int err)
-{
-	struct test_waiting *waiting = data;
-
-	waiting->err = err;
-	complete(&waiting->done);
-}
-
 static void test_skb_seal(struct kunit *t)
 {
-	struct test_waiting waiting;
 	struct ockam_aead_op *op;
 	struct test_packet p;
 	struct sk_buff *skb;
 	unsigned int i, j;
-	int err;
 
 	for (i = 0; i < ARRAY_SIZE(ockam_packets); i++) {
 		test_packet_init(&p, &ockam_packets[i]);
@@ -169,16 +151,8 @@ static void test_skb_seal(struct kunit *t)
 			memset(p.plain + TEST_BEFORE + p.len, 0, OCKAM_TAG_LEN);
 			op = test_reserve(&p, skb, skb);
 			KUNIT_ASSERT_NOT_NULL(t, op);
-			init_completion(&waiting.done);
-			local_bh_disable();
-			err = ockam_aead_seal_skb(op, skb, TEST_BEFORE, p.len,
-						  p.nonce, test_done, &waiting);
-			local_bh_enable();
-			if (err == -EINPROGRESS) {
-				wait_for_completion(&waiting.done);
-				err = waiting.err;
-			}
-			TEST_EQ(t, err, 0);
+			TEST_EQ(t, test_seal_wait(op, skb, TEST_BEFORE, p.len,
+						  p.nonce), 0);
 			TEST_TRUE(t, test_skb_is(skb, p.sealed, p.size));
 			kfree_skb(skb);
 		}
@@ -310,20 +284,12 @@ static struct kunit_case test_aead_skb_cases[] = {
 
 static int test_aead_skb_init(struct kunit_suite *suite)
 {
-	int err = ockam_aead_init();
-
-	if (err)
-		return err;
-	err = ockam_aead_pool_init(&test_pool);
-	if (err)
-		ockam_aead_exit();
-	return err;
+	return test_pool_begin();
 }
 
 static void test_aead_skb_exit(struct kunit_suite *suite)
 {
-	ockam_aead_pool_exit(&test_pool);
-	ockam_aead_exit();
+	test_pool_end();
 }
 
 static struct kunit_suite test_aead_skb_suite = {

@@ -11,6 +11,7 @@
 #include <net/net_namespace.h>
 
 #include "../../kmod/tests/test.h"
+#include "../../kmod/tests/test_aead.h"
 #include "channel.h"
 #include "channels.h"
 #include "message.h"
@@ -135,7 +136,6 @@ static bool test_opens(unsigned int i, unsigned int steps)
 {
 	size_t len = wire->len[i] - OCKAM_NONCE_LEN;
 	struct ockam_aead_key key, next;
-	struct ockam_aead_op *op;
 	int err = -ENOMEM;
 	u8 *buf;
 
@@ -146,9 +146,8 @@ static bool test_opens(unsigned int i, unsigned int steps)
 		key = next;
 	}
 	buf = test_exact(wire->data[i] + OCKAM_NONCE_LEN, len);
-	op = buf ? ockam_aead_prepare(&key, buf, len) : NULL;
-	if (op)
-		err = ockam_aead_open(op, buf, len, test_nonce(i));
+	if (buf)
+		err = test_open(&on->aead, &key, buf, len, test_nonce(i));
 	kfree(buf);
 	ockam_aead_key_wipe(&key);
 	return !err;
