@@ -367,8 +367,10 @@ static int ockam_channel_prepare(struct ockam_channel *ch, struct sk_buff *skb)
 }
 
 /*
- * Seal the prepared @skb. 0: it is on its way, through @next when that is given,
- * whose deliver() does not sleep. On error it is garbage, and still the caller's.
+ * Seal the prepared @skb. 0: it is on its way, through @next when that is given and
+ * its deliver() does not sleep; or @skb is the @last, which has been taken there
+ * before the caller ends the channel. On error it is garbage, and still the
+ * caller's.
  */
 static int ockam_channel_seal(struct ockam_channel *ch, struct sk_buff *skb,
 			      struct ockam_endpoint *next, bool last,
@@ -376,6 +378,7 @@ static int ockam_channel_seal(struct ockam_channel *ch, struct sk_buff *skb,
 {
 	size_t len = skb->len - OCKAM_TAG_LEN;
 	bool inline_ = len <= OCKAM_CHANNEL_INLINE_BYTES;
+	bool nosleep = next && next->ops->nosleep;
 	enum ockam_channel_turn turn;
 	struct ockam_aead_op *op;
 	u64 nonce;
@@ -403,16 +406,22 @@ static int ockam_channel_seal(struct ockam_channel *ch, struct sk_buff *skb,
 	turn = OCKAM_CHANNEL_LEFT;
 	if (!err) {
 		ockam_mib_inc(ch->on, OCKAM_MIB_CHANNEL_PACKETS_TX);
-		turn = ockam_channel_commit_tx(ch, skb, next);
+		turn = ockam_channel_commit_tx(ch, skb, nosleep ||
+					       (next && last));
 	}
-	if (turn == OCKAM_CHANNEL_CARRY) {
+	if (turn == OCKAM_CHANNEL_CARRY && nosleep) {
 		d->atomic = inline_;
-		err = ockam_route_deliver(next, skb, d);
+		ockam_route_deliver(next, skb, d);
 		d->atomic = false;
 		ockam_channel_carried(ch);
 	}
 	if (inline_)
 		local_bh_enable();
+	if (turn == OCKAM_CHANNEL_CARRY && !nosleep) {
+		ockam_route_deliver(next, skb, d);
+		ockam_route_run(ch->on, d);
+		ockam_channel_carried(ch);
+	}
 	if (turn == OCKAM_CHANNEL_CARRY)
 		return 0;
 	if (turn == OCKAM_CHANNEL_BROKEN)
@@ -618,9 +627,7 @@ int ockam_channel_send(struct ockam_channel *ch, struct sk_buff *skb,
 	later = skb->len - OCKAM_TAG_LEN > OCKAM_CHANNEL_INLINE_BYTES ||
 		READ_ONCE(tx->unsealed);
 	if (likely(!later || (last && !finish)))
-		return ockam_channel_seal(ch, skb,
-					  next->ops->nosleep ? next : NULL,
-					  last, d);
+		return ockam_channel_seal(ch, skb, next, last, d);
 	spin_lock_bh(&tx->lock);
 	if (tx->closed || tx->finished) {
 		spin_unlock_bh(&tx->lock);
