@@ -94,12 +94,6 @@ struct ockam_route {
 void ockam_route_init(struct ockam_route *r);
 /* Empty it again and free what it owns. */
 void ockam_route_reset(struct ockam_route *r);
-/* Bytes that it has allocated. */
-static inline size_t ockam_route_allocated(const struct ockam_route *r)
-{
-	return r->heap ? r->cap : 0;
-}
-
 /* First packed byte; ->len bytes follow. */
 static inline const u8 *ockam_route_bytes(const struct ockam_route *r)
 {

@@ -97,43 +97,4 @@ u8 *ockam_wire_encode_inner_trailer(u8 *p);
 u8 *ockam_wire_encode_close(u8 *p);
 u8 *ockam_wire_encode_refresh_header(u8 *p);
 
-/*
- * The same with routes that own their bytes. An error of decoding is also
- * -ENOMEM; what is decoded into is initialised by the caller and reset on error.
- */
-
-/* A decoded frame body. ->payload points into the decoded buffer. */
-struct ockam_body {
-	struct ockam_route onward;	/* owned: ockam_body_reset() */
-	struct ockam_route ret;
-	const u8 *payload;
-	size_t payload_len;
-};
-
-void ockam_body_init(struct ockam_body *b);
-void ockam_body_reset(struct ockam_body *b);
-
-int ockam_wire_decode_body(const u8 *buf, size_t len, struct ockam_body *b);
-
-size_t ockam_wire_body_header_len(const struct ockam_route *onward,
-				  const struct ockam_route *ret,
-				  size_t payload_len);
-u8 *ockam_wire_encode_body_header(u8 *p, const struct ockam_route *onward,
-				  const struct ockam_route *ret,
-				  size_t payload_len);
-
-struct ockam_inner {
-	enum ockam_inner_kind kind;
-	struct ockam_body body;
-};
-
-int ockam_wire_decode_inner(const u8 *buf, size_t len, struct ockam_inner *in);
-
-size_t ockam_wire_inner_header_len(const struct ockam_route *onward,
-				   const struct ockam_route *ret,
-				   size_t payload_len);
-u8 *ockam_wire_encode_inner_header(u8 *p, const struct ockam_route *onward,
-				   const struct ockam_route *ret,
-				   size_t payload_len);
-
 #endif /* OCKAM_WIRE_H */

@@ -8,6 +8,7 @@
 #include "test.h"
 #include "wire.h"
 #include "cbor.h"
+#include "wire_bodies.h"
 #include "wire_cases.h"
 #include "wire_reference.h"
 

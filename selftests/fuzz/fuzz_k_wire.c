@@ -8,7 +8,7 @@
  */
 #include "fuzz.h"
 #include "naive.h"
-#include "wire.h"
+#include "wire_bodies.h"
 
 /* From library_plaintext.c: the other headers have other routes. */
 int library_plaintext(const uint8_t *data, size_t size, int *kind, const uint8_t **body,
