@@ -361,6 +361,9 @@ bool ockam_channel_expired(const struct ockam_channel *ch);
 /* Queue a work that holds a reference while it is queued or runs. */
 void ockam_channel_queue_rx(struct ockam_channel *ch);
 void ockam_channel_queue_expiry(struct ockam_channel *ch, unsigned long delay);
+void ockam_channel_init_expiry(struct ockam_channel *ch);
+/* Look at ->expiry when it is time, and again: real time may jump. */
+void ockam_channel_arm_expiry(struct ockam_channel *ch);
 void ockam_channel_queue_stall(struct ockam_channel *ch);
 static inline void ockam_channel_get(struct ockam_channel *ch)
 {
@@ -411,6 +414,11 @@ int ockam_channel_build_payload(struct sk_buff *skb);
  */
 struct ockam_endpoint *ockam_channel_address(struct ockam_channel *ch,
 					     struct sk_buff *skb, bool keep_ret);
+/*
+ * Everything that may fail before a nonce is taken: the addressed plaintext gets
+ * room for the headers of packet and frame, and its tag. 0, -EMSGSIZE, -ENOMEM.
+ */
+int ockam_channel_prepare(struct ockam_channel *ch, struct sk_buff *skb);
 /*
  * Seal the addressed plaintext, its path beginning with @next, and send it; @last:
  * nothing can be sent afterwards. With @finish that one waits for what is to be

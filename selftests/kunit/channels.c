@@ -120,8 +120,10 @@ void ockam_handshake_worker_gone(struct ockam_net *on)
 
 #include "../../kmod/channel/channel.c"
 #include "../../kmod/channel/channel_own.c"
+#include "../../kmod/channel/channel_packet.c"
 #include "../../kmod/channel/channel_live.c"
 #include "../../kmod/channel/channel_path.c"
+#include "../../kmod/channel/channel_timer.c"
 
 #define ockam_aead_open_skb	test_aead_open
 #include "../../kmod/channel/channel_rx.c"
